@@ -1,0 +1,29 @@
+"""How a stage script runs: typer options, one clear message for a user's mistake, exit code 1."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import typer
+
+from busline.errors import BuslineError
+
+
+def run_stage(function: Callable[..., None]) -> None:
+    """Run ``function`` as a command line program.
+
+    A :class:`BuslineError` or an error of the file system (a full disk, a missing permission) ends the program with
+    exit code 1 and its message on standard error; any other exception is a defect and keeps its traceback.
+    """
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(function)
+    try:
+        app()
+    except BuslineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        place = error.filename or "file system"
+        print(f"error: {place}: {error.strerror or error}\n  to mend:  check the disk and try again", file=sys.stderr)
+        sys.exit(1)

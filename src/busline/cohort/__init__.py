@@ -1,0 +1,1 @@
+"""Cohorts: sources of cases, their schema, column provenance, and packing."""

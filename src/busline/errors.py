@@ -1,0 +1,61 @@
+"""Errors a user can mend: each names the place, what was expected there, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class BuslineError(Exception):
+    """A user's mistake or a bad input; a stage prints it as one message and exits with 1.
+
+    Args:
+        where: the file, row, column or key the problem is in.
+        problem: what was found there.
+        expected: what would have been right.
+        mend: what the user can do about it.
+    """
+
+    def __init__(self, where: str, problem: str, *, expected: str = "", mend: str = "") -> None:
+        lines = [f"{where}: {problem}"]
+        if expected:
+            lines.append(f"  expected: {expected}")
+        if mend:
+            lines.append(f"  to mend:  {mend}")
+        super().__init__("\n".join(lines))
+
+
+class ParameterError(BuslineError):
+    """params.yaml has an unknown key, a wrong type, or a value that does not exist."""
+
+
+class DataError(BuslineError):
+    """A source's file, table, image or mask is missing, broken or contradicts itself."""
+
+
+class DownloadError(BuslineError):
+    """A download failed, was cut short, or has the wrong checksum."""
+
+
+class TrainingError(BuslineError):
+    """Training cannot go on, for example because a loss is not a number."""
+
+
+def near_matches(name: str, known: Iterable[str]) -> str:
+    """Return a phrase that offers the known names nearest to ``name``, or all of them if few."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if close:
+        return "did you mean " + " or ".join(repr(match) for match in close) + "?"
+    shown = ", ".join(names[:20])
+    return f"choose one of: {shown}" + (" …" if len(names) > 20 else "")
+
+
+def list_problems(where: str, problems: list[str], *, expected: str = "", mend: str = "") -> DataError:
+    """Return one error that lists every problem found, so that all are mended in one go."""
+    shown = problems[:50]
+    more = [f"… and {len(problems) - 50} more"] if len(problems) > 50 else []
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return DataError(
+        where, count + "".join(f"\n  - {line}" for line in shown + more), expected=expected, mend=mend
+    )

@@ -1,0 +1,1 @@
+"""Networks and tabular estimators, built from one literal table a family."""

@@ -1,0 +1,451 @@
+"""params.yaml as typed values: unknown keys, wrong types and names that do not exist are refused at once.
+
+Every stage parses the whole file, once; library functions take the typed parts.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+
+from busline.errors import ParameterError, near_matches
+
+Fraction = Annotated[float, Field(gt=0.0, lt=1.0)]
+Rate = Annotated[float, Field(gt=0.0)]
+Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
+Provenance = Literal["identifier", "label", "patient", "acquisition", "sonographer", "radiologist", "pathology"]
+Precision = Literal["fp32", "bf16"]
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, strict about types, no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Phantom(Section):
+    """The synthetic cohort."""
+
+    cases: Annotated[int, Field(ge=12)]
+    """Number of lesion cases; about 39 in 100 are malignant, as in BrEaST."""
+    normal: Annotated[int, Field(ge=0)]
+    """Number of further cases without a lesion."""
+    width: Annotated[int, Field(ge=64, le=1024)]
+    """Mean image width in pixels (each image differs a little)."""
+    height: Annotated[int, Field(ge=64, le=1024)]
+    """Mean image height in pixels."""
+
+
+class Folder(Section):
+    """A user's own data."""
+
+    path: str
+    """Folder with dataset.yaml, the images, the masks and the table."""
+
+
+class Data(Section):
+    """Where the cases come from."""
+
+    source: str
+    """Name of a source: a row of busline.cohort.sources.SOURCES."""
+    phantom: Phantom
+    folder: Folder
+
+
+class Ingest(Section):
+    """How raw files become the cohort."""
+
+    max_side: Annotated[int, Field(ge=32)]
+    """Longest side of a stored image in pixels; larger ones are reduced."""
+    max_pixels: PositiveInt
+    """An image with more pixels than this is refused (decompression bombs)."""
+    duplicate_bits: Annotated[int, Field(ge=0, le=8)]
+    """Images whose 64-bit perceptual hashes differ in at most this many bits are near-duplicates."""
+
+
+class Prune(Section):
+    """Which columns a model may see."""
+
+    allowed_provenance: Annotated[list[Provenance], Field(min_length=1)]
+    """Kinds of origin a feature may have."""
+    max_missing: Annotated[float, Field(ge=0.0, le=1.0)]
+    """Columns with a larger share of missing values are dropped."""
+
+
+class Split(Section):
+    """The master split and the classes of the study."""
+
+    classes: Annotated[list[str], Field(min_length=2)]
+    """Labels of the study in order; for two classes the last is the positive one. Other cases are left out."""
+    val_fraction: Fraction
+    """Share of the master split's validation cases."""
+    test_fraction: Fraction
+    """Share of the master split's test cases."""
+
+
+class CrossValidation(Section):
+    """Repeated stratified group k-fold."""
+
+    folds: Annotated[int, Field(ge=2)]
+    """Folds a repeat."""
+    repeats: PositiveInt
+    """Repeats, each with a shuffle of its own."""
+    stop_fraction: Fraction
+    """Share of a training part kept for early stopping."""
+    weigh_fraction: Fraction
+    """Share of a training part kept for choosing the voting weight."""
+
+
+class Train(Section):
+    """What all image networks and MLPs share in training."""
+
+    precision: Precision
+    """Arithmetic of the image networks; bf16 means autocast."""
+    plateau_factor: Fraction
+    """The learning rate is multiplied by this when the stop cases' loss stalls."""
+    plateau_patience: PositiveInt
+    """Epochs without improvement before the learning rate is lowered."""
+    min_learning_rate: Rate
+    """The learning rate is not lowered further than this (nor raised to it)."""
+    stop_patience: PositiveInt
+    """Epochs without improvement before training ends, counted only once the learning rate was lowered."""
+
+
+class WeightsFile(Section):
+    """One file of pretrained weights."""
+
+    url: str
+    """Address of a safetensors file; $BUSLINE_MIRROR/weights/<name>.safetensors is looked for first."""
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None
+    """Checksum the file must have; null records the checksum of the first fetch in dvc.lock."""
+
+
+class Weights(Section):
+    """Pretrained weights by name."""
+
+    files: dict[str, WeightsFile]
+
+
+class LogReg(Section):
+    """Logistic regression (scikit-learn)."""
+
+    C: Rate
+    max_iter: PositiveInt
+
+
+class RandomForest(Section):
+    """Random forest (scikit-learn)."""
+
+    n_estimators: PositiveInt
+    max_depth: PositiveInt | None
+    min_samples_leaf: PositiveInt
+
+
+class XGBoost(Section):
+    """Gradient-boosted trees (XGBoost)."""
+
+    n_estimators: PositiveInt
+    max_depth: PositiveInt
+    learning_rate: Rate
+
+
+class LightGBM(Section):
+    """Gradient-boosted trees (LightGBM)."""
+
+    n_estimators: PositiveInt
+    num_leaves: Annotated[int, Field(ge=2)]
+    min_child_samples: PositiveInt
+    learning_rate: Rate
+
+
+class CatBoost(Section):
+    """Gradient-boosted trees (CatBoost)."""
+
+    iterations: PositiveInt
+    depth: Annotated[int, Field(ge=1, le=16)]
+    learning_rate: Rate
+
+
+class Dnn(Section):
+    """The tabular network of the primary study's Table 1."""
+
+    hidden: Annotated[int, Field(ge=2)]
+    """Units of the first hidden layer; the second has half as many."""
+    dropout: Dropout
+    batch_size: PositiveInt
+    epochs: PositiveInt
+    learning_rate: Rate
+
+
+class TabularModels(Section):
+    """Settings of every tabular model, active or not."""
+
+    logreg: LogReg
+    random_forest: RandomForest
+    xgboost: XGBoost
+    lightgbm: LightGBM
+    catboost: CatBoost
+    dnn: Dnn
+
+
+TabularName = Literal["logreg", "random_forest", "xgboost", "lightgbm", "catboost", "dnn"]
+
+
+class Tabular(Section):
+    """Models of the clinical table."""
+
+    active: list[TabularName]
+    models: TabularModels
+
+
+class DnnSearch(Section):
+    """The grid of the primary study's Table 5; it feeds nothing."""
+
+    hidden: Annotated[list[int], Field(min_length=1)]
+    dropout: Annotated[list[Dropout], Field(min_length=1)]
+
+
+class AugmentationLevel(Section):
+    """Ranges of the random transforms of training images (primary study, Table 6)."""
+
+    flip: bool
+    """Mirror left and right in half of the draws."""
+    rotation: Annotated[float, Field(ge=0.0, le=180.0)]
+    """Largest rotation, in degrees."""
+    translation: Annotated[float, Field(ge=0.0, lt=1.0)]
+    """Largest shift, as a share of the side."""
+    shear: Annotated[float, Field(ge=0.0, lt=1.0)]
+    """Largest shear, as the tangent of its angle."""
+    zoom: Annotated[float, Field(ge=0.0, lt=1.0)]
+    """Largest change of scale, as a share of 1."""
+
+
+class Augmentation(Section):
+    """The levels of augmentation, and those compared in the primary study's Table 6."""
+
+    active: list[str]
+    levels: dict[str, AugmentationLevel]
+
+
+class FineTune(Section):
+    """A second phase of training, after the head was trained alone."""
+
+    epochs: PositiveInt
+    learning_rate: Rate
+    layers: Annotated[list[str], Field(min_length=1)]
+    """Modules of the network that are unfrozen, by their dotted names."""
+
+
+class ImageModel(Section):
+    """One image classifier."""
+
+    network: str
+    """`custom_cnn` or the name of any timm model."""
+    weights: str | None
+    """Name of a file in weights.files, or null for random initial weights."""
+    dropout: Dropout
+    batch_size: PositiveInt
+    epochs: PositiveInt
+    learning_rate: Rate
+    fine_tune: FineTune | None
+    """If set, the first phase trains the head alone and this is the second."""
+
+
+class Cnn(Section):
+    """Image classifiers."""
+
+    image_size: Annotated[int, Field(ge=32)]
+    """Side of the square network input in pixels."""
+    augmentation: str
+    """Name of a level in augmentation.levels."""
+    active: list[str]
+    models: dict[str, ImageModel]
+
+
+class Merged(Section):
+    """Networks that join the tabular DNN and an image network of the same repeat and fold."""
+
+    active: list[str]
+    """Image models to merge; each must be in cnn.active, and dnn in tabular.active."""
+    hidden: PositiveInt
+    dropout: Dropout
+    batch_size: PositiveInt
+    epochs: PositiveInt
+    learning_rate: Rate
+
+
+class Segmentation(Section):
+    """Lesion segmentation."""
+
+    architecture: str
+    """Name of a segmentation-models-pytorch architecture, such as unet."""
+    encoder: str
+    """Name of a segmentation-models-pytorch encoder, such as mobilenet_v2."""
+    weights: str | None
+    """Name of a file in weights.files for the encoder, or null for random initial weights."""
+    freeze_encoder: bool
+    """Keep a pretrained encoder's weights; without pretrained weights the encoder is always trained."""
+    image_size: Annotated[int, Field(ge=32, multiple_of=32)]
+    augmentation: str
+    batch_size: Annotated[int, Field(ge=2)]
+    epochs: PositiveInt
+    learning_rate: Rate
+
+
+class Evaluate(Section):
+    """How predictions become metrics."""
+
+    bootstrap: Annotated[int, Field(ge=100)]
+    """Bootstrap samples of the fold scores."""
+    confidence: Fraction
+    calibration_bins: Annotated[int, Field(ge=2)]
+
+
+class Illustrate(Section):
+    """Which pictures are made."""
+
+    cases: PositiveInt
+    """Cases in the gallery of saliency maps."""
+    saliency: str | None
+    """Image model whose saliency is drawn, or null for none."""
+
+
+class Report(Section):
+    """The report."""
+
+    published: str | None
+    """Name of the published figures to set beside ours (src/busline/report/published), or null."""
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    seed: Annotated[int, Field(ge=0)]
+    """Root of every random draw."""
+    data: Data
+    ingest: Ingest
+    prune: Prune
+    split: Split
+    cv: CrossValidation
+    train: Train
+    weights: Weights
+    tabular: Tabular
+    dnn_search: DnnSearch
+    augmentation: Augmentation
+    cnn: Cnn
+    merged: Merged
+    seg: Segmentation
+    evaluate: Evaluate
+    illustrate: Illustrate
+    report: Report
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Params:
+        problems = [
+            *_unknown("augmentation.active", self.augmentation.active, self.augmentation.levels),
+            *_unknown("cnn.augmentation", [self.cnn.augmentation], self.augmentation.levels),
+            *_unknown("seg.augmentation", [self.seg.augmentation], self.augmentation.levels),
+            *_unknown("cnn.active", self.cnn.active, self.cnn.models),
+            *_unknown("merged.active", self.merged.active, self.cnn.active),
+            *_unknown("illustrate.saliency", [self.illustrate.saliency], self.cnn.active),
+            *_unknown("seg.weights", [self.seg.weights], self.weights.files),
+        ]
+        for name, model in self.cnn.models.items():
+            problems += _unknown(f"cnn.models.{name}.weights", [model.weights], self.weights.files)
+            if model.fine_tune and not model.weights:
+                problems.append(f"cnn.models.{name}.fine_tune: needs weights; set it to null or name a weights file")
+        if self.merged.active and "dnn" not in self.tabular.active:
+            problems.append("merged.active: needs dnn in tabular.active; add it, or set merged.active to []")
+        for key, names in (("tabular", self.tabular.active), ("cnn", self.cnn.active), ("merged", self.merged.active)):
+            if len(set(names)) < len(names):
+                problems.append(f"{key}.active: names a model twice")
+        if self.split.val_fraction + self.split.test_fraction >= 1.0:
+            problems.append("split: val_fraction + test_fraction must be below 1")
+        if self.cv.stop_fraction + self.cv.weigh_fraction >= 1.0:
+            problems.append("cv: stop_fraction + weigh_fraction must be below 1")
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+
+def _unknown(key: str, names: list[str] | list[str | None], known: dict[str, object] | list[str] | object) -> list[str]:
+    allowed = list(known)  # type: ignore[call-overload]  # a dict's keys or a list
+    return [
+        f"{key}: unknown name {name!r}; {near_matches(name, allowed)}"
+        for name in names
+        if name is not None and name not in allowed
+    ]
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """Read and check params.yaml (YAML 1.2, so that 3e-05 is a number).
+
+    Raises:
+        ParameterError: listing every unknown key, wrong type and unknown name.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    if not path.is_file():
+        raise ParameterError(str(path), "is missing", mend="run from the repository's root")
+    try:
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ParameterError(str(path), f"is not valid YAML: {error}") from error
+    return parse_params(content, str(path))
+
+
+def parse_params(content: object, where: str = "params.yaml") -> Params:
+    """Check the content of a parameter file; see :func:`load_params`."""
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        lines = [line for item in error.errors() for line in _describe(dict(item))]
+        raise ParameterError(where, "".join(f"\n  - {line}" for line in lines).lstrip("\n") or "invalid") from error
+
+
+def _describe(item: dict[str, object]) -> list[str]:
+    location = item["loc"]
+    assert isinstance(location, tuple)
+    key = ".".join(str(part) for part in location)
+    if item["type"] == "extra_forbidden":
+        known = _known_keys(tuple(str(part) for part in location[:-1]))
+        return [f"{key}: unknown key; {near_matches(str(location[-1]), known)}"]
+    if item["type"] == "missing":
+        return [f"{key}: is missing"]
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if not key:
+        return message.split("\n")
+    return [f"{key}: {message}, found {item['input']!r}"]
+
+
+def _known_keys(parents: tuple[str, ...]) -> list[str]:
+    """Return the keys the section at ``parents`` knows, for near matches."""
+    model: object = Params
+    for part in parents:
+        annotation = model.model_fields[part].annotation if _is_section(model) and part in model.model_fields else None
+        arguments = [a for a in getattr(annotation, "__args__", ()) if _is_section(a)]
+        if _is_section(annotation):
+            model = annotation
+        elif arguments and getattr(annotation, "__origin__", None) is not dict:
+            model = arguments[0]
+        elif arguments:
+            model = _Entries(arguments[0])
+        elif isinstance(model, _Entries):
+            model = model.section
+        else:
+            return []
+    return list(model.model_fields) if _is_section(model) else []
+
+
+class _Entries:
+    """A mapping from free names to sections of one kind."""
+
+    def __init__(self, section: type[Section]) -> None:
+        self.section = section
+
+
+def _is_section(model: object) -> bool:
+    return isinstance(model, type) and issubclass(model, Section)
