@@ -56,6 +56,4 @@ def list_problems(where: str, problems: list[str], *, expected: str = "", mend: 
     shown = problems[:50]
     more = [f"… and {len(problems) - 50} more"] if len(problems) > 50 else []
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return DataError(
-        where, count + "".join(f"\n  - {line}" for line in shown + more), expected=expected, mend=mend
-    )
+    return DataError(where, count + "".join(f"\n  - {line}" for line in shown + more), expected=expected, mend=mend)

@@ -5,8 +5,9 @@ Every stage parses the whole file, once; library functions take the typed parts.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
@@ -270,10 +271,15 @@ class Merged(Section):
     active: list[str]
     """Image models to merge; each must be in cnn.active, and dnn in tabular.active."""
     hidden: PositiveInt
+    """Units of the dense layer behind the concatenation."""
     dropout: Dropout
     batch_size: PositiveInt
     epochs: PositiveInt
+    """Epochs of the new head alone."""
     learning_rate: Rate
+    fine_tune_epochs: PositiveInt
+    """Epochs of the whole network, at the small learning rate."""
+    fine_tune_learning_rate: Rate
 
 
 class Segmentation(Section):
@@ -341,6 +347,17 @@ class Params(Section):
     illustrate: Illustrate
     report: Report
 
+    def require_image_model(self, name: str) -> None:
+        """Refuse a name that is no key of cnn.models."""
+        if name not in self.cnn.models:
+            raise ParameterError(f"image model {name!r}", "is unknown", mend=near_matches(name, self.cnn.models))
+
+    def require_level(self, name: str) -> None:
+        """Refuse a name that is no key of augmentation.levels."""
+        levels = self.augmentation.levels
+        if name not in levels:
+            raise ParameterError(f"augmentation level {name!r}", "is unknown", mend=near_matches(name, levels))
+
     @model_validator(mode="after")
     def _names_exist(self) -> Params:
         problems = [
@@ -370,12 +387,11 @@ class Params(Section):
         return self
 
 
-def _unknown(key: str, names: list[str] | list[str | None], known: dict[str, object] | list[str] | object) -> list[str]:
-    allowed = list(known)  # type: ignore[call-overload]  # a dict's keys or a list
+def _unknown(key: str, names: Sequence[str | None], known: Collection[str]) -> list[str]:
     return [
-        f"{key}: unknown name {name!r}; {near_matches(name, allowed)}"
+        f"{key}: unknown name {name!r}; {near_matches(name, known)}"
         for name in names
-        if name is not None and name not in allowed
+        if name is not None and name not in known
     ]
 
 
@@ -423,29 +439,22 @@ def _describe(item: dict[str, object]) -> list[str]:
 
 def _known_keys(parents: tuple[str, ...]) -> list[str]:
     """Return the keys the section at ``parents`` knows, for near matches."""
-    model: object = Params
+    annotation: Any = Params
     for part in parents:
-        annotation = model.model_fields[part].annotation if _is_section(model) and part in model.model_fields else None
-        arguments = [a for a in getattr(annotation, "__args__", ()) if _is_section(a)]
         if _is_section(annotation):
-            model = annotation
-        elif arguments and getattr(annotation, "__origin__", None) is not dict:
-            model = arguments[0]
-        elif arguments:
-            model = _Entries(arguments[0])
-        elif isinstance(model, _Entries):
-            model = model.section
-        else:
-            return []
-    return list(model.model_fields) if _is_section(model) else []
+            field = annotation.model_fields.get(part)
+            annotation = _section_in(field.annotation) if field else None
+        elif get_origin(annotation) is dict:
+            annotation = get_args(annotation)[1]
+    return list(annotation.model_fields) if _is_section(annotation) else []
 
 
-class _Entries:
-    """A mapping from free names to sections of one kind."""
+def _section_in(annotation: Any) -> Any:
+    """Return the section of an optional one (``FineTune | None``); any other annotation as it is."""
+    if get_origin(annotation) is dict:
+        return annotation
+    return next((option for option in get_args(annotation) if _is_section(option)), annotation)
 
-    def __init__(self, section: type[Section]) -> None:
-        self.section = section
 
-
-def _is_section(model: object) -> bool:
-    return isinstance(model, type) and issubclass(model, Section)
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Section)

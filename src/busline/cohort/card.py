@@ -1,0 +1,82 @@
+"""The data card: what a cohort holds, in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from busline.cohort.schema import RESERVED, Column
+
+
+def make_card(
+    cases: pd.DataFrame, columns: Sequence[Column], duplicates: pd.DataFrame, raw: pd.DataFrame
+) -> dict[str, Any]:
+    """Describe a cohort.
+
+    Args:
+        cases: the table of cases, n rows.
+        columns: every column of the source's table.
+        duplicates: pairs of cases with the same or nearly the same image.
+        raw: ``width``, ``height`` (pixels) and ``pixel_mm`` of the images as released, ``lesion_share`` (share of the
+            image's pixels in the main lesion, NaN without a mask) and ``other_masks`` (their number), n rows.
+
+    Returns:
+        Counts a label; for each numeric column that comes from the patient, its distribution a label; sizes; pixel
+        sizes; lesion shares a label; missingness a column; duplicates.
+    """
+    labels = cases["label"]
+    stored = {column.name: column for column in columns if column.name in cases.columns}
+    patient = [c.name for c in stored.values() if c.provenance == "patient" and c.kind == "numeric"]
+    own = [name for name in cases.columns if name not in RESERVED]
+    return {
+        "source": str(cases["source"].iloc[0]),
+        "cases": len(cases),
+        "patients": int(cases["patient_id"].nunique()),
+        "labels": {str(label): int(n) for label, n in labels.value_counts().items()},
+        "numeric": {name: _by_label(cases[name], labels) for name in patient},
+        "images": {
+            "width": describe(raw["width"]),
+            "height": describe(raw["height"]),
+            "stored_width": describe(cases["width"]),
+            "stored_height": describe(cases["height"]),
+            "pixel_mm": describe(raw["pixel_mm"]),
+        },
+        "masks": {
+            "with_main_lesion": int(cases["has_mask"].sum()),
+            "with_other_lesions": int((raw["other_masks"] > 0).sum()),
+            "other_lesions": int(raw["other_masks"].sum()),
+        },
+        "lesion_share": _by_label(raw["lesion_share"], labels),
+        "missing": {name: float(cases[name].isna().mean()) for name in own},
+        "undeclared": [column.name for column in columns if column.provenance is None],
+        "duplicates": {
+            "exact": int((duplicates["kind"] == "exact").sum()),
+            "near": int((duplicates["kind"] == "near").sum()),
+            "across_labels": _across_labels(duplicates, cases),
+        },
+    }
+
+
+def describe(values: pd.Series) -> dict[str, Any]:
+    """Return count, missing count, mean, standard deviation (of the sample) and quartiles; null where undefined."""
+    known = values.dropna().to_numpy(dtype=np.float64)
+    result: dict[str, Any] = {"n": len(known), "missing": int(values.isna().sum())}
+    names = ("min", "q1", "median", "q3", "max")
+    quantiles = np.quantile(known, [0, 0.25, 0.5, 0.75, 1]) if len(known) else [None] * len(names)
+    result["mean"] = float(known.mean()) if len(known) else None
+    result["sd"] = float(known.std(ddof=1)) if len(known) > 1 else None
+    return result | dict(zip(names, quantiles, strict=True))
+
+
+def _by_label(values: pd.Series, labels: pd.Series) -> dict[str, Any]:
+    return {str(label): describe(part) for label, part in values.groupby(labels.to_numpy())}
+
+
+def _across_labels(duplicates: pd.DataFrame, cases: pd.DataFrame) -> int:
+    """Count pairs whose two cases have different labels: one of the two labels is wrong."""
+    labels = dict(zip(cases["case_id"], cases["label"], strict=True))
+    pairs = zip(duplicates["case_a"], duplicates["case_b"], strict=True)
+    return sum(labels[a] != labels[b] for a, b in pairs)

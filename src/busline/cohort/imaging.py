@@ -1,0 +1,108 @@
+"""Read images and masks as gray 8-bit arrays, and change their size."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+FORMATS = ("PNG", "JPEG", "BMP")
+LEAST_SIDE = 16
+HALF = 128
+
+
+def read_gray(path: Path, max_pixels: int) -> np.ndarray:
+    """Read an image of any mode as luminance, composed over black where it is transparent.
+
+    The transparent parts of a scan are where its publisher blanked something out (in 31 BrEaST images, some of it with
+    text left in the invisible colours), so they are black, as a viewer shows them.
+
+    Args:
+        path: a PNG, JPEG or BMP file.
+        max_pixels: an image with more pixels is refused before it is unpacked.
+
+    Returns:
+        uint8 (height, width).
+
+    Raises:
+        ValueError: with the reason, if the file is missing, is no image, is truncated, or has a refused size.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's own warning of large images, and of odd metadata
+        try:
+            with Image.open(path, formats=FORMATS) as picture:
+                width, height = picture.size
+                if width * height > max_pixels:
+                    raise ValueError(f"has {width} × {height} pixels; expected at most {max_pixels:,} in all")
+                if min(width, height) < LEAST_SIDE:
+                    raise ValueError(f"has {width} × {height} pixels; expected {LEAST_SIDE} × {LEAST_SIDE} or more")
+                return _to_gray(ImageOps.exif_transpose(picture))
+        except FileNotFoundError as error:
+            raise ValueError("is missing") from error
+        except (UnidentifiedImageError, IsADirectoryError) as error:
+            raise ValueError(f"is no image; expected {', '.join(FORMATS)}") from error
+        except Image.DecompressionBombError as error:
+            raise ValueError(f"has far too many pixels; expected at most {max_pixels:,} in all") from error
+        except (OSError, SyntaxError, EOFError, struct.error, zlib.error) as error:
+            raise ValueError(f"is truncated or damaged ({error})") from error
+
+
+def read_mask(path: Path, max_pixels: int) -> np.ndarray:
+    """Read a mask as a boolean array.
+
+    Of a mask with the two values 0 and v, v is the lesion, whatever v is; a mask with more values (JPEG, soft edges) is
+    cut at half of white.
+
+    Raises:
+        ValueError: as :func:`read_gray`, or if the mask marks the whole image.
+    """
+    gray = read_gray(path, max_pixels)
+    values = np.unique(gray)
+    mask: np.ndarray = gray > 0 if len(values) <= 2 and values[0] == 0 else gray >= HALF
+    if mask.all():
+        raise ValueError("marks the whole image; expected the lesion white and the rest black")
+    return mask
+
+
+def fit_size(width: int, height: int, max_side: int) -> tuple[int, int]:
+    """Return (width, height) reduced so that the longer side is at most ``max_side``; never enlarged."""
+    scale = min(1.0, max_side / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def resize_image(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Return a uint8 image (h, w) as uint8 (height, width), averaged where it shrinks so that nothing aliases."""
+    if image.shape == (height, width):
+        return image
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def resize_mask(mask: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Return a boolean mask (h, w) as boolean (height, width): true where at least half of a pixel was.
+
+    A lesion too small for that keeps the pixel its middle lies in, so that it never vanishes.
+    """
+    if mask.shape == (height, width):
+        return mask
+    cover = resize_image(mask.astype(np.uint8) * 255, width, height)
+    reduced: np.ndarray = cover >= HALF
+    if mask.any() and not reduced.any():
+        rows, columns = np.nonzero(mask)
+        reduced = np.zeros((height, width), dtype=bool)
+        reduced[int(rows.mean() * height / mask.shape[0]), int(columns.mean() * width / mask.shape[1])] = True
+    return reduced
+
+
+def _to_gray(picture: Image.Image) -> np.ndarray:
+    if picture.mode.startswith("I;16"):
+        return (np.asarray(picture) >> 8).astype(np.uint8)
+    if picture.mode in ("I", "F"):
+        raise ValueError(f"has pixels of mode {picture.mode}; expected 8 or 16 bits a channel")
+    if picture.has_transparency_data:
+        clear = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", clear.size, (0, 0, 0, 255)), clear)
+    return np.asarray(picture.convert("L"))

@@ -1,0 +1,101 @@
+"""What a source hands to the pipeline: columns with declared provenance, and cases with their files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from busline.params import Provenance
+
+Label = Literal["benign", "malignant", "normal"]
+Kind = Literal["numeric", "categorical"]
+
+LABELS: tuple[Label, ...] = ("benign", "malignant", "normal")
+
+PIXEL_MM_RANGE = (0.001, 1.0)
+"""Plausible millimetres per pixel; a value outside it is nearly always given in another unit."""
+
+RESERVED = (
+    "case_id",
+    "patient_id",
+    "source",
+    "label",
+    "pixel_mm",
+    "width",
+    "height",
+    "offset",
+    "has_mask",
+)
+"""The cohort's own columns, in their order in cases.parquet, before the source's columns."""
+
+
+class Column(BaseModel):
+    """One column of a source's table.
+
+    Attributes:
+        name: header in the table.
+        provenance: who or what the values come from; None if nobody declared it, which the pruning refuses.
+        kind: how the values are read.
+        minimum: smallest value a numeric column may have.
+        maximum: largest value a numeric column may have.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    provenance: Provenance | None
+    kind: Kind
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """Return what columns.json holds of the column."""
+        return {"name": self.name, "provenance": self.provenance, "kind": self.kind}
+
+
+class RawCase(BaseModel):
+    """One row of a source's table: a lesion's image, or a normal one, with its files not yet read.
+
+    Attributes:
+        row: row number in the source's table, the header being 1, for messages.
+        case_id: unique id.
+        patient_id: id of the patient, or the case's own id where the source gives none.
+        label: what the case is.
+        pixel_mm: millimetres per pixel of the raw image, or None if unknown.
+        image: the image file.
+        masks: files of the main lesion's masks; several are united.
+        other_masks: masks of further lesions; checked, not stored.
+        cells: the table's values by column: float or None for numeric columns, str or None for categorical ones.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    row: int
+    case_id: Annotated[str, Field(pattern=r"^[^\x00-\x1f/\\.][^\x00-\x1f/\\]{0,99}$")]
+    patient_id: str
+    label: Label
+    pixel_mm: Annotated[float, Field(ge=PIXEL_MM_RANGE[0], le=PIXEL_MM_RANGE[1], allow_inf_nan=False)] | None
+    image: Path
+    masks: tuple[Path, ...] = ()
+    other_masks: tuple[Path, ...] = ()
+    cells: dict[str, str | float | None] = {}
+
+
+@dataclass(frozen=True)
+class RawCohort:
+    """All rows of a source.
+
+    Attributes:
+        columns: every column of the table in its order, undeclared ones included.
+        cases: the rows that could be read.
+        problems: one line for each row that could not; the ingestion reports them with those of the images.
+        masks_required: whether a lesion case must have a mask.
+    """
+
+    columns: tuple[Column, ...]
+    cases: tuple[RawCase, ...]
+    problems: tuple[str, ...] = field(default=())
+    masks_required: bool = True

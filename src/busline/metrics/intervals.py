@@ -1,0 +1,74 @@
+"""Intervals for the mean of fold scores.
+
+Both leave undefined folds (NaN) out and have no answer (NaN) for fewer than two folds. A score lies in [0, 1], so they
+are clipped to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtrit
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An interval for a mean; low and high are NaN where there is none."""
+
+    low: float
+    high: float
+    folds: int
+    """Number of folds with a score, those the interval rests on."""
+
+
+def bootstrap_interval(
+    scores: npt.ArrayLike, generator: np.random.Generator, *, samples: int = 2000, confidence: float = 0.95
+) -> Interval:
+    """Return the percentile bootstrap interval of the mean fold score, as in the primary study.
+
+    It takes the folds as independent, which they are not (training parts overlap, repeats share their cases): it is
+    too narrow, and :func:`corrected_interval` stands beside it for that reason.
+
+    Args:
+        scores: (k,) one score a fold, in [0, 1] or NaN.
+        generator: source of the resampling.
+        samples: number of bootstrap samples.
+        confidence: coverage in (0, 1).
+    """
+    defined = _defined(scores)
+    if defined.size < 2:
+        return Interval(float("nan"), float("nan"), defined.size)
+    drawn = generator.integers(0, defined.size, size=(samples, defined.size))
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(defined[drawn].mean(axis=1), (tail, 1 - tail))
+    return _clipped(low, high, defined.size)
+
+
+def corrected_interval(scores: npt.ArrayLike, ratio: float, *, confidence: float = 0.95) -> Interval:
+    """Return the corrected resampled t interval, which allows for overlapping training parts.
+
+    mean ± t(k - 1) · sqrt((1/k + n_test/n_train) · s²), s² the variance of the fold scores with k - 1 degrees of
+    freedom. Source: Nadeau and Bengio, Machine Learning 52 (2003), DOI 10.1023/A:1024068626366.
+
+    Args:
+        scores: (k,) one score a fold, in [0, 1] or NaN.
+        ratio: number of test cases divided by number of training cases of a fold.
+        confidence: coverage in (0, 1).
+    """
+    defined = _defined(scores)
+    if defined.size < 2:
+        return Interval(float("nan"), float("nan"), defined.size)
+    error = np.sqrt((1 / defined.size + ratio) * defined.var(ddof=1))
+    reach = float(stdtrit(defined.size - 1, (1 + confidence) / 2)) * error
+    return _clipped(defined.mean() - reach, defined.mean() + reach, defined.size)
+
+
+def _defined(scores: npt.ArrayLike) -> np.ndarray:
+    values = np.asarray(scores, dtype=np.float64)
+    return values[~np.isnan(values)]
+
+
+def _clipped(low: float, high: float, folds: int) -> Interval:
+    return Interval(float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1)), folds)

@@ -1,0 +1,120 @@
+"""Image classifiers: the primary study's custom CNN (Table 2) and any network of timm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from busline.errors import ParameterError, near_matches
+from busline.params import ImageModel
+
+CUSTOM = "custom_cnn"
+
+
+class ImageClassifier(nn.Module):
+    """A body that turns gray images into features, dropout, and one logit.
+
+    Args:
+        body: takes float (n, channels, s, s), returns (n, width).
+        width: number of features.
+        dropout: rate before the last layer.
+        channels: the body's input channels; a gray image is repeated.
+        mean: the body's expected mean of inputs in [0, 1], one a channel; None for inputs in [-1, 1].
+        std: the body's expected standard deviation, likewise.
+    """
+
+    shift: torch.Tensor
+    scale: torch.Tensor
+
+    def __init__(
+        self,
+        body: nn.Module,
+        width: int,
+        dropout: float,
+        *,
+        channels: int = 1,
+        mean: tuple[float, ...] | None = None,
+        std: tuple[float, ...] | None = None,
+    ) -> None:
+        super().__init__()
+        self.body, self.width, self.channels = body, width, channels
+        self.dropout, self.head = nn.Dropout(dropout), nn.Linear(width, 1)
+        shift = torch.tensor(mean or (0.5,) * channels).view(1, -1, 1, 1)
+        scale = torch.tensor(std or (0.5,) * channels).view(1, -1, 1, 1)
+        self.register_buffer("shift", shift, persistent=False)
+        self.register_buffer("scale", scale, persistent=False)
+
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the layer before dropout and logit, (n, width); ``images`` (n, 1, s, s) in [-1, 1]."""
+        if self.channels > 1:
+            images = ((images + 1.0) / 2.0).expand(-1, self.channels, -1, -1)
+            images = (images - self.shift) / self.scale
+            images = images.contiguous(memory_format=torch.channels_last)
+        found: torch.Tensor = self.body(images)
+        return found
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the logits of the positive class, (n,)."""
+        logits: torch.Tensor = self.head(self.dropout(self.features(images)))
+        return logits.squeeze(1)
+
+
+def custom_body() -> nn.Sequential:
+    """Return the custom CNN up to global average pooling (primary study, Table 2): 128 features.
+
+    With the head it has 93,249 trainable parameters; Keras counts the 448 running means and variances as well, 93,697.
+    """
+    blocks: list[nn.Module] = []
+    for number, (inputs, outputs) in enumerate([(1, 32), (32, 64), (64, 128)]):
+        blocks += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(), nn.BatchNorm2d(outputs, eps=1e-3)]
+        blocks += [nn.MaxPool2d(2)] if number < 2 else []
+    return nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+def build_image_model(spec: ImageModel) -> ImageClassifier:
+    """Build an image classifier with random weights from torch's current seed.
+
+    Raises:
+        ParameterError: if timm has no network of that name.
+    """
+    if spec.network == CUSTOM:
+        return ImageClassifier(custom_body(), 128, spec.dropout).to(memory_format=torch.channels_last)
+    import timm
+
+    if spec.network not in timm.list_models():
+        raise ParameterError(
+            f"network {spec.network!r}", "timm has no such model", mend=near_matches(spec.network, timm.list_models())
+        )
+    body: Any = timm.create_model(spec.network, pretrained=False, num_classes=0, in_chans=3)
+    config = body.pretrained_cfg
+    mean, std = (tuple(config["mean"]), tuple(config["std"])) if spec.weights else (None, None)
+    model = ImageClassifier(body, body.num_features, spec.dropout, channels=3, mean=mean, std=std)
+    return model.to(memory_format=torch.channels_last)
+
+
+def load_pretrained(model: ImageClassifier, tensors: Mapping[str, torch.Tensor], where: str) -> None:
+    """Put pretrained weights into the body; the file's own classifier is left out.
+
+    Args:
+        model: the network to fill.
+        tensors: names and values of the weights file.
+        where: the file, for the error.
+
+    Raises:
+        ParameterError: if names or shapes do not fit the network.
+    """
+    wanted = model.body.state_dict()
+    given = {name: value for name, value in tensors.items() if name in wanted}
+    missing = [name for name in wanted if name not in given and not name.endswith("num_batches_tracked")]
+    wrong = [name for name, value in given.items() if value.shape != wanted[name].shape]
+    if missing or wrong:
+        raise ParameterError(
+            where,
+            f"does not fit the network: {len(missing)} tensors are missing, {len(wrong)} have another shape "
+            f"(first: {[*missing, *wrong][0]})",
+            mend="choose weights made for this network",
+        )
+    model.body.load_state_dict(given, strict=False)

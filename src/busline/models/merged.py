@@ -1,0 +1,33 @@
+"""A network of image and table (primary study, Table 8, "Merged")."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from busline.models.images import ImageClassifier
+from busline.models.mlp import Mlp
+
+
+class MergedNetwork(nn.Module):
+    """Both networks cut before their last layer, concatenated, then dense, ReLU, dropout and one logit.
+
+    Args:
+        image: a trained image classifier.
+        table: a trained tabular network of the same repeat and fold.
+        hidden: units of the dense layer.
+        dropout: rate behind it.
+    """
+
+    def __init__(self, image: ImageClassifier, table: Mlp, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.image, self.table = image, table
+        self.joined = nn.Sequential(
+            nn.Linear(image.width + table.width, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, 1)
+        )
+
+    def forward(self, images: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+        """Return the logits, (n,)."""
+        features = torch.cat([self.image.features(images), self.table.features(table)], dim=1)
+        logits: torch.Tensor = self.joined(features)
+        return logits.squeeze(1)

@@ -1,0 +1,77 @@
+"""Segmentation networks of segmentation-models-pytorch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from busline.errors import ParameterError, near_matches
+from busline.params import Segmentation
+
+
+class GrayInput(nn.Module):
+    """A network of three-channel images that takes gray ones."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the logits, (n, 1, s, s); ``images`` (n, 1, s, s) in [-1, 1]."""
+        colour = images.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+        logits: torch.Tensor = self.network(colour)
+        return logits
+
+
+def build_segmenter(seg: Segmentation) -> GrayInput:
+    """Build the segmentation network with random weights from torch's current seed.
+
+    Raises:
+        ParameterError: if the architecture or encoder does not exist, or the two do not go together.
+    """
+    import segmentation_models_pytorch as smp
+
+    architectures: dict[str, Any] = smp.MODEL_ARCHITECTURES_MAPPING
+    if seg.architecture not in architectures:
+        raise ParameterError(
+            "seg.architecture",
+            f"segmentation-models-pytorch has no {seg.architecture!r}",
+            mend=near_matches(seg.architecture, architectures),
+        )
+    encoders = smp.encoders.get_encoder_names()
+    if seg.encoder not in encoders and not seg.encoder.startswith("tu-"):
+        raise ParameterError(
+            "seg.encoder",
+            f"segmentation-models-pytorch has no {seg.encoder!r}",
+            mend=near_matches(seg.encoder, encoders),
+        )
+    try:
+        network = smp.create_model(seg.architecture, seg.encoder, encoder_weights=None, in_channels=3, classes=1)
+    except (ValueError, RuntimeError, KeyError) as error:
+        raise ParameterError(
+            "seg", f"{seg.architecture} with {seg.encoder} cannot be built ({error})", mend="choose another encoder"
+        ) from error
+    return GrayInput(network).to(memory_format=torch.channels_last)
+
+
+def load_encoder(model: GrayInput, tensors: Mapping[str, torch.Tensor], where: str) -> None:
+    """Put pretrained weights into the encoder.
+
+    Raises:
+        ParameterError: if names or shapes do not fit the encoder.
+    """
+    encoder: Any = model.network.encoder
+    wanted = encoder.state_dict()
+    given = {name: value for name, value in tensors.items() if name in wanted}
+    wrong = [name for name in wanted if name not in given or given[name].shape != wanted[name].shape]
+    wrong = [name for name in wrong if not name.endswith("num_batches_tracked")]
+    if wrong:
+        raise ParameterError(
+            where,
+            f"does not fit the encoder: {len(wrong)} tensors are missing or of another shape (first: {wrong[0]})",
+            mend="choose weights made for this encoder",
+        )
+    torch.nn.Module.load_state_dict(encoder, given, strict=False)

@@ -1,0 +1,168 @@
+"""Tabular classifiers behind one face: build, fit on encoded rows, predict, save without pickle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from busline.artifacts import atomic_file
+from busline.models.skops_archive import normalised
+from busline.params import TabularModels
+
+Builder = Callable[[Any, int, float], Any]
+
+
+def _logreg(settings: Any, seed: int, ratio: float) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=settings.C, max_iter=settings.max_iter, class_weight="balanced", random_state=seed)
+
+
+def _random_forest(settings: Any, seed: int, ratio: float) -> Any:
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(
+        n_estimators=settings.n_estimators,
+        max_depth=settings.max_depth,
+        min_samples_leaf=settings.min_samples_leaf,
+        class_weight="balanced",
+        random_state=seed,
+        n_jobs=1,
+    )
+
+
+def _xgboost(settings: Any, seed: int, ratio: float) -> Any:
+    from xgboost import XGBClassifier
+
+    return XGBClassifier(**settings.model_dump(), scale_pos_weight=ratio, random_state=seed, n_jobs=1, device="cpu")
+
+
+def _lightgbm(settings: Any, seed: int, ratio: float) -> Any:
+    from lightgbm import LGBMClassifier
+
+    return LGBMClassifier(
+        **settings.model_dump(),
+        class_weight="balanced",
+        random_state=seed,
+        n_jobs=1,
+        deterministic=True,
+        force_row_wise=True,
+        verbose=-1,
+    )
+
+
+def _catboost(settings: Any, seed: int, ratio: float) -> Any:
+    from catboost import CatBoostClassifier
+
+    return CatBoostClassifier(
+        **settings.model_dump(),
+        scale_pos_weight=ratio,
+        random_seed=seed,
+        thread_count=1,
+        verbose=False,
+        allow_writing_files=False,
+    )
+
+
+CLASSIFIERS: dict[str, Builder] = {
+    "logreg": _logreg,
+    "random_forest": _random_forest,
+    "xgboost": _xgboost,
+    "lightgbm": _lightgbm,
+    "catboost": _catboost,
+}
+"""The classical models; the DNN is a network (busline.models.mlp)."""
+
+
+def fit_classifier(name: str, models: TabularModels, rows: np.ndarray, labels: np.ndarray, seed: int) -> Any:
+    """Fit one classical model with class weights counted on these rows (primary study, eq. 1).
+
+    XGBoost and CatBoost take the ratio of the classes instead, which is the same up to a constant factor.
+
+    Args:
+        name: a key of :data:`CLASSIFIERS`.
+        models: settings of all tabular models.
+        rows: float32 (n, features).
+        labels: 0 or 1, (n,).
+        seed: the estimator's seed; reduced to 31 bits.
+
+    Returns:
+        The fitted estimator; see :func:`positive_probability`.
+    """
+    ratio = float((labels == 0).sum() / (labels == 1).sum())
+    estimator = CLASSIFIERS[name](getattr(models, name), seed % 2**31, ratio)
+    return estimator.fit(rows, labels)
+
+
+def positive_probability(estimator: Any, rows: np.ndarray) -> np.ndarray:
+    """Return the probability of the positive class, float32 (n,)."""
+    import warnings
+
+    with warnings.catch_warnings():  # LightGBM's own wrapper names features and then misses the names
+        warnings.filterwarnings("ignore", message="X does not have valid feature names")
+        probability: np.ndarray = estimator.predict_proba(rows)[:, 1]
+    return probability.astype(np.float32)
+
+
+def save_classifier(name: str, estimator: Any, folder: Path) -> None:
+    """Write a fitted model in its library's own format; the bytes depend on the model alone."""
+    if name == "xgboost":
+        with atomic_file(folder / "model.ubj") as part:
+            part.write_bytes(bytes(estimator.get_booster().save_raw("ubj")))
+    elif name == "lightgbm":
+        with atomic_file(folder / "model.txt") as part:
+            estimator.booster_.save_model(part)
+    elif name == "catboost":
+        for key in ("model_guid", "train_finish_time"):  # they change on every fit
+            if key in dict(estimator.get_metadata()):
+                del estimator.get_metadata()[key]
+        with atomic_file(folder / "model.cbm") as part:
+            estimator.save_model(str(part))
+    else:
+        from skops.io import dumps
+
+        with atomic_file(folder / "model.skops") as part:
+            part.write_bytes(normalised(dumps(estimator)))
+
+
+TRUSTED = ("numpy.dtype", "sklearn.tree._tree.Tree")
+"""Types beyond skops' own defaults that a saved random forest holds."""
+
+
+def load_classifier(name: str, folder: Path) -> Any:
+    """Read what :func:`save_classifier` wrote; nothing is unpickled.
+
+    Returns:
+        An estimator for :func:`positive_probability`.
+    """
+    if name == "xgboost":
+        from xgboost import XGBClassifier
+
+        model = XGBClassifier(n_jobs=1)
+        model.load_model(folder / "model.ubj")
+        return model
+    if name == "lightgbm":
+        from lightgbm import Booster
+
+        return _BoosterProbability(Booster(model_file=folder / "model.txt"))
+    if name == "catboost":
+        from catboost import CatBoostClassifier
+
+        return CatBoostClassifier().load_model(str(folder / "model.cbm"))
+    from skops.io import load
+
+    return load(folder / "model.skops", trusted=list(TRUSTED))
+
+
+class _BoosterProbability:
+    """A LightGBM booster with the face of a scikit-learn classifier."""
+
+    def __init__(self, booster: Any) -> None:
+        self.booster = booster
+
+    def predict_proba(self, rows: np.ndarray) -> np.ndarray:
+        positive = np.asarray(self.booster.predict(rows))
+        return np.column_stack([1.0 - positive, positive])

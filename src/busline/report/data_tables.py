@@ -1,0 +1,112 @@
+"""What the report says about the data: the card, the verdict on every column, and the proof of the splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from busline.params import Prune
+from busline.report.layout import Row, column, section, table, text_column
+
+
+def data_section(card: Mapping[str, Any]) -> Row:
+    """Return the data card: counts, distributions, missingness and duplicates of the whole cohort."""
+    labels, masks, duplicates = card["labels"], card["masks"], card["duplicates"]
+    counts = [
+        ("Cases", card["cases"]),
+        *((f"Cases labelled {label}", count) for label, count in labels.items()),
+        ("Patients (or cases, where the source names no patient)", card["patients"]),
+        ("Cases with a mask of the main lesion", masks["with_main_lesion"]),
+        ("Cases with further lesions' masks", masks["with_other_lesions"]),
+        ("Pairs of cases with the same image", duplicates["exact"]),
+        ("Pairs of cases with nearly the same image", duplicates["near"]),
+        ("Such pairs with two labels", duplicates["across_labels"]),
+    ]
+    rows = [{"what": what, "count": count} for what, count in counts]
+    missing = [{"column": name, "missing": share} for name, share in card["missing"].items() if share > 0]
+    tables = [
+        table("counts", [text_column("what", "What"), column("count", "Number", "count")], rows, title="Counts"),
+        table("distributions", _DISTRIBUTION, _distributions(card), title="Distributions", caption=_CAPTION),
+        table(
+            "missing",
+            [text_column("column", "Column"), column("missing", "Missing", "percent")],
+            missing,
+            title="Columns with missing values",
+            caption="Share of all cases.",
+        ),
+    ]
+    text = ["The whole cohort, cases outside the study's classes included."]
+    if card["undeclared"]:
+        text.append(f"Columns without declared provenance: {', '.join(card['undeclared'])}.")
+    return section("data", "Data card", text=text, tables=tables)
+
+
+def verdict_section(verdicts: Sequence[Mapping[str, Any]], prune: Prune) -> Row:
+    """Return the verdict on every column with its reason, and the ROC AUC it alone would have had."""
+    columns = [
+        text_column("name", "Column"),
+        text_column("provenance", "Provenance"),
+        text_column("kind", "Kind"),
+        text_column("kept", "Kept"),
+        column("missing", "Missing", "percent"),
+        column("auc_alone", "ROC AUC alone", "score", ours=True),
+        text_column("reason", "Reason"),
+    ]
+    rows = [{**verdict, "kept": "yes" if verdict["kept"] else "no"} for verdict in verdicts]
+    text = [
+        f"A model sees only columns of provenance {', '.join(prune.allowed_provenance)} with at most "
+        f"{100 * prune.max_missing:g} % missing values. The ROC AUC a column alone would have had shows what its "
+        "leakage would be worth; it decides nothing.",
+    ]
+    return section("columns", "Verdict on every column", text=text, tables=[table("verdicts", columns, rows)])
+
+
+def split_section(checks: Mapping[str, Any]) -> Row:
+    """Return the proof that no group of cases stands on two sides of a split, and the sizes of the parts."""
+    columns = [
+        text_column("role", "Role"),
+        text_column("label", "Label"),
+        column("min", "Fewest", "count"),
+        column("max", "Most", "count"),
+    ]
+    sizes = table(
+        "roles",
+        columns,
+        checks["cases_by_role"],
+        title="Cases by role",
+        caption="Over all resamples, the master split's too.",
+    )
+    text = [
+        f"{checks['cases']} cases in {checks['groups']} groups (cases of one patient, and near-duplicate images; the "
+        f"largest has {checks['largest_group']}) were split into {checks['resamples']} resamples. Groups with cases in "
+        f"two roles of a resample: {checks['groups_in_two_roles']}.",
+        "Models learn from fit cases, networks stop by stop cases, voting weights are chosen on weigh cases, and test "
+        "cases are scored.",
+    ]
+    return section("splits", "Splits", text=text, tables=[sizes])
+
+
+_CAPTION = "Of the values that are not missing; sizes in pixels as released and as stored, pixel size as released."
+_STATISTICS = {"mean": "Mean", "sd": "SD", "min": "Min", "q1": "Q1", "median": "Median", "q3": "Q3", "max": "Max"}
+_DISTRIBUTION = [
+    text_column("what", "What"),
+    text_column("label", "Label"),
+    column("n", "n", "count"),
+    column("missing", "Missing", "count"),
+    *(column(key, head, "number", ours=True) for key, head in _STATISTICS.items()),
+]
+_SIZES = {
+    "width": "Width (px)",
+    "height": "Height (px)",
+    "stored_width": "Stored width (px)",
+    "stored_height": "Stored height (px)",
+    "pixel_mm": "Pixel size (mm)",
+}
+
+
+def _distributions(card: Mapping[str, Any]) -> list[Row]:
+    by_label = {**card["numeric"], "Lesion (share of the image)": card["lesion_share"]}
+    rows = [
+        {"what": name, "label": label, **values} for name, parts in by_label.items() for label, values in parts.items()
+    ]
+    return rows + [{"what": head, "label": "all", **card["images"][key]} for key, head in _SIZES.items()]

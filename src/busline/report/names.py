@@ -1,0 +1,73 @@
+"""How the report names models, metrics and kinds of provenance; a name it does not know is shown as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+UNDEFINED = "n/a"
+"""What is ours and undefined."""
+NOTHING = "–"
+"""What is not there."""
+NOT_RUN = "not run"
+"""A model the paper has, and this run has not."""
+
+MODELS = {
+    "logreg": "Logistic regression",
+    "random_forest": "Random forest",
+    "xgboost": "XGBoost",
+    "lightgbm": "LightGBM",
+    "catboost": "CatBoost",
+    "dnn": "DNN",
+    "mobilenet_v2_imagenet": "MobileNetV2 (ImageNet)",
+    "mobilenet_v2_random": "MobileNetV2 (random)",
+    "custom_cnn": "Custom CNN",
+    "none": "No augmentation",
+    "mild": "Mild",
+    "moderate": "Moderate",
+    "aggressive": "Aggressive",
+}
+
+FAMILIES = {
+    "tabular": "Table",
+    "dnn_search": "Search of the tabular network",
+    "augmentation": "Augmentation",
+    "cnn": "Image",
+    "vote": "Voting",
+    "merged": "Merged",
+    "segment": "Segmentation",
+}
+"""What each family of models learns from, in the report's order."""
+
+METRICS = {
+    "accuracy": "Accuracy",
+    "f1": "F1",
+    "roc_auc": "ROC AUC",
+    "precision": "Precision",
+    "recall": "Recall",
+    "specificity": "Specificity",
+    "sensitivity": "Sensitivity",
+    "dice": "Dice",
+    "iou": "IoU",
+}
+
+SOURCES = {
+    "phantom": "synthetic phantoms",
+    "breast": "BrEaST (USG-BrEaST-Lesions)",
+    "folder": "the user's own folder",
+}
+
+
+def model_name(key: str) -> str:
+    """Return a model's display name."""
+    return MODELS.get(key, key)
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return names of models and pairs (a+b) in the report's order, those it does not know behind them."""
+    place = {name: number for number, name in enumerate(MODELS)}
+    return sorted(names, key=lambda name: ([place.get(part, len(place)) for part in name.split("+")], name))
+
+
+def pair_name(tabular: str, image: str) -> str:
+    """Return the display name of a pair of a tabular and an image model."""
+    return f"{model_name(tabular)} + {model_name(image)}"

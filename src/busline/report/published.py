@@ -1,0 +1,133 @@
+"""Figures a paper published, typed by hand into a YAML file, to stand beside ours."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from busline.errors import ParameterError, near_matches
+from busline.params import TabularName
+
+Score = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Interval(NamedTuple):
+    """A mean and its 95 % interval, as the paper prints them."""
+
+    mean: Score
+    low: Score
+    high: Score
+
+
+class Block(BaseModel):
+    """Base of all parts: frozen, no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Citation(Block):
+    """The paper."""
+
+    authors: str
+    title: str
+    year: int
+    short: str
+    """How tables name the paper."""
+    source: str
+    """Name under data.source of the data its figures are from."""
+    data: str
+    """That data in words."""
+
+
+class TabularScores(Block):
+    """One row of Table 4."""
+
+    accuracy: Interval
+    f1: Interval
+    roc_auc: Interval
+    precision: Interval
+    recall: Interval
+
+
+class SearchScore(Block):
+    """One row of Table 5."""
+
+    hidden: int
+    dropout: float
+    roc_auc: Interval
+
+
+class VoteScore(Block):
+    """One row of Table 8 of the scheme "Voting"; the paper gives no intervals."""
+
+    tabular: TabularName
+    image: str
+    weight: Score
+    """The tabular model's weight w; the image model has 1 − w."""
+    roc_auc: Score
+
+
+class SegmentationScore(Block):
+    """One row of Table 9."""
+
+    mean: Score
+    min: Score
+    max: Score
+    low: Score
+    high: Score
+
+
+class OpenChoice(Block):
+    """Something the paper leaves open."""
+
+    what: str
+    parameters: list[str]
+    """Dotted keys of params.yaml that hold the choice; `*` stands for every key of a mapping."""
+    chosen: str = ""
+    """The choice in words, where no parameter says it all."""
+
+
+class Difference(Block):
+    """Something done otherwise on purpose."""
+
+    tables: list[Annotated[int, Field(ge=1)]]
+    """Numbers of the paper's tables it concerns; empty if it concerns all."""
+    text: str
+
+
+class Published(Block):
+    """All that is known of a paper."""
+
+    citation: Citation
+    tabular: dict[TabularName, TabularScores]
+    dnn_search: list[SearchScore]
+    augmentation: dict[str, Interval]
+    cnn: dict[str, Interval]
+    vote: list[VoteScore]
+    merged: dict[str, Interval]
+    segment: dict[Literal["dice", "iou", "sensitivity", "specificity"], SegmentationScore]
+    settings: dict[str, float | str]
+    """What the paper fixes, by the dotted keys of params.yaml."""
+    open_choices: list[OpenChoice]
+    differences: list[Difference]
+
+
+def load_published(name: str) -> Published:
+    """Read the published figures called ``name`` from the package.
+
+    Raises:
+        ParameterError: if there is no such file, naming near matches, or if the file does not hold what it must.
+    """
+    from ruamel.yaml import YAML
+
+    folder = files("busline.report") / "published"
+    known = sorted(item.name.removesuffix(".yaml") for item in folder.iterdir() if item.name.endswith(".yaml"))
+    if name not in known:
+        raise ParameterError("report.published", f"unknown name {name!r}", mend=near_matches(name, known))
+    file = folder / f"{name}.yaml"
+    try:
+        return Published.model_validate(YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        raise ParameterError(f"report/published/{name}.yaml", str(error)) from error

@@ -1,0 +1,208 @@
+"""From the pipeline's outputs to one dict that holds everything the report says, as numbers and words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from busline.params import Params
+from busline.report.cases import cases_section
+from busline.report.comparison import (
+    choices_section,
+    compare_settings,
+    count_differing,
+    protocol_section,
+    segmentation_notes,
+)
+from busline.report.data_tables import data_section, split_section, verdict_section
+from busline.report.layout import Row, column, section, table, text_column
+from busline.report.names import FAMILIES, SOURCES, UNDEFINED, in_order, model_name
+from busline.report.provenance import show_params
+from busline.report.published import Published
+from busline.report.tables import TableMaker
+
+NOT_A_DEVICE = "BUSline is research software, not a medical device. Nothing here may guide the care of a patient."
+FOREST = ("table4", "table7", "table8")
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """What the report is made from."""
+
+    params: Params
+    published: Published | None
+    scores: Mapping[str, Any]
+    """reports/tables.json."""
+    card: Mapping[str, Any]
+    """The cohort's data card."""
+    verdicts: Sequence[Mapping[str, Any]]
+    """The verdict on every column."""
+    checks: Mapping[str, Any]
+    """Proof that the splits are disjoint."""
+    pictures: Mapping[str, Any]
+    """reports/pictures/pictures.json."""
+    hashes: Mapping[str, str | None]
+    """SHA-256 by file."""
+    versions: Mapping[str, str | None]
+    """Version by library."""
+
+
+def summarise(inputs: ReportInputs) -> dict[str, Any]:
+    """Return the report's content.
+
+    Returns:
+        ``title``, ``subtitle``, ``footer`` and ``paper`` (short name or None); ``notices`` with kind, title and text;
+        ``sections`` with id, title, text, tables, galleries and code; ``forest`` and ``columns``, the rows behind two
+        figures. A table has id, title, caption, columns, rows and notes; a row's ``status`` is ``run`` or ``not run``.
+    """
+    params, published = inputs.params, inputs.published
+    maker = TableMaker(inputs.scores, published, comparable=_comparable(inputs))
+    tables = {
+        "tabular": [maker.tabular(), maker.search()],
+        "images": [maker.augmentation(params.augmentation.levels), maker.images()],
+        "combined": [maker.combined(), maker.weights()],
+        "segmentation": [maker.segmentation()],
+    }
+    tables["segmentation"][0]["notes"] += segmentation_notes(params)
+    return {
+        "title": "BUSline report",
+        "subtitle": _subtitle(inputs),
+        "footer": NOT_A_DEVICE,
+        "paper": published.citation.short if published else None,
+        "notices": _notices(inputs),
+        "sections": [
+            section("overview", "Overview", text=_how_to_read(inputs)),
+            section("tabular", "Clinical table", tables=tables["tabular"]),
+            section("images", "Images", tables=tables["images"]),
+            section("combined", "Image and table", tables=tables["combined"]),
+            section("segmentation", "Segmentation", tables=tables["segmentation"]),
+            section("curves", "Curves and calibration", tables=[_pooled(inputs.scores)]),
+            cases_section(inputs.pictures, inputs.scores["protocol"]["positive"]),
+            data_section(inputs.card),
+            verdict_section(inputs.verdicts, params.prune),
+            split_section(inputs.checks),
+            *([protocol_section(params, published), choices_section(params, published)] if published else []),
+            _provenance(inputs),
+            section("parameters", "Parameters", text=["All parameters of this run."], code=show_params(params)),
+        ],
+        "forest": [row for parts in tables.values() for part in parts for row in _forest(part)],
+        "columns": list(inputs.verdicts),
+    }
+
+
+def _comparable(inputs: ReportInputs) -> bool:
+    return inputs.published is not None and inputs.params.data.source == inputs.published.citation.source
+
+
+def _subtitle(inputs: ReportInputs) -> str:
+    protocol = inputs.scores["protocol"]
+    negative, positive = protocol["classes"]
+    source = SOURCES.get(inputs.params.data.source, inputs.params.data.source)
+    cases = f"{protocol['cases']} cases"
+    if protocol["positives"] is not None:
+        cases += f" ({protocol['cases'] - protocol['positives']} {negative}, {protocol['positives']} {positive})"
+    return f"Data: {source}, {cases}; {_folds(protocol)}"
+
+
+def _notices(inputs: ReportInputs) -> list[Row]:
+    notices = []
+    if inputs.params.data.source == "phantom":
+        text = (
+            "Every case was made by a computer. These figures prove only that the machinery works: they say nothing "
+            "about patients, and nothing about whether the published figures hold."
+        )
+        notices.append({"kind": "warning", "title": "Synthetic data.", "text": text})
+    elif inputs.published and not _comparable(inputs):
+        text = (
+            f"The published figures are about {inputs.published.citation.data}; they stand here for orientation only."
+        )
+        notices.append({"kind": "warning", "title": "Other data than the paper's.", "text": text})
+    if inputs.published:
+        settings = compare_settings(inputs.params, inputs.published)
+        if any(row["same"] == "no" for row in settings):
+            text = f"Of the settings that the paper fixes, {count_differing(settings)} See “Protocol and differences”."
+            notices.append({"kind": "", "title": "Not the published protocol.", "text": text})
+    notices.append({"kind": "", "title": "Research only.", "text": NOT_A_DEVICE})
+    return notices
+
+
+def _how_to_read(inputs: ReportInputs) -> list[str]:
+    protocol = inputs.scores["protocol"]
+    confidence = f"{100 * protocol['confidence']:g} %"
+    count = protocol["folds"] * protocol["repeats"]
+    text = [
+        f"Every figure of ours is a mean over {count} test folds ({_folds(protocol)}) of cases that the model was not "
+        f"trained, stopped or weighed on. Two {confidence} intervals stand beside it. The bootstrap interval "
+        f"({protocol['bootstrap']:,} samples of the fold scores) takes the folds as "
+        "independent, which they are not, and is too narrow. The Nadeau–Bengio interval corrects for the overlap of "
+        "the training parts (doi:10.1023/A:1024068626366). Both speak of this cohort, not of other hospitals.",
+        f"The positive class is {protocol['positive']}; calls are made at a probability of {protocol['threshold']}. "
+        "The master split is one estimate on few cases. A fold where a score is undefined is left out and counted; "
+        "n/a means undefined, a dash that there is nothing to show.",
+    ]
+    if inputs.published:
+        paper = inputs.published.citation
+        text.append(
+            f"Published figures: {paper.authors}, “{paper.title}”, {paper.year}, about {paper.data}. "
+            "“Not run” marks a model of the paper that is not active here."
+        )
+    if _comparable(inputs):
+        text.append(
+            "“Paper inside” says whether the paper's mean lies in our Nadeau–Bengio interval, give or take 0.005."
+        )
+    return text
+
+
+def _pooled(scores: Mapping[str, Any]) -> Row:
+    rows = [
+        {"family": FAMILIES[family], "model": " + ".join(map(model_name, name.split("+"))), **content[name]["pooled"]}
+        for family, content in ((family, scores.get(family, {})) for family in FAMILIES)
+        for name in in_order(content)
+        if "pooled" in content[name]
+    ]
+    columns = [text_column("family", "Family"), text_column("model", "Model")]
+    heads = {
+        "roc_auc": "ROC AUC",
+        "average_precision": "Average precision",
+        "brier": "Brier score",
+        "ece": "Calibration error",
+    }
+    columns += [column(key, head, "score", ours=True) for key, head in heads.items()]
+    columns.append(column("cases", "Cases", "count", ours=True))
+    caption = (
+        f"All out-of-fold predictions at once, averaged over the repeats to one a case; the calibration error in "
+        f"{scores['protocol']['calibration_bins']} bins of equal numbers."
+    )
+    return table("pooled", columns, rows, title="Pooled scores", caption=caption)
+
+
+def _provenance(inputs: ReportInputs) -> Row:
+    hashes = [{"file": name, "hash": value or UNDEFINED} for name, value in inputs.hashes.items()]
+    versions = [{"library": name, "version": value or UNDEFINED} for name, value in inputs.versions.items()]
+    tables = [
+        table("hashes", [text_column("file", "File"), text_column("hash", "SHA-256")], hashes),
+        table("versions", [text_column("library", "Library"), text_column("version", "Version")], versions),
+    ]
+    return section(
+        "provenance", "Data and software", text=["What these figures were made from and with."], tables=tables
+    )
+
+
+def _forest(shown: Mapping[str, Any]) -> list[Row]:
+    if shown["id"] not in FOREST:
+        return []
+    rows = [row for row in shown["rows"] if row.get("metric", "ROC AUC") == "ROC AUC"]
+    return [
+        {
+            "group": row.get("scheme", shown["id"]),
+            "label": f"{row['model']} ({row['scheme']})" if "scheme" in row else row["model"],
+            **{key: row.get(key) for key in ("paper", "ours", "bootstrap", "corrected")},
+        }
+        for row in rows
+    ]
+
+
+def _folds(protocol: Mapping[str, Any]) -> str:
+    repeats = "1 repeat" if protocol["repeats"] == 1 else f"{protocol['repeats']} repeats"
+    return f"{protocol['folds']} folds × {repeats}"

@@ -1,0 +1,193 @@
+"""Who is trained on and who is scored: master split, repeated stratified group k-fold, and their proof.
+
+A *resample* is one assignment of every case of the study to a role:
+
+- ``fit``: the network or estimator learns from it;
+- ``stop``: its loss decides when a network stops;
+- ``weigh``: the voting weight is chosen on it;
+- ``test``: it is scored, and nothing else.
+
+Cross-validation gives the resamples (repeat, fold) from (0, 0); the master split is the resample (-1, -1), whose
+validation part is ``weigh``. Cases of one patient and near-duplicate images form a group, which never has two roles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from busline.errors import DataError
+from busline.params import CrossValidation, Split
+from busline.seeding import derive_seed, numpy_generator
+
+MASTER = -1
+ROLES = ("fit", "stop", "weigh", "test")
+
+
+def group_cases(case_ids: Sequence[str], patient_ids: Sequence[str], pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+    """Return one group number a case: cases that share a patient or are a duplicate pair share a group.
+
+    Args:
+        case_ids: unique ids, length n.
+        patient_ids: ids of the patients, length n.
+        pairs: pairs of case ids with (near-)duplicate images; pairs with a case outside ``case_ids`` are ignored.
+
+    Returns:
+        int array (n,), numbered by first appearance.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    position = {case: index for index, case in enumerate(case_ids)}
+    first_of_patient: dict[str, int] = {}
+    links = [(first_of_patient.setdefault(patient, index), index) for index, patient in enumerate(patient_ids)]
+    links += [(position[a], position[b]) for a, b in pairs if a in position and b in position]
+    rows, columns = np.array(links, dtype=np.int64).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(len(position), len(position)))
+    _, groups = connected_components(graph, directed=False)
+    return np.asarray(pd.factorize(groups)[0])
+
+
+def draw_part(labels: np.ndarray, groups: np.ndarray, share: float, generator: np.random.Generator) -> np.ndarray:
+    """Draw whole groups until each class has its share, as nearly as groups allow.
+
+    Args:
+        labels: class of each case, (n,).
+        groups: group of each case, (n,).
+        share: share of each class to draw, in (0, 1); at least one case a class is drawn where a class has two.
+        generator: source of the order of the groups.
+
+    Returns:
+        bool array (n,): True for the drawn cases.
+    """
+    drawn = np.zeros(len(labels), dtype=bool)
+    classes, counts = np.unique(labels, return_counts=True)
+    wanted = {c: max(round(share * n), 1 if n > 1 else 0) for c, n in zip(classes, counts, strict=True)}
+    for group in generator.permutation(np.unique(groups)):
+        members = groups == group
+        found, sizes = np.unique(labels[members], return_counts=True)
+        if all(wanted[c] >= n for c, n in zip(found, sizes, strict=True)):
+            drawn |= members
+            for c, n in zip(found, sizes, strict=True):
+                wanted[c] -= n
+    return drawn
+
+
+def make_splits(cases: pd.DataFrame, groups: np.ndarray, split: Split, cv: CrossValidation, seed: int) -> pd.DataFrame:
+    """Assign every case a role in the master split and in each fold of each repeat.
+
+    Args:
+        cases: the study's cases with ``case_id`` and ``label``, n rows.
+        groups: group of each case, (n,).
+        split: shares of the master split.
+        cv: folds, repeats, and the shares of the stop and weigh cases in a training part.
+        seed: root seed; repeat r depends on the seed and r alone, so more repeats leave the earlier ones as they are.
+
+    Returns:
+        Table with ``case_id, repeat, fold, role``, n rows a resample.
+
+    Raises:
+        DataError: if a class has too few groups for the folds.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    labels = cases["label"].to_numpy()
+    _require_enough(labels, groups, cv.folds)
+    generator = numpy_generator(seed, "master")
+    test = draw_part(labels, groups, split.test_fraction, generator)
+    weigh = _draw_within(~test, labels, groups, split.val_fraction / (1.0 - split.test_fraction), generator)
+    stop = _draw_within(~test & ~weigh, labels, groups, cv.stop_fraction, generator)
+    parts = [_resample(cases, MASTER, MASTER, test, weigh, stop)]
+    for repeat in range(cv.repeats):
+        state = derive_seed(seed, "cv", repeat) % 2**32
+        folds = StratifiedGroupKFold(cv.folds, shuffle=True, random_state=state)
+        for fold, (_, test_index) in enumerate(folds.split(labels, labels, groups)):
+            generator = numpy_generator(seed, "cv", repeat, fold)
+            test = np.isin(np.arange(len(labels)), test_index)
+            weigh = _draw_within(~test, labels, groups, cv.weigh_fraction, generator)
+            share = cv.stop_fraction / (1.0 - cv.weigh_fraction)
+            stop = _draw_within(~test & ~weigh, labels, groups, share, generator)
+            parts.append(_resample(cases, repeat, fold, test, weigh, stop))
+    return pd.concat(parts, ignore_index=True)
+
+
+def check_splits(splits: pd.DataFrame, groups: pd.Series, labels: pd.Series) -> dict[str, Any]:
+    """Prove that the splits are complete and that no group has two roles, and count what they hold.
+
+    Args:
+        splits: the table of :func:`make_splits`.
+        groups: group of each case, indexed by case id.
+        labels: label of each case, indexed by case id.
+
+    Returns:
+        Counts of cases, groups and resamples, and the fewest and most cases of each role and label.
+
+    Raises:
+        DataError: naming the resample, if a case is missing or doubled, or if a group crosses.
+    """
+    keys = ["repeat", "fold"]
+    table = splits.assign(
+        group=groups.loc[splits["case_id"]].to_numpy(), label=labels.loc[splits["case_id"]].to_numpy()
+    )
+    for key, part in table.groupby(keys):
+        if sorted(part["case_id"]) != sorted(labels.index):
+            raise DataError(f"resample {key}", "does not hold every case exactly once")
+        crossing = part.groupby("group")["role"].nunique()
+        if (crossing > 1).any():
+            cases = part.loc[part["group"] == crossing.idxmax(), "case_id"].tolist()
+            raise DataError(f"resample {key}", f"cases {', '.join(cases)} are one group but have two roles")
+    folds = table[(table["repeat"] != MASTER) & (table["role"] == "test")]
+    if (folds.groupby(["repeat", "case_id"]).size() != 1).any():
+        raise DataError("cross-validation", "a case is not tested exactly once a repeat")
+    sizes = table.groupby([*keys, "role", "label"]).size().rename("cases").reset_index()
+    return {
+        "cases": len(labels),
+        "groups": int(groups.nunique()),
+        "largest_group": int(groups.value_counts().max()),
+        "labels": labels.value_counts().to_dict(),
+        "resamples": int(table.groupby(keys).ngroups),
+        "groups_in_two_roles": 0,
+        "cases_by_role": sizes.groupby(["role", "label"])["cases"].agg(["min", "max"]).reset_index().to_dict("records"),
+    }
+
+
+def indices_by_role(splits: pd.DataFrame, case_ids: Sequence[str]) -> dict[tuple[int, int], dict[str, np.ndarray]]:
+    """Return, for each (repeat, fold), the positions in ``case_ids`` of the cases of each role, ascending."""
+    position = pd.Series(np.arange(len(case_ids)), index=list(case_ids))
+    table = splits.assign(position=position.loc[splits["case_id"]].to_numpy())
+    result: dict[tuple[int, int], dict[str, np.ndarray]] = {}
+    for key, part in table.groupby(["repeat", "fold"], sort=True):
+        repeat, fold = np.asarray(key).tolist()
+        found = {role: np.sort(rows["position"].to_numpy()) for role, rows in part.groupby("role")}
+        result[repeat, fold] = {role: found.get(role, np.empty(0, dtype=np.int64)) for role in ROLES}
+    return result
+
+
+def _draw_within(
+    allowed: np.ndarray, labels: np.ndarray, groups: np.ndarray, share: float, generator: np.random.Generator
+) -> np.ndarray:
+    drawn = np.zeros(len(labels), dtype=bool)
+    drawn[allowed] = draw_part(labels[allowed], groups[allowed], share, generator)
+    return drawn
+
+
+def _resample(
+    cases: pd.DataFrame, repeat: int, fold: int, test: np.ndarray, weigh: np.ndarray, stop: np.ndarray
+) -> pd.DataFrame:
+    role = np.select([test, weigh, stop], ["test", "weigh", "stop"], default="fit")
+    return pd.DataFrame({"case_id": cases["case_id"].to_numpy(), "repeat": repeat, "fold": fold, "role": role})
+
+
+def _require_enough(labels: np.ndarray, groups: np.ndarray, folds: int) -> None:
+    for label in np.unique(labels):
+        found = len(np.unique(groups[labels == label]))
+        if found < folds + 2:
+            raise DataError(
+                f"label {label!r}",
+                f"has {found} independent cases, too few for {folds} folds with stop and weigh cases",
+                expected=f"at least {folds + 2}",
+                mend="lower cv.folds in params.yaml or add cases",
+            )

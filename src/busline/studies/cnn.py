@@ -1,0 +1,101 @@
+"""Image classifiers over all resamples (primary study, Tables 6 and 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from busline.models.images import build_image_model, load_pretrained
+from busline.params import AugmentationLevel, ImageModel, Params, Train
+from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
+from busline.studies.networks import FoldResult, NetworkStudy, State, fold_seed, gather, train_and_score
+from busline.training.loop import seeded
+from busline.training.plan import Phase, Plan, make_plan
+from busline.training.pool import Tell, run_jobs
+from busline.training.tasks import Arrays, ClassifyTask, class_weights
+
+
+@dataclass(frozen=True)
+class CnnContext:
+    """What all folds of one image model share; see :func:`run_cnn`."""
+
+    name: str
+    spec: ImageModel
+    level: AugmentationLevel
+    train: Train
+    seed: int
+    images: np.ndarray
+    labels: np.ndarray
+    pretrained: State | None
+
+
+def run_cnn(
+    inputs: StudyInputs,
+    params: Params,
+    name: str,
+    *,
+    augmentation: str,
+    workers: int,
+    pretrained: Mapping[str, torch.Tensor] | None = None,
+    keep_states: bool = True,
+) -> NetworkStudy:
+    """Train one image model on the fit cases of every resample and predict its weigh and test cases.
+
+    Args:
+        inputs: cases with images.
+        params: all parameters.
+        name: key of ``params.cnn.models``.
+        augmentation: key of ``params.augmentation.levels``.
+        workers: folds side by side.
+        pretrained: tensors of the body, or None for random initial weights.
+        keep_states: hand the trained networks back.
+
+    Returns:
+        Predictions, learning curves and networks.
+    """
+    assert inputs.images is not None
+    arrays = None if pretrained is None else {key: value.numpy() for key, value in pretrained.items()}
+    level = params.augmentation.levels[augmentation]
+    context = CnnContext(
+        name, params.cnn.models[name], level, params.train, params.seed, inputs.images, inputs.labels, arrays
+    )
+    jobs = fold_jobs(inputs)
+    results = run_jobs(train_fold, context, jobs, workers=workers, title=f"{name} ({augmentation})")
+    return gather(inputs, jobs, results, name, keep_states=keep_states)
+
+
+def train_fold(context: CnnContext, job: FoldJob, tell: Tell) -> FoldResult:
+    """Train and score one resample."""
+    seed = fold_seed(context.seed, "cnn", context.name, job)
+    with seeded(seed):
+        network = build_image_model(context.spec)
+    if context.pretrained is not None:
+        tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
+        load_pretrained(network, tensors, f"weights of {context.name}")
+    fit = job.roles["fit"]
+    task = ClassifyTask(
+        Arrays(
+            images=torch.from_numpy(context.images),
+            labels=torch.from_numpy(context.labels).float(),
+            weights=torch.from_numpy(class_weights(context.labels, fit)),
+        ),
+        context.level,
+    )
+    plan = cnn_plan(context.spec, context.train)
+    score = {role: job.roles[role] for role in ("weigh", "test")}
+    return train_and_score(network, task, plan, fit, job.roles["stop"], score, seed=seed, tell=tell)
+
+
+def cnn_plan(spec: ImageModel, train: Train) -> Plan:
+    """Return one phase for a network from scratch; head, then the named layers, for a pretrained one."""
+    first = Phase("train", spec.epochs, spec.learning_rate)
+    phases: tuple[Phase, ...] = (first,)
+    if spec.fine_tune:
+        layers = tuple(f"body.{layer}" for layer in spec.fine_tune.layers)
+        head = Phase("head", spec.epochs, spec.learning_rate, ("head",))
+        tune = Phase("fine_tune", spec.fine_tune.epochs, spec.fine_tune.learning_rate, ("head", *layers))
+        phases = (head, tune)
+    return make_plan(phases, spec.batch_size, train, precision=train.precision)

@@ -1,0 +1,119 @@
+"""What every training study starts from: the study's cases, their columns, roles, and images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from busline.artifacts import load_json, load_table
+from busline.errors import ParameterError
+from busline.splits import indices_by_role
+
+Roles = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class StudyInputs:
+    """The cases of the study in one order that all arrays share.
+
+    Attributes:
+        case_ids: n ids, ascending.
+        classes: labels in order; the last is the positive one.
+        labels: int64 (n,), 1 for the positive class.
+        table: the columns a model may see, n rows.
+        numeric: names of the numeric columns of ``table``.
+        categorical: names of the categorical columns of ``table``.
+        resamples: positions of the cases of each role, by (repeat, fold); (-1, -1) is the master split.
+        images: uint8 (n, side, side), or None where the study needs none.
+        masks: uint8 (n, side, side), 0 or 255, or None.
+    """
+
+    case_ids: Sequence[str]
+    classes: Sequence[str]
+    labels: np.ndarray
+    table: pd.DataFrame
+    numeric: Sequence[str]
+    categorical: Sequence[str]
+    resamples: Mapping[tuple[int, int], Roles]
+    images: np.ndarray | None = None
+    masks: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class FoldJob:
+    """One resample to train and score."""
+
+    repeat: int
+    fold: int
+    roles: Roles
+
+    def __str__(self) -> str:
+        return f"repeat {self.repeat}, fold {self.fold}"
+
+
+def load_inputs(root: Path, classes: Sequence[str], *, image_side: int | None = None) -> StudyInputs:
+    """Load what split, prune and ingest wrote.
+
+    Args:
+        root: folder that holds data/.
+        classes: the study's two labels.
+        image_side: side to which images and masks are resized; None loads no images.
+
+    Raises:
+        ParameterError: for more than two classes.
+    """
+    if len(classes) != 2:
+        raise ParameterError("split.classes", f"has {len(classes)} classes", expected="two: negative, then positive")
+    splits = load_table(root / "data/splits/splits.parquet")
+    features = load_table(root / "data/features/features.parquet").set_index("case_id")
+    columns = load_json(root / "data/features/columns.json")
+    case_ids = sorted(splits["case_id"].unique())
+    cases = load_table(root / "data/cohort/cases.parquet").reset_index(drop=True)
+    rows = pd.Series(cases.index, index=cases["case_id"]).loc[case_ids].to_numpy()
+    images, masks = _load_images(root, rows, image_side) if image_side else (None, None)
+    return StudyInputs(
+        case_ids=case_ids,
+        classes=classes,
+        labels=(cases["label"].to_numpy()[rows] == classes[1]).astype(np.int64),
+        table=features.loc[case_ids].reset_index(drop=True),
+        numeric=[column["name"] for column in columns if column["kind"] == "numeric"],
+        categorical=[column["name"] for column in columns if column["kind"] == "categorical"],
+        resamples=indices_by_role(splits, case_ids),
+        images=images,
+        masks=masks,
+    )
+
+
+def fold_jobs(inputs: StudyInputs) -> list[FoldJob]:
+    """Return one job a resample, the master split first."""
+    return [FoldJob(repeat, fold, roles) for (repeat, fold), roles in sorted(inputs.resamples.items())]
+
+
+def prediction_rows(
+    inputs: StudyInputs, job: FoldJob, role: str, probability: np.ndarray, **extra: object
+) -> pd.DataFrame:
+    """Return prediction rows of one role in one resample; ``probability`` (m,) is of the positive class."""
+    index = job.roles[role]
+    positive = probability.astype(np.float32)
+    return pd.DataFrame(
+        {
+            "case_id": np.asarray(inputs.case_ids, dtype=object)[index],
+            "repeat": job.repeat,
+            "fold": job.fold,
+            "split": role,
+            "label": np.asarray(inputs.classes, dtype=object)[inputs.labels[index]],
+            f"p_{inputs.classes[0]}": np.float32(1.0) - positive,
+            f"p_{inputs.classes[1]}": positive,
+            **extra,
+        }
+    )
+
+
+def _load_images(root: Path, rows: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    from busline.cohort.store import load_cohort, resize_stack
+
+    return resize_stack(load_cohort(root / "data/cohort"), rows.tolist(), side)

@@ -1,0 +1,131 @@
+"""What the network studies share: one fold trained, scored and handed back as plain arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from busline.artifacts import load_tensors, save_tensors
+from busline.seeding import derive_seed
+from busline.studies.inputs import FoldJob, StudyInputs, prediction_rows
+from busline.training.loop import fit, predict
+from busline.training.plan import Plan
+from busline.training.pool import Tell
+from busline.training.tasks import Task
+
+State = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """What one trained fold leaves.
+
+    Attributes:
+        probabilities: of the cases of each scored role.
+        curve: learning curve, one row an epoch.
+        state: the network's tensors by name.
+    """
+
+    probabilities: Mapping[str, np.ndarray]
+    curve: Sequence[Mapping[str, float | int | str]]
+    state: State
+
+
+@dataclass(frozen=True)
+class NetworkStudy:
+    """What a network stage saves.
+
+    Attributes:
+        predictions: prediction table (one row a scored case and resample).
+        curves: learning curves of all folds.
+        states: the networks' tensors by (repeat, fold).
+    """
+
+    predictions: pd.DataFrame
+    curves: pd.DataFrame
+    states: Mapping[tuple[int, int], State]
+
+
+def train_and_score(
+    network: nn.Module,
+    task: Task,
+    plan: Plan,
+    learn: np.ndarray,
+    stop: np.ndarray,
+    score: Mapping[str, np.ndarray],
+    *,
+    seed: int,
+    tell: Tell,
+) -> FoldResult:
+    """Train on ``learn``, steer by ``stop``, and predict each part of ``score``."""
+
+    def report(epoch: int, epochs: int, loss: float) -> None:
+        tell(epoch / epochs, f"epoch {epoch}/{epochs}, loss {loss:.3f}")
+
+    curve = fit(network, task, plan, learn, stop, seed=seed, report=report)
+    probabilities = {role: predict(network, task, index, plan) for role, index in score.items()}
+    return FoldResult(probabilities, curve.rows, state_arrays(network))
+
+
+def fold_seed(seed: int, family: str, name: str, job: FoldJob) -> int:
+    """Return the seed of one network: a function of the root seed and of (family, model, repeat, fold)."""
+    return derive_seed(seed, family, name, job.repeat, job.fold)
+
+
+def state_arrays(network: nn.Module) -> dict[str, np.ndarray]:
+    """Return a network's tensors as arrays, so that they cross processes as plain bytes."""
+    return {name: value.detach().cpu().numpy().copy() for name, value in network.state_dict().items()}
+
+
+def load_state(network: nn.Module, state: State) -> None:
+    """Put arrays of :func:`state_arrays` back into a network of the same shape."""
+    network.load_state_dict({name: torch.from_numpy(np.asarray(value).copy()) for name, value in state.items()})
+
+
+def gather(
+    inputs: StudyInputs, jobs: Sequence[FoldJob], results: Sequence[FoldResult], model: str, *, keep_states: bool = True
+) -> NetworkStudy:
+    """Join the folds' results into the tables a stage saves."""
+    predictions = [
+        prediction_rows(inputs, job, role, probability)
+        for job, result in zip(jobs, results, strict=True)
+        for role, probability in result.probabilities.items()
+    ]
+    kept = {(job.repeat, job.fold): result.state for job, result in zip(jobs, results, strict=True)}
+    return NetworkStudy(
+        pd.concat(predictions, ignore_index=True), curve_rows(jobs, results, model), kept if keep_states else {}
+    )
+
+
+def curve_rows(jobs: Sequence[FoldJob], results: Sequence[FoldResult], model: str) -> pd.DataFrame:
+    """Return the learning curves of all folds as one tidy table."""
+    rows = [
+        {"model": model, "repeat": job.repeat, "fold": job.fold, **row}
+        for job, result in zip(jobs, results, strict=True)
+        for row in result.curve
+    ]
+    return pd.DataFrame(rows)
+
+
+def save_states(states: Mapping[tuple[int, int], State], folder: Path) -> None:
+    """Write each fold's network as ``r<repeat>_f<fold>.safetensors``, the master split's as ``master``."""
+    for key, state in states.items():
+        tensors = {name: torch.from_numpy(np.asarray(value)) for name, value in state.items()}
+        save_tensors(tensors, folder / f"{state_name(*key)}.safetensors")
+
+
+def load_states(resamples: Iterable[tuple[int, int]], folder: Path) -> dict[tuple[int, int], State]:
+    """Read the networks that :func:`save_states` wrote, by (repeat, fold)."""
+    states = {key: load_tensors(folder / f"{state_name(*key)}.safetensors") for key in resamples}
+    return {key: {name: value.numpy() for name, value in state.items()} for key, state in states.items()}
+
+
+def state_name(repeat: int, fold: int) -> str:
+    """Return the file name, without suffix, of one resample's network."""
+    return "master" if repeat < 0 else f"r{repeat}_f{fold}"

@@ -1,0 +1,104 @@
+"""What every table of predictions holds, checked before it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from busline.errors import ParameterError, list_problems
+
+RESAMPLE = ["repeat", "fold"]
+CASE = ["case_id", *RESAMPLE]
+MEND = "make the table again: `dvc repro --force <its stage>`"
+
+
+def binary_classes(classes: Sequence[str]) -> tuple[str, str]:
+    """Return the negative and the positive class.
+
+    Raises:
+        ParameterError: if there are not two classes.
+    """
+    if len(classes) != 2:
+        raise ParameterError(
+            "split.classes",
+            f"voting and evaluation are for two classes, found {len(classes)}: {', '.join(classes)}",
+            mend="name the negative class and then the positive one",
+        )
+    return classes[0], classes[1]
+
+
+def check_predictions(table: pd.DataFrame, where: str, classes: Sequence[str], extra: Sequence[str] = ()) -> None:
+    """Refuse a table of predictions that does not hold what the data contract says.
+
+    Args:
+        table: case_id, repeat, fold, split, label and p_<class>; trained_on too if a case stands in it twice.
+        where: name of the table in messages.
+        classes: labels of the study.
+        extra: further columns of probabilities.
+
+    Raises:
+        DataError: listing every missing column, label that is no class, probability that is none, and repeated row.
+    """
+    probabilities = [f"p_{name}" for name in classes]
+    _require_columns(table, where, [*CASE, "split", "label", *probabilities, *extra])
+    foreign = table.loc[~table["label"].isin(classes), "label"]
+    problems = [f"label {name!r} is none of split.classes" for name in sorted(set(foreign.astype(str)))]
+    for name in [*probabilities, *extra]:
+        outside = int((~table[name].between(0.0, 1.0)).sum())
+        if outside:
+            problems.append(f"column {name!r}: values that are null or outside [0, 1]: {outside}")
+    off = int(((table[probabilities].sum(axis=1) - 1).abs() > 1e-3).sum())
+    if off:
+        problems.append(f"rows whose probabilities do not add up to 1: {off}")
+    keys = [*CASE, "split", *(["trained_on"] if "trained_on" in table else [])]
+    repeated = int(table.duplicated(keys).sum())
+    if repeated:
+        problems.append(f"rows that repeat another one's {', '.join(keys)}: {repeated}")
+    if problems:
+        raise list_problems(where, problems, mend=MEND)
+
+
+def check_scores(table: pd.DataFrame, where: str, scores: Sequence[str]) -> None:
+    """Refuse a table of per-case scores with a missing column or a score outside [0, 1]; null is allowed.
+
+    Raises:
+        DataError: listing the columns.
+    """
+    _require_columns(table, where, [*CASE, "split", *scores])
+    wrong = {name: int((~table[name].between(0.0, 1.0) & table[name].notna()).sum()) for name in scores}
+    problems = [f"column {name!r}: values outside [0, 1]: {count}" for name, count in wrong.items() if count]
+    if problems:
+        raise list_problems(where, problems, mend=MEND)
+
+
+def check_cases(table: pd.DataFrame, splits: pd.DataFrame, where: str) -> None:
+    """Refuse test predictions of other cases, repeats or folds than the splits name.
+
+    Args:
+        table: test rows only, with case_id, repeat and fold.
+        splits: case_id, repeat, fold, role; the master split's rows are asked for only if the table has some.
+        where: name of the table in messages.
+
+    Raises:
+        DataError: naming resamples with missing or foreign cases.
+    """
+    expected = splits[splits["role"] == "test"]
+    if not (table["repeat"] < 0).any():
+        expected = expected[expected["repeat"] >= 0]
+    both = expected[CASE].merge(table[CASE], on=CASE, how="outer", indicator=True)
+    wrong = both[both["_merge"] != "both"]
+    if wrong.empty:
+        return
+    problems = [
+        f"repeat {repeat}, fold {fold}: test cases without a prediction: {(rows == 'left_only').sum()}, "
+        f"predicted cases that are no test cases: {(rows == 'right_only').sum()}"
+        for (repeat, fold), rows in wrong.groupby(RESAMPLE)["_merge"]
+    ]
+    raise list_problems(where, problems, expected="exactly the test cases of splits.parquet", mend=MEND)
+
+
+def _require_columns(table: pd.DataFrame, where: str, columns: Sequence[str]) -> None:
+    missing = [f"column {name!r} is missing" for name in columns if name not in table]
+    if missing:
+        raise list_problems(where, missing, mend=MEND)

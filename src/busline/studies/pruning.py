@@ -1,0 +1,140 @@
+"""Which columns a model may see, why, and what each would have been worth alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from busline.cohort.schema import Column
+from busline.errors import DataError
+from busline.params import Prune
+from busline.seeding import derive_seed
+
+FOLDS = 5
+REPEATS = 10
+NEVER = ("identifier", "label")
+"""Provenances that are no feature, whatever the parameters allow."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a column is kept.
+
+    Attributes:
+        name: the column.
+        provenance: who or what its values come from.
+        kind: ``numeric`` or ``categorical``.
+        kept: whether a model may see it.
+        missing: share of all cases of the cohort without a value, in [0, 1].
+        reason: why it is kept or dropped.
+        auc_alone: ROC AUC it would have had alone, see :func:`auc_alone`.
+    """
+
+    name: str
+    provenance: str
+    kind: str
+    kept: bool
+    missing: float
+    reason: str
+    auc_alone: float | None
+
+    def describe(self) -> dict[str, Any]:
+        """Return the verdict as JSON can hold it."""
+        return asdict(self)
+
+
+def judge_columns(
+    cases: pd.DataFrame, columns: Sequence[Column], rules: Prune, classes: Sequence[str], seed: int
+) -> list[Verdict]:
+    """Judge every column of the source's table.
+
+    Missingness is that of all cases of the cohort, as a reader of the table counts it; the AUC alone is that of the
+    study's cases, which have one of ``classes``. The AUC decides nothing: it shows what leakage would have been worth.
+
+    Args:
+        cases: the cohort's table, n rows.
+        columns: every column of the source's table.
+        rules: allowed provenances and the largest share of missing values.
+        classes: labels of the study; the last of two is the positive one.
+        seed: root of the folds' shuffles.
+
+    Raises:
+        DataError: naming every column whose provenance nobody declared.
+    """
+    undeclared = [column.name for column in columns if column.provenance is None]
+    if undeclared:
+        raise DataError(
+            f"column {', '.join(repr(name) for name in undeclared)}",
+            "has no declared provenance",
+            expected="a provenance for every column of the table, so that none leaks the diagnosis unseen",
+            mend="declare it (your own data: under `columns` in dataset.yaml), or remove it from the table",
+        )
+    study = cases[cases["label"].isin(classes)]
+    positive = (study["label"] == classes[-1]).to_numpy() if len(classes) == 2 else None
+    return [_judge(column, cases, study, positive, rules, seed) for column in columns]
+
+
+def auc_alone(values: pd.Series, kind: str, positive: np.ndarray, seed: int) -> float | None:
+    """Return the ROC AUC of one column as the only score.
+
+    A numeric column is the score itself, its missing values set to the median and its direction free: the larger of
+    AUC and 1 − AUC. A category's score is the share of positive cases it has in the *other* folds (a missing value is
+    a category, an unseen one gets the overall share); the AUC is the mean over the folds of ten stratified 5-fold
+    splits. A column that is different in each case therefore has 0.5, not the 1.0 of memorising; one
+    that tells nothing may fall a little below 0.5.
+
+    Args:
+        values: the column, n rows.
+        kind: ``numeric`` or ``categorical``.
+        positive: bool (n,).
+        seed: root of the folds' shuffles.
+
+    Returns:
+        The AUC in [0, 1], or None if it is undefined: fewer than two cases of a class, or no value at all.
+    """
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import RepeatedStratifiedKFold
+
+    fewest = int(min(positive.sum(), (~positive).sum()))
+    if fewest < 2 or values.isna().all():
+        return None
+    if kind == "numeric":
+        auc = float(roc_auc_score(positive, values.fillna(values.median())))
+        return max(auc, 1.0 - auc)
+    codes = pd.factorize(values.astype("object").fillna(""))[0]
+    state = derive_seed(seed, "auc_alone") % 2**32
+    folds = RepeatedStratifiedKFold(n_splits=min(FOLDS, fewest), n_repeats=REPEATS, random_state=state)
+    scores = []
+    for train, test in folds.split(codes, positive):
+        seen = np.bincount(codes[train], minlength=codes.max() + 1)
+        hits = np.bincount(codes[train], weights=positive[train], minlength=codes.max() + 1)
+        share = np.where(seen > 0, hits / np.maximum(seen, 1), positive[train].mean())
+        scores.append(roc_auc_score(positive[test], share[codes[test]]))
+    return float(np.mean(scores))
+
+
+def _judge(
+    column: Column, cases: pd.DataFrame, study: pd.DataFrame, positive: np.ndarray | None, rules: Prune, seed: int
+) -> Verdict:
+    provenance = str(column.provenance)
+    missing = float(cases[column.name].isna().mean())
+    against = []
+    if provenance in NEVER:
+        against.append(f"provenance {provenance} is never a feature")
+    elif provenance not in rules.allowed_provenance:
+        against.append(f"provenance {provenance} is not allowed")
+    if missing > rules.max_missing:
+        against.append(f"{missing:.1%} of its values are missing, more than {rules.max_missing:.1%}")
+    return Verdict(
+        name=column.name,
+        provenance=provenance,
+        kind=column.kind,
+        kept=not against,
+        missing=missing,
+        reason="; ".join(against) or f"provenance {provenance} is allowed, {missing:.1%} of its values are missing",
+        auc_alone=None if positive is None else auc_alone(study[column.name], column.kind, positive, seed),
+    )

@@ -1,0 +1,130 @@
+"""Lesion segmentation over all resamples (primary study, Table 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from busline.metrics.segmentation import dice, iou, sensitivity, specificity
+from busline.models.segmentation import build_segmenter, load_encoder
+from busline.params import Params, Segmentation
+from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
+from busline.studies.networks import FoldResult, State, curve_rows, fold_seed, train_and_score
+from busline.training.loop import seeded
+from busline.training.plan import Phase, Plan, make_plan
+from busline.training.pool import Tell, run_jobs
+from busline.training.tasks import Arrays, SegmentTask
+
+
+@dataclass(frozen=True)
+class SegmentContext:
+    """What all folds share."""
+
+    params: Params
+    images: np.ndarray
+    masks: np.ndarray
+    pretrained: State | None
+
+
+@dataclass(frozen=True)
+class SegmentStudy:
+    """What the segmentation stage saves.
+
+    Attributes:
+        scores: one row a test case and resample, with Dice, IoU, sensitivity and specificity.
+        maps: uint8 (n, side, side), each case's out-of-fold probability times 255 in repeat 0.
+        maps_index: ``case_id, fold`` of each map.
+        curves: learning curves.
+        final: tensors of the master split's network.
+    """
+
+    scores: pd.DataFrame
+    maps: np.ndarray
+    maps_index: pd.DataFrame
+    curves: pd.DataFrame
+    final: State
+
+
+def run_segment(
+    inputs: StudyInputs, params: Params, *, workers: int, pretrained: Mapping[str, torch.Tensor] | None = None
+) -> SegmentStudy:
+    """Train the segmentation network on the fit cases of every resample and score its test cases.
+
+    The weigh cases serve no voting here: they are learnt from as well.
+    """
+    assert inputs.images is not None
+    assert inputs.masks is not None
+    with seeded(0):
+        build_segmenter(params.seg)  # a name that does not exist is refused before any process starts
+    arrays = None if pretrained is None else {key: value.numpy() for key, value in pretrained.items()}
+    context = SegmentContext(params, inputs.images, inputs.masks, arrays)
+    jobs = fold_jobs(inputs)
+    title = f"{params.seg.architecture} ({params.seg.encoder})"
+    results = run_jobs(train_fold, context, jobs, workers=workers, title=title)
+    pairs = list(zip(jobs, results, strict=True))
+    scores = pd.concat([_score(inputs, job, result) for job, result in pairs], ignore_index=True)
+    maps, index = _first_repeat(inputs, pairs)
+    final = next(result.state for job, result in pairs if job.repeat < 0)
+    return SegmentStudy(scores, maps, index, curve_rows(jobs, results, title), final)
+
+
+def train_fold(context: SegmentContext, job: FoldJob, tell: Tell) -> FoldResult:
+    """Train one network and predict the probability maps of its test cases, as uint8."""
+    seg = context.params.seg
+    seed = fold_seed(context.params.seed, "segment", "network", job)
+    with seeded(seed):
+        network = build_segmenter(seg)
+    if context.pretrained is not None:
+        tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
+        load_encoder(network, tensors, "seg.weights")
+    arrays = Arrays(images=torch.from_numpy(context.images), masks=torch.from_numpy(context.masks))
+    task = SegmentTask(arrays, context.params.augmentation.levels[seg.augmentation])
+    learn = np.sort(np.concatenate([job.roles["fit"], job.roles["weigh"]]))
+    plan = segment_plan(context.params, tuple(name for name, _ in network.network.named_children()))
+    score = {"test": job.roles["test"]}
+    result = train_and_score(network, task, plan, learn, job.roles["stop"], score, seed=seed, tell=tell)
+    maps = np.rint(result.probabilities["test"][:, 0] * 255.0).astype(np.uint8)
+    state = result.state if job.repeat < 0 else {}
+    return FoldResult({"test": maps}, result.curve, state)
+
+
+def segment_plan(params: Params, parts: tuple[str, ...]) -> Plan:
+    """Return the one phase; only a pretrained encoder is frozen (a random one would never learn)."""
+    seg: Segmentation = params.seg
+    frozen = seg.freeze_encoder and seg.weights is not None
+    trainable = tuple(f"network.{part}" for part in parts if part != "encoder") if frozen else None
+    phase = Phase("train", seg.epochs, seg.learning_rate, trainable)
+    return make_plan((phase,), seg.batch_size, params.train, precision=params.train.precision)
+
+
+def _score(inputs: StudyInputs, job: FoldJob, result: FoldResult) -> pd.DataFrame:
+    assert inputs.masks is not None
+    index = job.roles["test"]
+    masks = inputs.masks[index] > 127, result.probabilities["test"] > 127
+    return pd.DataFrame(
+        {
+            "case_id": np.asarray(inputs.case_ids, dtype=object)[index],
+            "repeat": job.repeat,
+            "fold": job.fold,
+            "split": "test",
+            "label": np.asarray(inputs.classes, dtype=object)[inputs.labels[index]],
+            "dice": dice(*masks),
+            "iou": iou(*masks),
+            "sensitivity": sensitivity(*masks),
+            "specificity": specificity(*masks),
+        }
+    )
+
+
+def _first_repeat(inputs: StudyInputs, pairs: list[tuple[FoldJob, FoldResult]]) -> tuple[np.ndarray, pd.DataFrame]:
+    folds = [(job, result) for job, result in pairs if job.repeat == 0]
+    position = np.concatenate([job.roles["test"] for job, _ in folds])
+    fold = np.concatenate([np.full(len(job.roles["test"]), job.fold) for job, _ in folds])
+    maps = np.concatenate([result.probabilities["test"] for _, result in folds])
+    order = np.argsort(position)
+    case_ids = np.asarray(inputs.case_ids, dtype=object)[position[order]]
+    return maps[order], pd.DataFrame({"case_id": case_ids, "fold": fold[order]})

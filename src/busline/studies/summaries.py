@@ -1,0 +1,169 @@
+"""Fold scores and what is said about them: mean, two intervals, range, and how many folds had a score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from busline.metrics.calibration import expected_calibration_error
+from busline.metrics.classification import FOLD_METRICS, average_precision, brier, roc_auc
+from busline.metrics.intervals import bootstrap_interval, corrected_interval
+from busline.params import Evaluate
+from busline.seeding import numpy_generator
+from busline.studies.prediction_tables import RESAMPLE
+
+Summary = dict[str, float | int]
+SEGMENTATION = ("dice", "iou", "sensitivity", "specificity")
+TRAINED_ON_ALL = ("fit", "stop", "weigh")
+TRAINED_WITHOUT_WEIGH = ("fit", "stop")
+
+
+@dataclass(frozen=True)
+class Summariser:
+    """Summarises fold scores; every interval draws from a generator of its own."""
+
+    seed: int
+    settings: Evaluate
+
+    def scores(self, scores: np.ndarray, ratio: float, *names: str) -> Summary:
+        """Summarise one score a fold.
+
+        Args:
+            scores: (k,) in [0, 1], NaN where undefined.
+            ratio: number of test cases divided by number of training cases, for the corrected interval.
+            names: family, model and metric: the generator's seed depends on them.
+
+        Returns:
+            mean, low and high (bootstrap), nb_low and nb_high (Nadeau-Bengio), min, max, the number of folds with a
+            score and of those without; NaN where undefined.
+        """
+        defined = scores[~np.isnan(scores)]
+        generator = numpy_generator(self.seed, "bootstrap", *names)
+        confidence = self.settings.confidence
+        plain = bootstrap_interval(defined, generator, samples=self.settings.bootstrap, confidence=confidence)
+        corrected = corrected_interval(defined, ratio, confidence=confidence)
+        return {
+            **_range(defined),
+            "low": plain.low,
+            "high": plain.high,
+            "nb_low": corrected.low,
+            "nb_high": corrected.high,
+            "folds": int(defined.size),
+            "undefined": int(scores.size - defined.size),
+        }
+
+    def classifier(
+        self, cases: pd.DataFrame, ratio: float, family: str, model: str, metrics: Sequence[str] = tuple(FOLD_METRICS)
+    ) -> dict[str, Summary]:
+        """Summarise a classifier's folds; ``cases`` as :func:`scored` returns them, without the master split."""
+        folds = split_folds(cases)
+        summaries = {}
+        for name in metrics:
+            scores = np.array([FOLD_METRICS[name](truth, score) for truth, score in folds])
+            summaries[name] = self.scores(scores, ratio, family, model, name)
+        return summaries
+
+    def pooled(self, cases: pd.DataFrame) -> dict[str, float | int]:
+        """Score all out-of-fold predictions at once, the repeats averaged to one score a case."""
+        pooled = pool_repeats(cases)
+        truth, score = pooled["truth"].to_numpy(), pooled["score"].to_numpy()
+        return {
+            "roc_auc": roc_auc(truth, score),
+            "average_precision": average_precision(truth, score),
+            "brier": brier(truth, score),
+            "ece": expected_calibration_error(truth, score, self.settings.calibration_bins),
+            "cases": len(pooled),
+        }
+
+    def segmentation(self, scores: pd.DataFrame, ratio: float) -> dict[str, dict[str, Any]]:
+        """Summarise segmentation scores of cases, as the primary study's Table 9.
+
+        Args:
+            scores: case_id, repeat, fold and the four scores, without the master split; null where undefined.
+            ratio: as in :meth:`scores`.
+
+        Returns:
+            ``metrics``: the mean of a fold's cases, summarised over folds; ``cases``: mean, least and greatest score
+            over all cases of all repeats, with the numbers of scores and of undefined ones.
+        """
+        metrics, cases = {}, {}
+        for name in SEGMENTATION:
+            values = scores[name].astype("float64")
+            means = values.groupby([scores[key] for key in RESAMPLE]).mean().to_numpy()
+            metrics[name] = self.scores(means, ratio, "segment", "segment", name)
+            counts = {"count": int(values.notna().sum()), "undefined": int(values.isna().sum())}
+            cases[name] = {**_range(values.dropna().to_numpy()), **counts}
+        return {"metrics": metrics, "cases": cases}
+
+
+def scored(table: pd.DataFrame, positive: str, column: str = "") -> pd.DataFrame:
+    """Return the test rows as case_id, repeat, fold, truth (bool) and score, in that order of sorting.
+
+    Args:
+        table: predictions.
+        positive: the positive class.
+        column: where the score is; by default the probability of the positive class.
+    """
+    test = table[table["split"] == "test"]
+    truth, score = test["label"] == positive, test[column or f"p_{positive}"].astype("float64")
+    cases = test[["case_id", *RESAMPLE]].assign(truth=truth, score=score)
+    return cases.sort_values([*RESAMPLE, "case_id"], ignore_index=True)
+
+
+def cross_validated(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the folds, without the master split's."""
+    return table[table["repeat"] >= 0]
+
+
+def master(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the master split."""
+    return table[table["repeat"] < 0]
+
+
+def split_folds(cases: pd.DataFrame) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return truth and score of every (repeat, fold) in their order; ``cases`` as :func:`scored` sorts them."""
+    starts = np.flatnonzero(~cases.duplicated(RESAMPLE))[1:]
+    columns = (cases["truth"].to_numpy(), cases["score"].to_numpy())
+    truths, scores = (np.split(column, starts) for column in columns)
+    return list(zip(truths, scores, strict=True))
+
+
+def pool_repeats(cases: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a case, its score averaged over the repeats."""
+    return cases.groupby("case_id", sort=True, as_index=False).agg(truth=("truth", "first"), score=("score", "mean"))
+
+
+def point_estimate(cases: pd.DataFrame) -> dict[str, float | int] | None:
+    """Return the fold metrics of the master split's test cases, or None if there are none."""
+    if cases.empty:
+        return None
+    truth, score = cases["truth"].to_numpy(), cases["score"].to_numpy()
+    return {**{name: metric(truth, score) for name, metric in FOLD_METRICS.items()}, "cases": len(cases)}
+
+
+def test_to_train(splits: pd.DataFrame, trained_on: Sequence[str]) -> float:
+    """Return the number of test cases divided by that of training cases, averaged over the folds.
+
+    Args:
+        splits: case_id, repeat, fold, role.
+        trained_on: roles of the cases a model was trained on, early stopping included.
+    """
+    folds = cross_validated(splits)
+    tested = folds[folds["role"] == "test"].groupby(RESAMPLE).size()
+    trained = folds[folds["role"].isin(trained_on)].groupby(RESAMPLE).size()
+    return float((tested / trained).mean())
+
+
+def compact(summary: Mapping[str, float | int]) -> dict[str, float | int]:
+    """Return what stands in the metrics file of one summary: the mean and both intervals."""
+    return {key: summary[key] for key in ("mean", "low", "high", "nb_low", "nb_high")}
+
+
+def _range(values: np.ndarray) -> Summary:
+    if values.size == 0:
+        return {"mean": float("nan"), "min": float("nan"), "max": float("nan")}
+    return {"mean": float(values.mean()), "min": float(values.min()), "max": float(values.max())}

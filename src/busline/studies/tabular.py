@@ -1,0 +1,84 @@
+"""Classical tabular models over all resamples (primary study, Table 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from busline.models.encoding import TableEncoder
+from busline.models.tabular import fit_classifier, positive_probability
+from busline.params import Params, TabularModels
+from busline.seeding import derive_seed
+from busline.splits import MASTER
+from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs, prediction_rows
+from busline.training.pool import Tell, run_jobs
+
+LEARN: Mapping[str, Sequence[str]] = {"all": ("fit", "stop", "weigh"), "without_weigh": ("fit", "stop")}
+"""Roles an estimator is fitted on; without early stopping the stop cases are training cases like any other."""
+SCORE: Mapping[str, Sequence[str]] = {"all": ("test",), "without_weigh": ("weigh", "test")}
+
+
+@dataclass(frozen=True)
+class TabularContext:
+    """What all folds of one model share."""
+
+    name: str
+    models: TabularModels
+    seed: int
+    inputs: StudyInputs
+
+
+@dataclass(frozen=True)
+class FittedTable:
+    """A fitted estimator with the encoder its rows went through."""
+
+    encoder: TableEncoder
+    estimator: Any
+
+
+FoldOutput = tuple[list[tuple[str, str, np.ndarray]], FittedTable | None]
+
+
+def run_tabular(inputs: StudyInputs, params: Params, name: str, *, workers: int) -> tuple[pd.DataFrame, FittedTable]:
+    """Fit one model on all training cases, and again without the weigh cases, in every resample.
+
+    Returns:
+        Predictions with a column ``trained_on``, and the model fitted on all training cases of the master split.
+    """
+    jobs = fold_jobs(inputs)
+    context = TabularContext(name, params.tabular.models, params.seed, inputs)
+    results: list[FoldOutput] = run_jobs(fit_fold, context, jobs, workers=workers, title=name)
+    rows = [
+        prediction_rows(inputs, job, role, probability, trained_on=trained_on)
+        for job, (scored, _) in zip(jobs, results, strict=True)
+        for trained_on, role, probability in scored
+    ]
+    final = next(model for _, model in results if model is not None)
+    return pd.concat(rows, ignore_index=True), final
+
+
+def fit_fold(context: TabularContext, job: FoldJob, tell: Tell) -> FoldOutput:
+    """Fit and score one resample; the master split's model comes back with the probabilities."""
+    scored = []
+    final = None
+    for trained_on, roles in LEARN.items():
+        learn = np.sort(np.concatenate([job.roles[role] for role in roles]))
+        fitted = _fit(context, job, learn)
+        for role in SCORE[trained_on]:
+            rows = fitted.encoder.transform(context.inputs.table.iloc[job.roles[role]])
+            scored.append((trained_on, role, positive_probability(fitted.estimator, rows)))
+        if trained_on == "all" and job.repeat == MASTER:
+            final = fitted
+    return scored, final
+
+
+def _fit(context: TabularContext, job: FoldJob, learn: np.ndarray) -> FittedTable:
+    table = context.inputs.table.iloc[learn]
+    encoder = TableEncoder.fit(table, context.inputs.numeric, context.inputs.categorical)
+    seed = derive_seed(context.seed, "tabular", context.name, job.repeat, job.fold)
+    labels = context.inputs.labels[learn]
+    return FittedTable(encoder, fit_classifier(context.name, context.models, encoder.transform(table), labels, seed))

@@ -1,0 +1,119 @@
+"""Weighted voting of a tabular and an image model, the weight chosen on cases that neither was trained on.
+
+In every resample the weight is the middle of the best interval on the resample's weigh cases; the same two members are
+then scored on its test cases. Labels of test cases are carried along and never looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from busline.errors import DataError, list_problems
+from busline.metrics.voting import best_weight, vote
+from busline.studies.prediction_tables import CASE, MEND, RESAMPLE, binary_classes, check_predictions
+
+KEYS = [*CASE, "split"]
+WEIGHTS = {
+    "tabular": "str",
+    "image": "str",
+    "repeat": "int64",
+    "fold": "int64",
+    "weight": "float64",
+    "low": "float64",
+    "high": "float64",
+    "weigh_auc": "float64",
+    "n_weigh": "int64",
+}
+"""Columns of the table of weights."""
+
+
+def vote_all(
+    tabular: Mapping[str, pd.DataFrame], image: Mapping[str, pd.DataFrame], classes: Sequence[str]
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Let every tabular model vote with every image model.
+
+    Args:
+        tabular: predictions by model's name; only the rows trained without the weigh cases are used.
+        image: predictions by model's name, of the same resamples and cases.
+        classes: the negative and the positive label.
+
+    Returns:
+        Voted test predictions by "<tabular>+<image>" (case_id, repeat, fold, split, label, p_<class>, and
+        p_half_<positive> for w = ½), and the table of weights (see :data:`WEIGHTS`), one row a pair and resample.
+
+    Raises:
+        DataError: if two members predict different cases, or a case is to be weighed and tested in one resample.
+        ParameterError: if there are not two classes.
+    """
+    binary_classes(classes)
+    members = {name: _without_weigh(table, name) for name, table in tabular.items()}
+    for family, tables in (("tabular", members), ("cnn", image)):
+        for name, table in tables.items():
+            check_predictions(table, f"predictions of {family} model {name!r}", classes)
+    predictions, weights = {}, []
+    for first, one in members.items():
+        for second, other in image.items():
+            voted, chosen = vote_pair(one, other, classes, f"{first}+{second}")
+            predictions[f"{first}+{second}"] = voted
+            weights.append(chosen.assign(tabular=first, image=second))
+    if not weights:
+        return {}, pd.DataFrame(columns=list(WEIGHTS)).astype(WEIGHTS)
+    return predictions, pd.concat(weights, ignore_index=True)[list(WEIGHTS)].astype(WEIGHTS)
+
+
+def vote_pair(
+    tabular: pd.DataFrame, image: pd.DataFrame, classes: Sequence[str], where: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Let one tabular model vote with one image model; see :func:`vote_all`."""
+    pair = _paired(tabular, image, where)
+    positive = classes[-1]
+    members = [f"p_{positive}_tabular", f"p_{positive}_image"]
+    chosen = []
+    for (repeat, fold), rows in pair.groupby(RESAMPLE, sort=True):
+        weigh = rows[rows["split"] == "weigh"]
+        best = best_weight(weigh["label"] == positive, weigh[members[0]], weigh[members[1]])
+        interval = {"weight": best.weight, "low": best.low, "high": best.high, "weigh_auc": best.auc}
+        chosen.append({"repeat": repeat, "fold": fold, **interval, "n_weigh": len(weigh)})
+    weights = pd.DataFrame(chosen)
+    test = pair[pair["split"] == "test"].merge(weights, on=RESAMPLE, how="left")
+    voted = test[[*KEYS, "label"]].copy()
+    for name in classes:
+        voted[f"p_{name}"] = vote(test["weight"], test[f"p_{name}_tabular"], test[f"p_{name}_image"])
+    voted[f"p_half_{positive}"] = vote(0.5, test[members[0]], test[members[1]])
+    return voted, weights
+
+
+def _without_weigh(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    where = f"predictions of tabular model {name!r}"
+    if "trained_on" not in table:
+        raise DataError(where, "column 'trained_on' is missing", mend=MEND)
+    return table[table["trained_on"] == "without_weigh"]
+
+
+def _paired(tabular: pd.DataFrame, image: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Join the members' rows case by case and refuse what does not fit together."""
+    both = tabular.merge(image, on=KEYS, how="outer", suffixes=("_tabular", "_image"), indicator=True)
+    wrong = {
+        "rows that one member alone predicts": both["_merge"] != "both",
+        "cases that are weighed and tested": both.duplicated(CASE),
+        "rows whose split is neither 'weigh' nor 'test'": ~both["split"].isin(["weigh", "test"]),
+    }
+    problems = [
+        f"repeat {repeat}, fold {fold}: {what}: {count}"
+        for what, rows in wrong.items()
+        for repeat, fold, count in both[rows].groupby(RESAMPLE, as_index=False).size().itertuples(index=False)
+    ]
+    matched = both[both["_merge"] == "both"]
+    differing = int((matched["label_tabular"] != matched["label_image"]).sum())
+    if differing:
+        problems.append(f"rows with two labels: {differing}")
+    untested = both.assign(test=both["split"] == "test").groupby(RESAMPLE)["test"].any()
+    problems += [f"repeat {repeat}, fold {fold}: no test cases" for repeat, fold in untested[~untested].index]
+    if both.empty:
+        problems.append("no predictions")
+    if problems:
+        expected = "the same weigh and test cases from both members, and no case in both"
+        raise list_problems(f"vote {where}", problems, expected=expected, mend=MEND)
+    return both.rename(columns={"label_tabular": "label"}).sort_values(KEYS, ignore_index=True)

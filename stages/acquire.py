@@ -1,0 +1,33 @@
+"""Get the raw files of the data source."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busline.cli import run_stage
+from busline.params import load_params
+
+
+def main(
+    params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
+    root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
+) -> None:
+    """Write data/raw/<data.source>: the files as released, as they stand in your folder, or made (phantoms).
+
+    Released files are taken from $BUSLINE_MIRROR/<source>/ if that folder is there, else downloaded into
+    data/downloads, where a cut download goes on in the next run.
+    """
+    params = load_params(params_file)
+    from busline.cohort.mirror import find_mirror
+    from busline.cohort.progress import show_progress
+    from busline.cohort.sources import Order, acquire
+
+    data = root / "data"
+    with show_progress() as report:
+        order = Order(params.data, params.seed, find_mirror(), data / "downloads", report)
+        acquire(order, data / "raw" / params.data.source)
+
+
+if __name__ == "__main__":
+    run_stage(main)

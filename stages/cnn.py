@@ -1,0 +1,50 @@
+"""Train one image classifier in every resample."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busline.cli import run_stage
+from busline.params import load_params
+from busline.training.pool import warm_up
+
+
+def main(
+    model: Annotated[str, typer.Argument(help="Key of cnn.models.")],
+    params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
+    root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
+) -> None:
+    """Write the model's predictions, learning curves and one network a resample.
+
+    Reads the cohort's images, the splits and the model's initial weights. The network learns from the fit cases and
+    stops on the stop cases; the weigh cases are kept for choosing the voting weight.
+    """
+    params = load_params(params_file)
+    params.require_image_model(model)
+    warm_up("busline.studies.cnn")
+    from busline.artifacts import atomic_folder, load_tensors, save_table
+    from busline.runtime import load_runtime
+    from busline.studies.cnn import run_cnn
+    from busline.studies.inputs import load_inputs
+    from busline.studies.networks import save_states
+
+    weights = root / "data/weights" / model / "weights.safetensors"
+    pretrained = load_tensors(weights) if params.cnn.models[model].weights else None
+    inputs = load_inputs(root, params.split.classes, image_side=params.cnn.image_size)
+    study = run_cnn(
+        inputs,
+        params,
+        model,
+        augmentation=params.cnn.augmentation,
+        workers=load_runtime().workers,
+        pretrained=pretrained,
+    )
+    with atomic_folder(root / "data/models/cnn" / model) as folder:
+        save_states(study.states, folder)
+    save_table(study.curves, root / f"data/curves/cnn/{model}.parquet")
+    save_table(study.predictions, root / f"data/predictions/cnn/{model}.parquet")
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,88 @@
+"""Turn predictions into metrics, the report's tables and the plots' tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from busline.cli import run_stage
+from busline.params import Params, load_params
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def main(
+    params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
+    root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
+) -> None:
+    """Turn predictions into metrics: nothing is trained, and nothing but predictions, splits and curves is read.
+
+    Reads data/splits/splits.parquet, data/predictions, data/vote/weights.parquet and data/curves, after removing files
+    of models that are not active. Writes reports/metrics.json, reports/tables.json and reports/plots/*.csv.
+    """
+    params = load_params(params_file)
+    from busline.artifacts import atomic_folder, load_table, save_csv, save_json
+    from busline.studies.evaluate import Inputs, evaluate
+
+    data, reports = root / "data", root / "reports"
+    inputs = Inputs(
+        splits=load_table(data / "splits" / "splits.parquet"),
+        predictions=_load_predictions(data / "predictions", params),
+        weights=load_table(data / "vote" / "weights.parquet"),
+        segmentation=load_table(data / "predictions" / "segment" / "scores.parquet"),
+        curves=_load_curves(data / "curves", params),
+    )
+    result = evaluate(inputs, params)
+    with atomic_folder(reports / "plots") as folder:
+        for name, table in result.plots.items():
+            save_csv(table, folder / f"{name}.csv")
+    save_json(result.tables, reports / "tables.json")
+    save_json(result.metrics, reports / "metrics.json")
+
+
+def _families(params: Params) -> dict[str, list[str]]:
+    """Return the active models of every family of one file a model."""
+    return {
+        "tabular": list(params.tabular.active),
+        "cnn": list(params.cnn.active),
+        "merged": list(params.merged.active),
+        "augmentation": list(params.augmentation.active),
+    }
+
+
+def _load_predictions(folder: Path, params: Params) -> dict[str, dict[str, pd.DataFrame]]:
+    from busline.artifacts import keep_only, load_table
+
+    families = _families(params)
+    families["vote"] = [f"{tabular}+{image}" for tabular in families["tabular"] for image in families["cnn"]]
+    predictions = {}
+    for family, names in families.items():
+        keep_only(folder / family, names, ".parquet")
+        predictions[family] = {name: load_table(folder / family / f"{name}.parquet") for name in names}
+    search = load_table(folder / "dnn_search" / "dnn.parquet")
+    predictions["dnn_search"] = {
+        f"h{hidden}_d{dropout}": table for (hidden, dropout), table in search.groupby(["hidden", "dropout"])
+    }
+    return predictions
+
+
+def _load_curves(folder: Path, params: Params) -> dict[tuple[str, str], pd.DataFrame]:
+    from busline.artifacts import keep_only, load_table
+
+    families = _families(params)
+    families["tabular"] = [name for name in families["tabular"] if name == "dnn"]
+    curves: dict[tuple[str, str], pd.DataFrame] = {}
+    for family, names in families.items():
+        keep_only(folder / family, names, ".parquet")
+        curves |= {(family, name): load_table(folder / family / f"{name}.parquet") for name in names}
+    search = load_table(folder / "dnn_search" / "dnn.parquet")
+    curves |= {("dnn_search", str(model)): table for model, table in search.groupby("model")}
+    curves["segment", "segment"] = load_table(folder / "segment" / "segment.parquet")
+    return curves
+
+
+if __name__ == "__main__":
+    run_stage(main)

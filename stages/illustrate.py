@@ -1,0 +1,67 @@
+"""Draw pictures of cases from the models that never saw them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from busline.cli import run_stage
+from busline.params import load_params
+
+if TYPE_CHECKING:
+    import torch
+
+
+def main(
+    params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
+    root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
+) -> None:
+    """Read the cohort, the segmentation's maps and scores, and one image model; write reports/pictures/.
+
+    The pictures hold pixels of the data: they are cached, never committed.
+    """
+    params = load_params(params_file)
+
+    from busline.artifacts import atomic_folder, load_array, load_table, load_tensors, save_json
+    from busline.cohort.store import load_cohort
+    from busline.models.images import build_image_model
+    from busline.studies.illustrate import SALIENCY_METHOD, Picture, draw_saliency, draw_segmentations, write_png
+
+    data = root / "data"
+    cohort = load_cohort(data / "cohort")
+    segmentations = draw_segmentations(
+        cohort,
+        load_array(data / "segment/maps.npy", mmap=True),
+        load_table(data / "segment/maps.parquet"),
+        load_table(data / "predictions/segment/scores.parquet"),
+    )
+    name = params.illustrate.saliency
+    saliency: list[Picture] = []
+    if name is not None:
+        spec = params.cnn.models[name]
+
+        def network_of_fold(fold: int) -> "torch.nn.Module":
+            network = build_image_model(spec)
+            network.load_state_dict(load_tensors(data / f"models/cnn/{name}/r0_f{fold}.safetensors"))
+            return network
+
+        saliency = draw_saliency(
+            cohort,
+            load_table(data / f"predictions/cnn/{name}.parquet"),
+            network_of_fold,
+            classes=params.split.classes,
+            cases=params.illustrate.cases,
+            side=params.cnn.image_size,
+        )
+    with atomic_folder(root / "reports/pictures") as folder:
+        for picture in [*segmentations, *saliency]:
+            write_png(picture.pixels, folder / picture.file)
+        content = {
+            "segmentation": [picture.describe() for picture in segmentations],
+            "saliency": {"model": name, "method": SALIENCY_METHOD, "pictures": [p.describe() for p in saliency]},
+        }
+        save_json(content, folder / "pictures.json")
+
+
+if __name__ == "__main__":
+    run_stage(main)

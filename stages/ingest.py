@@ -1,0 +1,32 @@
+"""Check the raw files and pack them into the cohort."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busline.cli import run_stage
+from busline.params import load_params
+
+
+def main(
+    params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
+    root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
+) -> None:
+    """Read data/raw/<data.source>; write data/cohort: the table of cases, packed images and masks, and the data card.
+
+    Every row, image and mask is checked; if any is wrong, all that are wrong are listed and nothing is written.
+    """
+    params = load_params(params_file)
+    from busline.cohort.ingest import ingest
+    from busline.cohort.progress import show_progress
+    from busline.cohort.sources import find_source
+
+    source = params.data.source
+    raw = find_source(source).read(root / "data/raw" / source)
+    with show_progress() as report:
+        ingest(raw, source, root / "data/cohort", params.ingest, report)
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,45 @@
+"""Join the tabular network and one image network of the same repeat and fold."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busline.cli import run_stage
+from busline.params import load_params
+from busline.training.pool import warm_up
+
+
+def main(
+    model: Annotated[str, typer.Argument(help="Image model to join, a key of cnn.models.")],
+    params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
+    root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
+) -> None:
+    """Write the joint network's predictions and learning curves (primary study, Table 8, "Merged").
+
+    Reads the cohort's images, the pruned columns, the splits, and the networks of dnn and of the image model.
+    """
+    params = load_params(params_file)
+    params.require_image_model(model)
+    warm_up("busline.studies.merged")
+    from busline.artifacts import save_table
+    from busline.runtime import load_runtime
+    from busline.studies.inputs import load_inputs
+    from busline.studies.merged import run_merged
+    from busline.studies.networks import load_states
+
+    inputs = load_inputs(root, params.split.classes, image_side=params.cnn.image_size)
+    study = run_merged(
+        inputs,
+        params,
+        model,
+        load_states(inputs.resamples, root / "data/models/cnn" / model),
+        load_states(inputs.resamples, root / "data/models/tabular/dnn"),
+        workers=load_runtime().workers,
+    )
+    save_table(study.curves, root / f"data/curves/merged/{model}.parquet")
+    save_table(study.predictions, root / f"data/predictions/merged/{model}.parquet")
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,36 @@
+"""Choose the columns a model may see."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busline.cli import run_stage
+from busline.params import load_params
+
+
+def main(
+    params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
+    root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
+) -> None:
+    """Read data/cohort; write data/features: the columns that are kept, and the verdict on every column.
+
+    A column is kept if its provenance is in prune.allowed_provenance and at most prune.max_missing of its values are
+    missing. A column whose provenance nobody declared stops the stage.
+    """
+    params = load_params(params_file)
+    from busline.artifacts import atomic_folder, save_json, save_table
+    from busline.cohort.store import load_cohort
+    from busline.studies.pruning import judge_columns
+
+    cohort = load_cohort(root / "data/cohort")
+    verdicts = judge_columns(cohort.cases, cohort.columns, params.prune, params.split.classes, params.seed)
+    kept = [verdict.name for verdict in verdicts if verdict.kept]
+    with atomic_folder(root / "data/features") as folder:
+        save_table(cohort.cases[["case_id", *kept]], folder / "features.parquet")
+        save_json([c.describe() for c in cohort.columns if c.name in kept], folder / "columns.json")
+        save_json([verdict.describe() for verdict in verdicts], folder / "verdicts.json")
+
+
+if __name__ == "__main__":
+    run_stage(main)

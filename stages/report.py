@@ -1,0 +1,53 @@
+"""Write the report: one HTML page, and its Markdown twin without pixels."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busline.cli import run_stage
+from busline.params import load_params
+
+
+def main(
+    params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
+    root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
+    lock: Annotated[Path, typer.Option(help="Lock file of the dependencies.")] = Path("requirements.lock"),
+) -> None:
+    """Read the tables, plots and pictures, the data card, verdicts and checks; write report.html and report.md.
+
+    The page holds pictures of the data: it is cached, never committed. The Markdown holds numbers only.
+    """
+    params = load_params(params_file)
+
+    import pandas as pd
+
+    from busline.artifacts import load_json, save_text
+    from busline.report.figures import draw_figures
+    from busline.report.provenance import DATA_FILES, hash_file, library_versions
+    from busline.report.published import load_published
+    from busline.report.render import render_html, render_markdown
+    from busline.report.summarise import ReportInputs, summarise
+
+    data, reports = root / "data", root / "reports"
+    hashes = {f"data/cohort/{name}": hash_file(data / "cohort" / name) for name in DATA_FILES}
+    inputs = ReportInputs(
+        params=params,
+        published=load_published(params.report.published) if params.report.published else None,
+        scores=load_json(reports / "tables.json"),
+        card=load_json(data / "cohort/card.json"),
+        verdicts=load_json(data / "features/verdicts.json"),
+        checks=load_json(data / "splits/checks.json"),
+        pictures=load_json(reports / "pictures/pictures.json"),
+        hashes={**hashes, "requirements.lock": hash_file(lock)},
+        versions=library_versions(),
+    )
+    summary = summarise(inputs)
+    plots = {path.stem: pd.read_csv(path) for path in sorted((reports / "plots").glob("*.csv"))}
+    pictures = {path.name: path.read_bytes() for path in sorted((reports / "pictures").glob("*.png"))}
+    save_text(render_html(summary, draw_figures(summary, plots), pictures), reports / "report.html")
+    save_text(render_markdown(summary), reports / "report.md")
+
+
+if __name__ == "__main__":
+    run_stage(main)

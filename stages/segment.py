@@ -1,0 +1,44 @@
+"""Train the segmentation network in every resample."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busline.cli import run_stage
+from busline.params import load_params
+from busline.training.pool import warm_up
+
+
+def main(
+    params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
+    root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
+) -> None:
+    """Write each test case's Dice, IoU, sensitivity and specificity, its out-of-fold map, and learning curves.
+
+    Reads the cohort's images and masks, the splits and the encoder's initial weights.
+    """
+    params = load_params(params_file)
+    warm_up("busline.studies.segment")
+    from busline.artifacts import atomic_folder, load_tensors, save_array, save_table
+    from busline.runtime import load_runtime
+    from busline.splits import MASTER
+    from busline.studies.inputs import load_inputs
+    from busline.studies.networks import save_states
+    from busline.studies.segment import run_segment
+
+    weights = root / "data/weights/seg/weights.safetensors"
+    pretrained = load_tensors(weights) if params.seg.weights else None
+    inputs = load_inputs(root, params.split.classes, image_side=params.seg.image_size)
+    study = run_segment(inputs, params, workers=load_runtime().workers, pretrained=pretrained)
+    with atomic_folder(root / "data/segment") as folder:
+        save_array(study.maps, folder / "maps.npy")
+        save_table(study.maps_index, folder / "maps.parquet")
+    with atomic_folder(root / "data/models/segment") as folder:
+        save_states({(MASTER, MASTER): study.final}, folder)
+    save_table(study.curves, root / "data/curves/segment/segment.parquet")
+    save_table(study.scores, root / "data/predictions/segment/scores.parquet")
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,39 @@
+"""Split the study's cases: master 80/10/10 and repeated stratified group k-fold."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busline.cli import run_stage
+from busline.params import load_params
+
+
+def main(
+    params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
+    root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
+) -> None:
+    """Write data/splits: every case's role in the master split and in each fold, and the proof that no group crosses.
+
+    Reads the cohort. Cases whose label is not in split.classes are left out.
+    """
+    params = load_params(params_file)
+    from busline.artifacts import atomic_folder, save_json, save_table
+    from busline.cohort.store import load_cohort
+    from busline.splits import check_splits, group_cases, make_splits
+
+    cohort = load_cohort(root / "data/cohort")
+    cases = cohort.cases[cohort.cases["label"].isin(params.split.classes)].reset_index(drop=True)
+    pairs = list(cohort.duplicates[["case_a", "case_b"]].itertuples(index=False, name=None))
+    groups = group_cases(cases["case_id"].tolist(), cases["patient_id"].tolist(), pairs)
+    splits = make_splits(cases, groups, params.split, params.cv, params.seed)
+    by_case = cases.set_index("case_id").assign(group=groups)
+    checks = check_splits(splits, by_case["group"], by_case["label"])
+    checks["left_out"] = int(len(cohort.cases) - len(cases))
+    with atomic_folder(root / "data/splits") as folder:
+        save_table(splits, folder / "splits.parquet")
+        save_json(checks, folder / "checks.json")
+
+
+if __name__ == "__main__":
+    run_stage(main)

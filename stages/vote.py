@@ -1,0 +1,38 @@
+"""Choose the voting weight of every tabular × image pair and vote on the test cases."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busline.cli import run_stage
+from busline.params import load_params
+
+
+def main(
+    params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
+    root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
+) -> None:
+    """Choose the voting weight of every tabular × image pair on the weigh cases and vote on the test cases.
+
+    Reads data/predictions/tabular and data/predictions/cnn, after removing files of models that are not active. Writes
+    data/predictions/vote/<tabular>+<image>.parquet and data/vote/weights.parquet.
+    """
+    params = load_params(params_file)
+    from busline.artifacts import atomic_folder, keep_only, load_table, save_table
+    from busline.studies.vote import vote_all
+
+    predictions = root / "data" / "predictions"
+    members = []
+    for family, names in (("tabular", params.tabular.active), ("cnn", params.cnn.active)):
+        keep_only(predictions / family, names, ".parquet")
+        members.append({name: load_table(predictions / family / f"{name}.parquet") for name in names})
+    voted, weights = vote_all(members[0], members[1], params.split.classes)
+    with atomic_folder(predictions / "vote") as folder:
+        for name, table in voted.items():
+            save_table(table, folder / f"{name}.parquet")
+    save_table(weights, root / "data" / "vote" / "weights.parquet")
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,41 @@
+"""Fetch and pin the initial weights of one model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busline.cli import run_stage
+from busline.params import load_params
+
+
+def main(
+    model: Annotated[str, typer.Argument(help="A model in cnn.models, or seg.")],
+    params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
+    root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
+) -> None:
+    """Write data/weights/<model>: the name and checksum of its initial weights, and the file unless they are random.
+
+    The file is taken from $BUSLINE_MIRROR/weights/<name>.safetensors if it is there, else downloaded. No other stage
+    touches the network.
+    """
+    params = load_params(params_file)
+    from busline.cohort.mirror import find_mirror
+    from busline.cohort.progress import show_progress
+    from busline.cohort.weights import save_weights, weights_name
+
+    name = weights_name(params, model)
+    data = root / "data"
+    with show_progress() as report:
+        save_weights(
+            data / "weights" / model,
+            name,
+            params.weights.files,
+            mirror=find_mirror(),
+            downloads=data / "downloads",
+            report=report,
+        )
+
+
+if __name__ == "__main__":
+    run_stage(main)

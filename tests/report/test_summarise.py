@@ -1,0 +1,187 @@
+from dataclasses import replace
+
+import pytest
+
+from busline.report.comparison import segmentation_notes
+from busline.report.render import show_cell
+from busline.report.summarise import summarise
+
+
+def tables_of(summary):
+    return {table["id"]: table for section in summary["sections"] for table in section["tables"]}
+
+
+def row_of(table, **labels):
+    (row,) = (row for row in table["rows"] if all(row.get(key) == value for key, value in labels.items()))
+    return row
+
+
+def test_a_row_holds_the_papers_figure_ours_and_both_intervals(inputs):
+    score = inputs.scores["tabular"]["logreg"]["metrics"]["roc_auc"]
+    row = row_of(tables_of(summarise(inputs))["table4"], model="Logistic regression", metric="ROC AUC")
+    assert row["status"] == "run"
+    assert row["paper"] == {"mean": 0.80, "low": 0.78, "high": 0.82}
+    assert row["ours"] == score["mean"]
+    assert row["bootstrap"] == [score["low"], score["high"]]
+    assert row["corrected"] == [score["nb_low"], score["nb_high"]]
+    assert row["master"] == inputs.scores["tabular"]["logreg"]["master"]["roc_auc"]
+    assert row["folds"] == "3"
+
+
+def test_a_model_of_the_paper_that_did_not_run_says_so(inputs):
+    table = tables_of(summarise(inputs))["table7"]
+    row = row_of(table, model="MobileNetV2 (ImageNet)")
+    assert row == {
+        "model": "MobileNetV2 (ImageNet)",
+        "paper": {"mean": 0.70, "low": 0.68, "high": 0.71},
+        "status": "not run",
+    }
+    cells = {column["key"]: show_cell(row, column) for column in table["columns"]}
+    assert cells["ours"] == "not run"
+    assert cells["bootstrap"] == cells["folds"] == "–"
+
+
+def test_a_model_the_paper_lacks_has_a_row_too(inputs):
+    tables = tables_of(summarise(inputs))
+    assert row_of(tables["table7"], model="tiny_net")["paper"] is None
+    assert row_of(tables["table8"], model="Random forest + tiny_net")["paper"] is None
+    assert row_of(tables["table5"], hidden=8, dropout=0.1)["ours"] is not None
+
+
+def test_every_line_of_the_paper_and_of_ours_has_one_row(inputs):
+    tables = tables_of(summarise(inputs))
+    lines = {f"table{number}": len(tables[f"table{number}"]["rows"]) for number in range(4, 10)}
+    assert lines == {"table4": 6 * 6, "table5": 10, "table6": 4, "table7": 4, "table8": 15 + 2 + 3 + 1, "table9": 4}
+
+
+def test_votes_have_weights_of_folds_and_master_split_and_half_beside(inputs):
+    tables = tables_of(summarise(inputs))
+    vote = inputs.scores["vote"]["random_forest+custom_cnn"]
+    row = row_of(tables["table8"], model="Random forest + Custom CNN")
+    assert row["paper"] == {"mean": 0.95}
+    assert row["half"] == vote["half"]["roc_auc"]["mean"]
+    weights = row_of(tables["weights"], model="Random forest + Custom CNN")
+    assert weights == {
+        "model": "Random forest + Custom CNN",
+        "paper_weight": 0.764,
+        "median": 0.6,
+        "range": [0.6, 0.6],
+        "master": 0.6,
+        "best": [0.5, 0.7],
+        "n": 9,
+    }
+
+
+def test_segmentation_shows_the_range_of_cases_and_undefined_ones(inputs):
+    inputs.scores["segment"]["cases"]["dice"] |= {"count": 47, "undefined": 1}
+    row = row_of(tables_of(summarise(inputs))["table9"], metric="Dice")
+    cases = inputs.scores["segment"]["cases"]["dice"]
+    assert (row["paper_min"], row["paper_max"], row["min"], row["max"]) == (0.0, 0.93, cases["min"], cases["max"])
+    assert row["cases"] == "47 of 48"
+
+
+def test_undefined_is_told_from_absent(inputs):
+    score = inputs.scores["tabular"]["logreg"]["metrics"]["roc_auc"]
+    score |= {"mean": None, "nb_low": None, "nb_high": None, "folds": 0, "undefined": 3}
+    table = tables_of(summarise(inputs))["table4"]
+    row = row_of(table, model="Logistic regression", metric="ROC AUC")
+    cells = {column["key"]: show_cell(row, column) for column in table["columns"]}
+    assert cells["ours"] == cells["corrected"] == "n/a"
+    assert cells["folds"] == "0 of 3"
+    specificity = row_of(table, model="Logistic regression", metric="Specificity")
+    assert show_cell(specificity, table["columns"][2]) == "–"
+
+
+def test_phantoms_are_called_synthetic_and_the_software_no_device(inputs):
+    notices = {notice["title"]: notice for notice in summarise(inputs)["notices"]}
+    assert notices["Synthetic data."]["kind"] == "warning"
+    assert "only that the machinery works" in notices["Synthetic data."]["text"]
+    assert "not a medical device" in notices["Research only."]["text"]
+    assert "of 29 differ" in notices["Not the published protocol."]["text"]
+
+
+@pytest.mark.parametrize(("source", "title"), [("breast", None), ("folder", "Other data than the paper's.")])
+def test_only_the_papers_own_data_are_compared(inputs, source, title):
+    data = inputs.params.data.model_copy(update={"source": source})
+    summary = summarise(replace(inputs, params=inputs.params.model_copy(update={"data": data})))
+    warnings = [notice["title"] for notice in summary["notices"] if notice["kind"] == "warning"]
+    assert warnings == ([title] if title else [])
+    table = tables_of(summary)["table4"]
+    assert ("agrees" in {column["key"] for column in table["columns"]}) == (source == "breast")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"), [(0.70, 0.796, "yes"), (0.70, 0.794, "no"), (0.806, 0.9, "no"), (None, None, "–")]
+)
+def test_agreement_allows_for_the_papers_rounding(inputs, low, high, verdict):
+    inputs.scores["tabular"]["logreg"]["metrics"]["roc_auc"] |= {"nb_low": low, "nb_high": high}
+    data = inputs.params.data.model_copy(update={"source": "breast"})
+    summary = summarise(replace(inputs, params=inputs.params.model_copy(update={"data": data})))
+    row = row_of(tables_of(summary)["table4"], model="Logistic regression", metric="ROC AUC")
+    assert row["agrees"] == verdict  # the paper: 0.80
+
+
+def test_settings_that_differ_from_the_paper_come_first(inputs):
+    rows = tables_of(summarise(inputs))["settings"]["rows"]
+    same = [row["same"] for row in rows]
+    assert same == sorted(same)
+    assert row_of(tables_of(summarise(inputs))["settings"], key="cv.folds") == {
+        "key": "cv.folds",
+        "theirs": "5",
+        "ours": "3",
+        "same": "no",
+    }
+
+
+def test_open_choices_show_the_values_in_use(inputs):
+    train = inputs.params.train.model_copy(update={"stop_patience": 77})
+    summary = summarise(replace(inputs, params=inputs.params.model_copy(update={"train": train})))
+    chosen = [row["chosen"] for row in tables_of(summary)["choices"]["rows"]]
+    assert "train.stop_patience = 77" in chosen
+    assert any("cnn.models.custom_cnn.batch_size = " in text for text in chosen)
+
+
+def test_segmentation_notes_follow_the_network_that_ran(inputs):
+    seg = inputs.params.seg
+    random = segmentation_notes(inputs.params)
+    assert "6,628,945" in random[0]
+    assert "9,133,667" in random[0]
+    assert "random weights" in random[1]
+    frozen = seg.model_copy(update={"weights": "mobilenet_v2.imagenet", "freeze_encoder": True})
+    assert len(segmentation_notes(inputs.params.model_copy(update={"seg": frozen}))) == 1
+    other = seg.model_copy(update={"encoder": "resnet18"})
+    assert "resnet18" in segmentation_notes(inputs.params.model_copy(update={"seg": other}))[0]
+
+
+def test_the_parameter_count_in_the_notes_is_that_of_the_network(inputs):
+    from busline.models.segmentation import build_segmenter
+
+    network = build_segmenter(inputs.params.seg.model_copy(update={"architecture": "unet", "encoder": "mobilenet_v2"}))
+    assert sum(parameter.numel() for parameter in network.parameters()) == 6_628_945
+
+
+def test_verdicts_and_checks_are_shown_whole(inputs):
+    tables = tables_of(summarise(inputs))
+    assert [(row["name"], row["kept"], row["auc_alone"]) for row in tables["verdicts"]["rows"]] == [
+        ("Age", "yes", 0.71),
+        ("BIRADS", "no", 0.93),
+        ("CaseID", "no", None),
+    ]
+    assert tables["roles"]["rows"] == [{"role": "test", "label": "benign", "min": 6, "max": 11}]
+
+
+def test_without_a_paper_ours_stands_alone(inputs):
+    summary = summarise(replace(inputs, published=None))
+    tables = tables_of(summary)
+    assert "settings" not in tables
+    assert "choices" not in tables
+    assert {row["status"] for row in tables["table7"]["rows"]} == {"run"}
+    assert all("paper" not in column["key"] for table in tables.values() for column in table["columns"])
+
+
+def test_families_that_did_not_run_are_left_to_the_paper(inputs):
+    for family in ("cnn", "merged", "vote", "segment"):
+        inputs.scores.pop(family)
+    tables = tables_of(summarise(inputs))
+    assert {row["status"] for row in tables["table9"]["rows"]} == {"not run"}
+    assert tables["weights"]["rows"] == []

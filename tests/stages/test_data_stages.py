@@ -1,0 +1,92 @@
+"""The stages that get, check and prune the data."""
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from busline.artifacts import load_json, load_table
+from busline.cohort.breast import TABLE
+from busline.errors import DataError, DownloadError, ParameterError
+from helpers_cohort import files_of, load_stage, run_stage, write_params, write_release
+
+acquire, ingest, prune, weights = (load_stage(name) for name in ("acquire", "ingest", "prune", "weights"))
+
+
+def test_from_raw_files_to_features(tmp_path, monkeypatch):
+    write_release(tmp_path / "mirror/breast", 12)
+    params = write_params(tmp_path / "params.yaml", data__source="breast")
+    monkeypatch.setenv("BUSLINE_MIRROR", str(tmp_path / "mirror"))
+    for stage in (acquire, ingest, prune):
+        stage(params, tmp_path)
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {"raw", "cohort", "features"}
+    features = tmp_path / "data/features"
+    assert sorted(files_of(features)) == ["columns.json", "features.parquet", "verdicts.json"]
+    table = load_table(features / "features.parquet")
+    assert list(table.columns) == ["case_id", "Age", "Signs"]
+    assert len(table) == 12
+    assert load_json(features / "columns.json") == [
+        {"name": "Age", "provenance": "patient", "kind": "numeric"},
+        {"name": "Signs", "provenance": "patient", "kind": "categorical"},
+    ]
+    verdicts = {verdict["name"]: verdict for verdict in load_json(features / "verdicts.json")}
+    assert len(verdicts) == 21
+    assert set(verdicts["Symptoms"]) == {"name", "provenance", "kind", "kept", "missing", "reason", "auc_alone"}
+    assert not verdicts["Symptoms"]["kept"]
+
+
+def test_the_example_folder_is_the_default_of_the_folder_source(tmp_path, monkeypatch):
+    monkeypatch.delenv("BUSLINE_MIRROR", raising=False)
+    params = write_params(tmp_path / "params.yaml", data__source="folder")
+    for stage in (acquire, ingest, prune):
+        stage(params, tmp_path)
+    assert list(load_table(tmp_path / "data/features/features.parquet").columns) == ["case_id", "Age", "palpable"]
+
+
+def test_an_undeclared_column_passes_ingest_and_stops_prune(tmp_path):
+    write_release(tmp_path / "data/raw/breast", 6, change=lambda rows: [row.update(Hospital="A") for row in rows])
+    params = write_params(tmp_path / "params.yaml", data__source="breast")
+    ingest(params, tmp_path)
+    assert load_json(tmp_path / "data/cohort/card.json")["undeclared"] == ["Hospital"]
+    with pytest.raises(DataError, match="column 'Hospital': has no declared provenance"):
+        prune(params, tmp_path)
+    assert not (tmp_path / "data/features").exists()
+
+
+def test_bad_input_ends_with_one_error_and_exit_code_1(tmp_path):
+    write_release(tmp_path / "mirror/breast")
+    (tmp_path / "mirror/breast" / TABLE).write_bytes(b"CaseID,Age\n1,2\n")
+    params = write_params(tmp_path / "params.yaml", data__source="breast")
+    result = run_stage("acquire", "--params", params, "--root", tmp_path, BUSLINE_MIRROR=str(tmp_path / "mirror"))
+    assert result.returncode == 1
+    assert f"{TABLE}: is no xlsx table" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stderr.count("error:") == 1
+    assert files_of(tmp_path / "data") == {}
+
+
+def test_an_unknown_source_is_refused(tmp_path):
+    params = write_params(tmp_path / "params.yaml", data__source="brest")
+    for stage in (acquire, ingest):
+        with pytest.raises(ParameterError, match="unknown source 'brest'"):
+            stage(params, tmp_path)
+
+
+def test_weights_offline_are_one_error_until_the_file_is_in_the_mirror(tmp_path, monkeypatch):
+    files = {
+        name: {"url": f"http://127.0.0.1:1/{name}", "sha256": None} for name in ("tiny", "mobilenetv2_100.ra_in1k")
+    }
+    params = write_params(tmp_path / "params.yaml", weights__files=files, seg__weights="tiny")
+    monkeypatch.delenv("BUSLINE_MIRROR", raising=False)
+    with pytest.raises(DownloadError) as error:
+        weights("seg", params, tmp_path)
+    assert "http://127.0.0.1:1/tiny" in str(error.value)
+    assert "$BUSLINE_MIRROR/weights/tiny.safetensors" in str(error.value)
+    (tmp_path / "mirror/weights").mkdir(parents=True)
+    save_file({"a": np.zeros(3, dtype=np.float32)}, tmp_path / "mirror/weights/tiny.safetensors")
+    monkeypatch.setenv("BUSLINE_MIRROR", str(tmp_path / "mirror"))
+    weights("seg", params, tmp_path)
+    assert sorted(files_of(tmp_path / "data/weights/seg")) == ["source.json", "weights.safetensors"]
+    weights("custom_cnn", params, tmp_path)
+    assert load_json(tmp_path / "data/weights/custom_cnn/source.json") == {"name": None, "sha256": None}
+    with pytest.raises(ParameterError, match="unknown model 'sge'"):
+        weights("sge", params, tmp_path)

@@ -1,0 +1,87 @@
+"""Tables behind the plots, by hand."""
+
+import pandas as pd
+import pytest
+
+from busline.studies.plot_tables import COLUMNS, classifier_plots, learning_curves
+
+CLASSES = ("benign", "malignant")
+
+
+def make_cases():
+    """Four cases in two repeats; their mean scores are 0.2, 0.5, 0.5, 0.8."""
+    return pd.DataFrame(
+        {
+            "case_id": list("abcd") * 2,
+            "repeat": [0] * 4 + [1] * 4,
+            "fold": 0,
+            "truth": [False, False, True, True] * 2,
+            "score": [0.1, 0.4, 0.6, 0.7, 0.3, 0.6, 0.4, 0.9],
+        }
+    )
+
+
+def test_curves_of_averaged_repeats_by_hand():
+    plots = classifier_plots({("cnn", "m"): make_cases()}, CLASSES, bins=2)
+    assert set(plots) == {"roc", "pr", "calibration", "confusion"}
+    for name, table in plots.items():
+        assert list(table) == ["family", "model", *COLUMNS[name]]
+        assert set(zip(table["family"], table["model"], strict=True)) == {("cnn", "m")}
+    # thresholds 0.8, 0.5 (a tie of one positive and one negative case), 0.2
+    assert plots["roc"][["fpr", "tpr"]].to_numpy().tolist() == [[0, 0], [0, 0.5], [0.5, 1], [1, 1]]
+    assert plots["pr"]["precision"].tolist() == pytest.approx([1, 2 / 3, 1 / 2])
+    assert plots["pr"]["recall"].tolist() == [0.5, 1, 1]
+    assert plots["confusion"]["actual"].tolist() == ["benign", "benign", "malignant", "malignant"]
+    assert plots["confusion"]["predicted"].tolist() == ["benign", "malignant", "malignant", "malignant"]
+    assert plots["calibration"]["count"].sum() == 4
+
+
+def test_models_stand_one_after_another():
+    cases = make_cases()
+    plots = classifier_plots({("cnn", "b"): cases, ("cnn", "a"): cases, ("tabular", "c"): cases}, CLASSES, bins=2)
+    assert plots["confusion"]["model"].unique().tolist() == ["b", "a", "c"]
+    assert len(plots["confusion"]) == 12
+
+
+def test_one_class_has_no_curve_but_a_confusion():
+    cases = make_cases()[lambda table: ~table["truth"]]
+    plots = classifier_plots({("cnn", "m"): cases}, CLASSES, bins=2)
+    assert (len(plots["roc"]), len(plots["pr"]), len(plots["confusion"])) == (0, 0, 2)
+    assert list(plots["roc"]) == ["family", "model", *COLUMNS["roc"]]
+
+
+def test_no_models_make_tables_without_rows():
+    plots = classifier_plots({}, CLASSES, bins=2)
+    assert {name: list(table) for name, table in plots.items()} == {
+        name: ["family", "model", *columns] for name, columns in COLUMNS.items() if name != "curves"
+    }
+    assert list(learning_curves({})) == ["family", "model", *COLUMNS["curves"]]
+
+
+def make_curve():
+    """Phase head: fold 0 two epochs, fold 1 one; then fine_tune: one each; and a master split that must not count."""
+    rows = [
+        (0, 0, "head", 1, 1.0, 2.0),
+        (0, 0, "head", 2, 0.8, 1.8),
+        (0, 0, "fine_tune", 3, 0.4, 1.0),
+        (0, 1, "head", 1, 3.0, 4.0),
+        (0, 1, "fine_tune", 2, 0.6, 3.0),
+        (-1, -1, "head", 1, 99.0, 99.0),
+    ]
+    return pd.DataFrame(rows, columns=["repeat", "fold", "phase", "epoch", "train_loss", "stop_loss"])
+
+
+@pytest.mark.parametrize("order", [range(6), range(5, -1, -1)])
+def test_learning_curves_are_averaged_over_the_folds_that_reached_an_epoch(order):
+    found = learning_curves({("cnn", "m"): make_curve().iloc[list(order)]})
+    expected = [
+        ("cnn", "m", "head", 1, 2.0, 3.0, 2),
+        ("cnn", "m", "head", 2, 0.8, 1.8, 1),
+        ("cnn", "m", "fine_tune", 3, 0.5, 2.0, 2),
+    ]
+    pd.testing.assert_frame_equal(found, pd.DataFrame(expected, columns=["family", "model", *COLUMNS["curves"]]))
+
+
+def test_a_model_with_a_master_split_only_has_no_curve():
+    only_master = make_curve()[lambda table: table["repeat"] < 0]
+    assert learning_curves({("cnn", "m"): only_master}).empty

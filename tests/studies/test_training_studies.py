@@ -1,0 +1,192 @@
+"""Training studies end to end on made cases: every role kept apart, every fold its own, the same on any machine."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from made_inputs import made_inputs, small_params
+from sklearn.metrics import roc_auc_score
+
+from busline.errors import ParameterError
+from busline.splits import MASTER
+from busline.studies.cnn import run_cnn
+from busline.studies.dnn import encode, run_dnn, run_dnn_search
+from busline.studies.inputs import fold_jobs
+from busline.studies.merged import run_merged
+from busline.studies.segment import run_segment, segment_plan
+from busline.studies.tabular import run_tabular
+
+PARAMS = small_params()
+
+
+def without(inputs, roles):
+    """The same inputs with other labels and table rows for the cases of some roles of repeat 0, fold 0."""
+    index = np.concatenate([inputs.resamples[0, 0][role] for role in roles])
+    labels, table = inputs.labels.copy(), inputs.table.copy()
+    labels[index] = 1 - labels[index]
+    table.loc[index, "Age"] = 500.0
+    table.loc[index, "Signs"] = "planted"
+    return type(inputs)(**{**vars(inputs), "labels": labels, "table": table})
+
+
+def fold_rows(predictions, trained_on, split="test"):
+    chosen = (predictions["repeat"] == 0) & (predictions["fold"] == 0) & (predictions["split"] == split)
+    return predictions[chosen & (predictions["trained_on"] == trained_on)]
+
+
+@pytest.fixture(scope="module")
+def tabular():
+    inputs = made_inputs(PARAMS)
+    return inputs, run_tabular(inputs, PARAMS, "logreg", workers=1)[0]
+
+
+def test_tabular_predicts_every_test_and_weigh_case(tabular):
+    inputs, predictions = tabular
+    folds = len(inputs.resamples)
+    for trained_on, split in [("all", "test"), ("without_weigh", "test"), ("without_weigh", "weigh")]:
+        rows = predictions[(predictions["trained_on"] == trained_on) & (predictions["split"] == split)]
+        expected = sum(len(roles[split]) for roles in inputs.resamples.values())
+        assert len(rows) == expected
+        assert rows.groupby(["repeat", "fold"]).ngroups == folds
+    assert not ((predictions["trained_on"] == "all") & (predictions["split"] == "weigh")).any()
+    np.testing.assert_allclose(predictions["p_benign"] + predictions["p_malignant"], 1.0, atol=1e-6)
+
+
+def test_a_tabular_fold_knows_nothing_of_its_test_cases(tabular):
+    inputs, predictions = tabular
+    changed, _ = run_tabular(without(inputs, ["test"]), PARAMS, "logreg", workers=1)
+    before, after = fold_rows(predictions, "without_weigh", "weigh"), fold_rows(changed, "without_weigh", "weigh")
+    np.testing.assert_array_equal(before["p_malignant"], after["p_malignant"])
+
+
+def test_the_voting_member_knows_nothing_of_the_weigh_cases(tabular):
+    inputs, predictions = tabular
+    changed, _ = run_tabular(without(inputs, ["weigh"]), PARAMS, "logreg", workers=1)
+    before, after = fold_rows(predictions, "without_weigh"), fold_rows(changed, "without_weigh")
+    np.testing.assert_array_equal(before["p_malignant"], after["p_malignant"])
+    before, after = fold_rows(predictions, "all"), fold_rows(changed, "all")
+    assert not np.array_equal(before["p_malignant"], after["p_malignant"])
+
+
+def test_the_encoder_is_fitted_on_the_cases_that_are_learnt_from():
+    inputs = made_inputs(PARAMS)
+    learn = inputs.resamples[0, 0]["fit"]
+    encoder, rows = encode(inputs, learn)
+    changed, again = encode(without(inputs, ["stop", "weigh", "test"]), learn)
+    assert encoder == changed
+    np.testing.assert_array_equal(rows[learn], again[learn])
+    assert encoder.medians["Age"] == inputs.table["Age"].iloc[learn].median()
+
+
+def test_permuted_labels_score_chance():
+    scores = []
+    for seed in range(8):
+        inputs = made_inputs(PARAMS, cases=60, seed=seed)
+        labels = np.random.default_rng(seed).permutation(inputs.labels)
+        inputs = type(inputs)(**{**vars(inputs), "labels": labels})
+        predictions, _ = run_tabular(inputs, PARAMS, "logreg", workers=1)
+        rows = predictions[(predictions["trained_on"] == "all") & (predictions["repeat"] == 0)]
+        scores.append(roc_auc_score(rows["label"] == "malignant", rows["p_malignant"]))
+    assert np.mean(scores) == pytest.approx(0.5, abs=0.08)
+
+
+def test_dnn_stops_on_the_stop_cases_and_never_sees_the_others():
+    inputs = made_inputs(PARAMS)
+    study = run_dnn(inputs, PARAMS, workers=1)
+    changed = run_dnn(without(inputs, ["weigh", "test"]), PARAMS, workers=1)
+    state, other = study.states[0, 0], changed.states[0, 0]
+    assert all(np.array_equal(state[name], other[name]) for name in state)
+    steered = run_dnn(without(inputs, ["stop"]), PARAMS, workers=1)
+    curve = study.curves.query("repeat == 0 and fold == 0")
+    other_curve = steered.curves.query("repeat == 0 and fold == 0")
+    assert curve["stop_loss"].iloc[0] != other_curve["stop_loss"].iloc[0]
+    assert set(study.states) == set(inputs.resamples)
+
+
+def test_the_search_covers_the_grid_and_repeats_the_dnn_at_its_own_setting():
+    inputs = made_inputs(PARAMS)
+    params = small_params(dnn_search__hidden=[16, 32], dnn_search__dropout=[0.2])
+    predictions, curves = run_dnn_search(inputs, params, workers=1)
+    assert set(predictions.groupby(["hidden", "dropout"]).groups) == {(16, 0.2), (32, 0.2)}
+    assert MASTER not in set(predictions["repeat"])
+    own = run_dnn(inputs, params, workers=1).predictions
+    rows = predictions[predictions["hidden"] == 32]
+    expected = own[(own["trained_on"] == "all") & (own["repeat"] >= 0)]
+    np.testing.assert_array_equal(rows["p_malignant"], expected["p_malignant"])
+    assert set(curves["model"]) == {"h16_d0.2", "h32_d0.2"}
+
+
+def test_a_cnn_fold_is_the_same_beside_others_and_alone():
+    inputs = made_inputs(PARAMS, side=32)
+    two = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="mild", workers=2)
+    one = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="mild", workers=1)
+    pd.testing.assert_frame_equal(two.predictions, one.predictions)
+    pd.testing.assert_frame_equal(two.curves, one.curves)
+    other = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="none", workers=1)
+    assert not np.array_equal(other.predictions["p_malignant"], two.predictions["p_malignant"])
+
+
+def test_a_cnn_learns_from_the_fit_cases_alone():
+    inputs = made_inputs(PARAMS, side=32)
+    before = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="mild", workers=1).states[0, 0]
+    images = inputs.images.copy()
+    for role in ("weigh", "test"):
+        images[inputs.resamples[0, 0][role]] = 7
+    changed = type(inputs)(**{**vars(without(inputs, ["weigh", "test"])), "images": images})
+    after = run_cnn(changed, PARAMS, "custom_cnn", augmentation="mild", workers=1).states[0, 0]
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_merged_continues_from_the_networks_of_its_own_fold():
+    inputs = made_inputs(PARAMS, side=32)
+    images = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="mild", workers=1).states
+    tables = run_dnn(inputs, PARAMS, workers=1).states
+    merged = run_merged(inputs, PARAMS, "custom_cnn", images, tables, workers=1).predictions
+    assert set(merged.groupby(["repeat", "fold"]).groups) == set(inputs.resamples)
+    other = {**images, (0, 1): images[0, 0]}
+    crossed = run_merged(inputs, PARAMS, "custom_cnn", other, tables, workers=1).predictions
+    same = merged["fold"] != 1
+    np.testing.assert_array_equal(merged.loc[same, "p_malignant"], crossed.loc[same, "p_malignant"])
+    assert not np.array_equal(merged.loc[~same, "p_malignant"], crossed.loc[~same, "p_malignant"])
+
+
+def test_segmentation_scores_every_test_case_and_keeps_one_map_a_case():
+    inputs = made_inputs(PARAMS, side=32)
+    params = small_params(seg__encoder="resnet18", seg__epochs=3)
+    study = run_segment(inputs, params, workers=1)
+    assert len(study.scores) == sum(len(roles["test"]) for roles in inputs.resamples.values())
+    assert study.maps.shape == (len(inputs.case_ids), 32, 32)
+    assert study.maps_index["case_id"].tolist() == list(inputs.case_ids)
+    for job in fold_jobs(inputs)[1:]:
+        folds = study.maps_index.set_index("case_id")["fold"]
+        assert all(folds[inputs.case_ids[i]] == job.fold for i in job.roles["test"])
+    row = study.scores.query("repeat == 0").iloc[0]
+    position = list(inputs.case_ids).index(row["case_id"])
+    found, true = study.maps[position] > 127, inputs.masks[position] > 127
+    assert row["dice"] == pytest.approx(2 * (found & true).sum() / (found.sum() + true.sum()))
+
+
+def test_only_a_pretrained_encoder_is_frozen():
+    parts = ("encoder", "decoder", "segmentation_head")
+    assert segment_plan(PARAMS, parts).phases[0].trainable is None
+    frozen = segment_plan(small_params(seg__weights="mobilenet_v2.imagenet"), parts)
+    assert frozen.phases[0].trainable == ("network.decoder", "network.segmentation_head")
+
+
+def test_a_pretrained_encoder_stays_as_it_was():
+    from busline.models.segmentation import build_segmenter
+
+    params = small_params(seg__weights="mobilenet_v2.imagenet")
+    torch.manual_seed(0)
+    encoder = build_segmenter(params.seg).network.encoder.state_dict()
+    study = run_segment(made_inputs(params, side=32), params, workers=1, pretrained=encoder)
+    kept = {name.removeprefix("network.encoder."): value for name, value in study.final.items() if ".encoder." in name}
+    assert kept
+    assert all(np.array_equal(value, encoder[name].numpy()) for name, value in kept.items())
+
+
+@pytest.mark.parametrize(("key", "value"), [("seg__encoder", "resnet81"), ("seg__architecture", "unett")])
+def test_an_unknown_segmentation_name_is_met_with_near_matches(key, value):
+    params = small_params(**{key: value})
+    with pytest.raises(ParameterError, match="did you mean"):
+        run_segment(made_inputs(params, side=32), params, workers=1)
