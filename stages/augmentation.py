@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from busline.cli import run_stage
-from busline.params import load_params
+from busline.base.cli import run_stage
+from busline.base.params import load_params
 from busline.training.pool import warm_up
 
 
@@ -23,8 +23,8 @@ def main(
     params = load_params(params_file)
     params.require_level(level)
     warm_up("busline.studies.cnn")
-    from busline.artifacts import save_table
-    from busline.runtime import load_runtime
+    from busline.base.artifacts import save_table
+    from busline.base.runtime import load_runtime
     from busline.studies.cnn import run_cnn
     from busline.studies.inputs import load_inputs
 

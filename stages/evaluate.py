@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from busline.cli import run_stage
-from busline.params import Params, load_params
+from busline.base.cli import run_stage
+from busline.base.params import Params, load_params
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,7 @@ def main(
     of models that are not active. Writes reports/metrics.json, reports/tables.json and reports/plots/*.csv.
     """
     params = load_params(params_file)
-    from busline.artifacts import atomic_folder, load_table, save_csv, save_json
+    from busline.base.artifacts import atomic_folder, load_table, save_csv, save_json
     from busline.studies.evaluate import Inputs, evaluate
 
     data, reports = root / "data", root / "reports"
@@ -54,7 +54,7 @@ def _families(params: Params) -> dict[str, list[str]]:
 
 
 def _load_predictions(folder: Path, params: Params) -> dict[str, dict[str, pd.DataFrame]]:
-    from busline.artifacts import keep_only, load_table
+    from busline.base.artifacts import keep_only, load_table
 
     families = _families(params)
     families["vote"] = [f"{tabular}+{image}" for tabular in families["tabular"] for image in families["cnn"]]
@@ -70,7 +70,7 @@ def _load_predictions(folder: Path, params: Params) -> dict[str, dict[str, pd.Da
 
 
 def _load_curves(folder: Path, params: Params) -> dict[tuple[str, str], pd.DataFrame]:
-    from busline.artifacts import keep_only, load_table
+    from busline.base.artifacts import keep_only, load_table
 
     families = _families(params)
     families["tabular"] = [name for name in families["tabular"] if name == "dnn"]

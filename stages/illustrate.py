@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from busline.cli import run_stage
-from busline.params import load_params
+from busline.base.cli import run_stage
+from busline.base.params import load_params
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +22,7 @@ def main(
     """
     params = load_params(params_file)
 
-    from busline.artifacts import atomic_folder, load_array, load_table, load_tensors, save_json
+    from busline.base.artifacts import atomic_folder, load_array, load_table, load_tensors, save_json
     from busline.cohort.store import load_cohort
     from busline.models.images import build_image_model
     from busline.studies.illustrate import SALIENCY_METHOD, Picture, draw_saliency, draw_segmentations, write_png

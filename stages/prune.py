@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from busline.cli import run_stage
-from busline.params import load_params
+from busline.base.cli import run_stage
+from busline.base.params import load_params
 
 
 def main(
@@ -19,7 +19,7 @@ def main(
     missing. A column whose provenance nobody declared stops the stage.
     """
     params = load_params(params_file)
-    from busline.artifacts import atomic_folder, save_json, save_table
+    from busline.base.artifacts import atomic_folder, save_json, save_table
     from busline.cohort.store import load_cohort
     from busline.studies.pruning import judge_columns
 

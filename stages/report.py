@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from busline.cli import run_stage
-from busline.params import load_params
+from busline.base.cli import run_stage
+from busline.base.params import load_params
 
 
 def main(
@@ -22,10 +22,10 @@ def main(
 
     import pandas as pd
 
-    from busline.artifacts import load_json, save_text
-    from busline.report.figures import draw_figures
+    from busline.base.artifacts import load_json, save_text
+    from busline.report.figures import PLOTS, draw_figures
+    from busline.report.paper import load_published
     from busline.report.provenance import DATA_FILES, hash_file, library_versions
-    from busline.report.published import load_published
     from busline.report.render import render_html, render_markdown
     from busline.report.summarise import ReportInputs, summarise
 
@@ -43,7 +43,11 @@ def main(
         versions=library_versions(),
     )
     summary = summarise(inputs)
-    plots = {path.stem: pd.read_csv(path) for path in sorted((reports / "plots").glob("*.csv"))}
+    # only an empty cell is missing: a model may be called "none"
+    plots = {
+        name: pd.read_csv(reports / f"plots/{name}.csv", dtype={"model": str}, keep_default_na=False, na_values=[""])
+        for name in PLOTS
+    }
     pictures = {path.name: path.read_bytes() for path in sorted((reports / "pictures").glob("*.png"))}
     save_text(render_html(summary, draw_figures(summary, plots), pictures), reports / "report.html")
     save_text(render_markdown(summary), reports / "report.md")

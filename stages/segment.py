@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from busline.cli import run_stage
-from busline.params import load_params
+from busline.base.cli import run_stage
+from busline.base.params import load_params
 from busline.training.pool import warm_up
 
 
@@ -20,8 +20,8 @@ def main(
     """
     params = load_params(params_file)
     warm_up("busline.studies.segment")
-    from busline.artifacts import atomic_folder, load_tensors, save_array, save_table
-    from busline.runtime import load_runtime
+    from busline.base.artifacts import atomic_folder, load_tensors, save_array, save_table
+    from busline.base.runtime import load_runtime
     from busline.splits import MASTER
     from busline.studies.inputs import load_inputs
     from busline.studies.networks import save_states

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from busline.cli import run_stage
-from busline.params import load_params
+from busline.base.cli import run_stage
+from busline.base.params import load_params
 
 
 def main(
@@ -18,7 +18,7 @@ def main(
     Reads the cohort. Cases whose label is not in split.classes are left out.
     """
     params = load_params(params_file)
-    from busline.artifacts import atomic_folder, save_json, save_table
+    from busline.base.artifacts import atomic_folder, save_json, save_table
     from busline.cohort.store import load_cohort
     from busline.splits import check_splits, group_cases, make_splits
 

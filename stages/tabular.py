@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from busline.cli import run_stage
-from busline.params import TabularName, load_params
+from busline.base.cli import run_stage
+from busline.base.params import TabularName, load_params
 from busline.training.pool import warm_up
 
 
@@ -15,15 +15,15 @@ def main(
     params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
-    """Write the model's predictions and the model fitted on the master split; for dnn also curves and networks.
+    """Write the model's predictions and the model fitted on the master split; for dnn also its networks.
 
     Reads the pruned columns and the splits. Every model is fitted twice a resample: on all training cases, and without
     the cases on which the voting weight is chosen.
     """
     params = load_params(params_file)
     warm_up("busline.studies.dnn" if model == "dnn" else "busline.studies.tabular")
-    from busline.artifacts import atomic_folder, save_json, save_table
-    from busline.runtime import load_runtime
+    from busline.base.artifacts import atomic_folder, save_json, save_table
+    from busline.base.runtime import load_runtime
     from busline.studies.inputs import load_inputs
 
     inputs = load_inputs(root, params.split.classes)
@@ -34,18 +34,19 @@ def main(
         from busline.studies.networks import save_states
 
         study = run_dnn(inputs, params, workers=workers)
-        predictions = study.predictions
+        predictions, curves = study.predictions, study.curves
         with atomic_folder(models) as folder:
             save_states(study.states, folder)
-        save_table(study.curves, root / "data/curves/tabular/dnn.parquet")
     else:
         from busline.models.tabular import save_classifier
         from busline.studies.tabular import run_tabular
 
         predictions, final = run_tabular(inputs, params, model, workers=workers)
+        curves = predictions.iloc[:0][["repeat", "fold"]]  # only networks have learning curves
         with atomic_folder(models) as folder:
             save_json(final.encoder.to_dict(), folder / "encoder.json")
             save_classifier(model, final.estimator, folder)
+    save_table(curves, root / f"data/curves/tabular/{model}.parquet")
     save_table(predictions, root / f"data/predictions/tabular/{model}.parquet")
 
 

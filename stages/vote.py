@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from busline.cli import run_stage
-from busline.params import load_params
+from busline.base.cli import run_stage
+from busline.base.params import load_params
 
 
 def main(
@@ -19,7 +19,7 @@ def main(
     data/predictions/vote/<tabular>+<image>.parquet and data/vote/weights.parquet.
     """
     params = load_params(params_file)
-    from busline.artifacts import atomic_folder, keep_only, load_table, save_table
+    from busline.base.artifacts import atomic_folder, keep_only, load_table, save_table
     from busline.studies.vote import vote_all
 
     predictions = root / "data" / "predictions"

@@ -15,8 +15,8 @@ from openpyxl import Workbook
 from PIL import Image
 from ruamel.yaml import YAML
 
+from busline.base.params import Ingest
 from busline.cohort.breast import IMAGES, TABLE
-from busline.params import Ingest
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = Ingest(max_side=32, max_pixels=100_000, duplicate_bits=3)

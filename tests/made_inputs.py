@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from busline.params import Params, load_params
+from busline.base.params import Params, load_params
 from busline.splits import indices_by_role, make_splits
 from busline.studies.inputs import StudyInputs
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_inputs import small_params
 
-from busline.errors import DataError
+from busline.base.errors import DataError
 from busline.splits import MASTER, check_splits, draw_part, group_cases, indices_by_role, make_splits
+from made_inputs import small_params
 
 PARAMS = small_params(cv__folds=5, cv__repeats=2)
 

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from busline.errors import DataError
-from busline.params import CrossValidation, Split
-from busline.seeding import derive_seed, numpy_generator
+from busline.base.errors import DataError
+from busline.base.params import CrossValidation, Split
+from busline.base.seeding import derive_seed, numpy_generator
 
 MASTER = -1
 ROLES = ("fit", "stop", "weigh", "test")

@@ -3,8 +3,8 @@ import zipfile
 
 import pytest
 
+from busline.base.errors import DataError
 from busline.cohort.archive import check_archive, extract_files
-from busline.errors import DataError
 
 
 def make_zip(path, entries):

@@ -6,11 +6,11 @@ import zipfile
 
 import pytest
 
+from busline.base.errors import DataError, DownloadError
+from busline.base.params import load_params
 from busline.cohort import breast
 from busline.cohort.breast import IMAGES, IMAGES_ZIP, TABLE, read_breast
 from busline.cohort.sources import Order, acquire
-from busline.errors import DataError, DownloadError
-from busline.params import load_params
 from helpers_cohort import files_of, write_params, write_release, write_xlsx
 
 

@@ -3,8 +3,8 @@ import hashlib
 import numpy as np
 import pytest
 
+from busline.base.errors import DownloadError
 from busline.cohort.download import ATTEMPTS, fetch
-from busline.errors import DownloadError
 
 CONTENT = np.random.default_rng(0).bytes(700_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -98,5 +98,11 @@ def test_bands_find_every_pair_that_comparing_all_pairs_finds(max_bits):
     assert found == brute
 
 
+def test_another_depth_gain_is_no_other_hash():
+    small = thumbnail(tissue(0)) // 2
+    profile = np.linspace(100, 0, 32).astype(np.uint8)[:, None]
+    assert perceptual_hash(small + profile) == perceptual_hash(small)
+
+
 def test_half_of_the_bits_are_set():
     assert all(perceptual_hash(thumbnail(tissue(seed))).bit_count() == 32 for seed in range(10))

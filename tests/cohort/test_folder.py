@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
+from busline.base.errors import DataError
+from busline.base.params import load_params
 from busline.cohort.folder import load_dataset, read_folder
 from busline.cohort.ingest import ingest
 from busline.cohort.sources import Order, acquire
 from busline.cohort.store import load_cohort
-from busline.errors import DataError
-from busline.params import load_params
 from helpers_cohort import ROOT, SETTINGS, files_of, write_params
 
 EXAMPLE = ROOT / "examples/folder"

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from busline.artifacts import load_json
+from busline.base.artifacts import load_json
+from busline.base.errors import DataError
 from busline.cohort import ingest as ingest_module
 from busline.cohort.breast import IMAGES, read_breast
 from busline.cohort.imaging import resize_image
 from busline.cohort.ingest import ingest
 from busline.cohort.schema import RawCase, RawCohort
 from busline.cohort.store import load_cohort
-from busline.errors import DataError
 from helpers_cohort import (
     SETTINGS,
     draw_image,
@@ -230,10 +230,13 @@ def test_a_saved_again_scan_is_found(tmp_path):
     write_release(raw, 6)
     brighter = np.clip(draw_image(1) * 0.8 + 30, 0, 255)
     save_rgba(brighter, raw / IMAGES / "case003.png")
-    save_rgba(draw_image(2), raw / IMAGES / "case004.png")
+    for name in ("case004.png", "case005.png"):
+        save_rgba(draw_image(2), raw / IMAGES / name)
     cohort = run(raw)
     found = [tuple(row) for row in cohort.duplicates[["case_a", "case_b", "kind"]].itertuples(index=False)]
-    assert found == [("1", "3", "near"), ("2", "4", "exact")]
+    assert found == [("1", "3", "near"), ("2", "4", "exact"), ("2", "5", "exact")]
+    card = load_json(tmp_path / "data/cohort/card.json")
+    assert card["duplicates"] == {"exact": 2, "near": 1, "across_labels": 1}  # case 1 is benign, case 3 malignant
 
 
 def start_stage(tmp_path, **how):

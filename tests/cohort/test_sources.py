@@ -2,13 +2,13 @@ import json
 
 import pytest
 
-from busline.artifacts import load_json
+from busline.base.artifacts import load_json
+from busline.base.errors import ParameterError
+from busline.base.params import load_params
 from busline.cohort.ingest import ingest
 from busline.cohort.mirror import find_mirror
 from busline.cohort.sources import SOURCES, Order, acquire, find_source
 from busline.cohort.store import load_cohort
-from busline.errors import ParameterError
-from busline.params import load_params
 from helpers_cohort import SETTINGS, files_of, write_params
 
 

@@ -2,12 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from busline.artifacts import load_table, save_table
+from busline.base.artifacts import load_table, save_table
+from busline.base.errors import DataError
 from busline.cohort.breast import read_breast
 from busline.cohort.ingest import ingest
 from busline.cohort.schema import RESERVED, Column
 from busline.cohort.store import load_cohort, resize_stack, save_cohort, save_pixels
-from busline.errors import DataError
 from helpers_cohort import SETTINGS, write_release
 
 

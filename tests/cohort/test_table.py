@@ -3,8 +3,8 @@ import zipfile
 
 import pytest
 
+from busline.base.errors import DataError
 from busline.cohort.table import read_table, require_columns
-from busline.errors import DataError
 from helpers_cohort import write_xlsx
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save
 
-from busline.artifacts import load_json
+from busline.base.artifacts import load_json
+from busline.base.errors import DataError, DownloadError, ParameterError
+from busline.base.params import WeightsFile, load_params
 from busline.cohort.weights import save_weights, weights_name
-from busline.errors import DataError, DownloadError, ParameterError
-from busline.params import WeightsFile, load_params
 from helpers_cohort import files_of, write_params
 
 CONTENT = save({"conv.weight": np.arange(6, dtype=np.float32)})

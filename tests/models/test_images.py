@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from made_inputs import small_params
 
-from busline.errors import ParameterError
+from busline.base.errors import ParameterError
 from busline.models.images import build_image_model, load_pretrained
 from busline.studies.cnn import cnn_plan
 from busline.training.loop import set_trainable
+from made_inputs import small_params
 
 PARAMS = small_params()
 SPECS = PARAMS.cnn.models

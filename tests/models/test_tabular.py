@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from made_inputs import small_params
 
 from busline.models.encoding import TableEncoder
 from busline.models.tabular import CLASSIFIERS, fit_classifier, load_classifier, positive_probability, save_classifier
+from made_inputs import small_params
 
 MODELS = small_params().tabular.models
 TABLE = pd.DataFrame({"Age": [30.0, 50.0, np.nan, 90.0], "Signs": ["no", "palpable", None, "no"]})

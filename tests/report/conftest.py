@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from busline.artifacts import plain
-from busline.params import Params, load_params
+from busline.base.artifacts import plain
+from busline.base.params import Params, load_params
 from busline.report.figures import draw_figures
-from busline.report.published import load_published
+from busline.report.paper import load_published
 from busline.report.summarise import ReportInputs, summarise
 from busline.studies.evaluate import Inputs, evaluate
 

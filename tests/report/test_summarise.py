@@ -111,7 +111,8 @@ def test_only_the_papers_own_data_are_compared(inputs, source, title):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "verdict"), [(0.70, 0.796, "yes"), (0.70, 0.794, "no"), (0.806, 0.9, "no"), (None, None, "–")]
+    ("low", "high", "verdict"),
+    [(0.70, 0.796, "yes"), (0.70, 0.794, "no"), (0.804, 0.9, "yes"), (0.806, 0.9, "no"), (None, None, "–")],
 )
 def test_agreement_allows_for_the_papers_rounding(inputs, low, high, verdict):
     inputs.scores["tabular"]["logreg"]["metrics"]["roc_auc"] |= {"nb_low": low, "nb_high": high}

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from busline.artifacts import load_json, load_table
+from busline.base.artifacts import load_json, load_table
+from busline.base.errors import DataError, DownloadError, ParameterError
 from busline.cohort.breast import TABLE
-from busline.errors import DataError, DownloadError, ParameterError
 from helpers_cohort import files_of, load_stage, run_stage, write_params, write_release
 
 acquire, ingest, prune, weights = (load_stage(name) for name in ("acquire", "ingest", "prune", "weights"))

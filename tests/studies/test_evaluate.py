@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sklearn_metrics
 
-from busline.artifacts import plain
-from busline.errors import DataError, ParameterError
+from busline.base.artifacts import plain
+from busline.base.errors import DataError, ParameterError
+from busline.base.params import load_params
+from busline.base.seeding import numpy_generator
 from busline.metrics.intervals import bootstrap_interval, corrected_interval
-from busline.params import load_params
-from busline.seeding import numpy_generator
 from busline.studies.evaluate import Inputs, evaluate
 from busline.studies.summaries import SEGMENTATION
 from busline.studies.vote import vote_all
@@ -22,6 +22,7 @@ from made_predictions import CLASSES, make_labels, make_predictions, make_splits
 PARAMS = load_params(Path(__file__).parents[2] / "params.yaml")
 SPLITS = make_splits(cases=60, folds=3, repeats=2)
 LABELS = make_labels(SPLITS)
+TABULAR, IMAGE = ("logreg", "random_forest"), ("custom_cnn", "mobilenet_v2_random")
 SUMMARY = {"mean", "low", "high", "nb_low", "nb_high", "min", "max", "folds", "undefined"}
 
 
@@ -32,8 +33,8 @@ def make_scores(splits, seed=0):
 
 
 def make_inputs(splits=SPLITS, labels=LABELS):
-    tabular = {"logreg": make_predictions(splits, labels, seed=1, tabular=True)}
-    image = {"custom_cnn": make_predictions(splits, labels, seed=2)}
+    tabular = {name: make_predictions(splits, labels, seed=seed, tabular=True) for seed, name in enumerate(TABULAR)}
+    image = {name: make_predictions(splits, labels, seed=5 + seed) for seed, name in enumerate(IMAGE)}
     voted, weights = vote_all(tabular, image, CLASSES)
     folds = splits[splits["repeat"] >= 0]
     search = make_predictions(folds, labels, seed=3).assign(hidden=16, dropout=0.2)
@@ -135,7 +136,8 @@ def test_the_master_split_stands_apart():
 
 
 def with_predictions(family, **models):
-    return replace(INPUTS, predictions={**INPUTS.predictions, family: models})
+    """Return the inputs with some models of a family replaced."""
+    return replace(INPUTS, predictions={**INPUTS.predictions, family: {**INPUTS.predictions[family], **models}})
 
 
 def test_weigh_rows_and_rows_trained_without_them_are_not_evaluated():
@@ -150,7 +152,8 @@ def test_weigh_rows_and_rows_trained_without_them_are_not_evaluated():
 
 def test_a_voted_pair():
     found = RESULT.tables["vote"]["logreg+custom_cnn"]
-    weights = INPUTS.weights[INPUTS.weights["repeat"] >= 0]["weight"]
+    pair = INPUTS.weights[(INPUTS.weights["tabular"] == "logreg") & (INPUTS.weights["image"] == "custom_cnn")]
+    weights = pair[pair["repeat"] >= 0]["weight"]
     assert (found["tabular"], found["image"]) == ("logreg", "custom_cnn")
     assert found["weight"] == pytest.approx(
         {"mean": weights.mean(), "median": weights.median(), "min": weights.min(), "max": weights.max(), "folds": 6}
@@ -161,7 +164,7 @@ def test_a_voted_pair():
     assert found["half"]["roc_auc"]["mean"] == pytest.approx(np.mean(scores))
     assert found["half"]["roc_auc"]["mean"] != found["metrics"]["roc_auc"]["mean"]
     single = table[table["repeat"] == -1]
-    row = INPUTS.weights[INPUTS.weights["repeat"] == -1].iloc[0]
+    row = pair[pair["repeat"] == -1].iloc[0]
     truth = single["label"] == "malignant"
     expected = {
         "roc_auc": sklearn_metrics.roc_auc_score(truth, single["p_malignant"]),
@@ -178,6 +181,10 @@ def test_searches_have_the_auc_only():
     assert (search["hidden"], search["dropout"], set(search["metrics"])) == (16, 0.2, {"roc_auc"})
     scores = [THEIRS["roc_auc"](*fold) for fold in by_fold(INPUTS.predictions["dnn_search"]["h16_d0.2"])]
     assert search["metrics"]["roc_auc"]["mean"] == pytest.approx(np.mean(scores))
+    assert search["metrics"]["roc_auc"]["nb_low"] == pytest.approx(corrected_interval(scores, 20 / 40).low)
+    scores = [THEIRS["roc_auc"](*fold) for fold in by_fold(INPUTS.predictions["augmentation"]["mild"])]
+    mild = RESULT.tables["augmentation"]["mild"]["metrics"]["roc_auc"]
+    assert mild["nb_low"] == pytest.approx(corrected_interval(scores, 20 / 28).low)
 
 
 def test_segmentation_by_hand():

@@ -8,10 +8,10 @@ import torch
 from PIL import Image
 from torch import nn
 
-from busline.artifacts import load_json, save_array, save_table, save_tensors
+from busline.base.artifacts import load_json, save_array, save_table, save_tensors
+from busline.base.params import load_params, parse_params
 from busline.cohort.store import load_cohort, save_cohort, save_pixels
 from busline.models.images import build_image_model
-from busline.params import load_params, parse_params
 from busline.report.provenance import show_params
 from busline.studies.illustrate import (
     PREDICTED_COLOUR,

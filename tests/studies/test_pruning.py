@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from busline.base.errors import DataError
+from busline.base.params import Prune
 from busline.cohort.schema import Column
-from busline.errors import DataError
-from busline.params import Prune
 from busline.studies.pruning import auc_alone, judge_columns
 
 RULES = Prune(allowed_provenance=["patient"], max_missing=0.30)

@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from made_inputs import made_inputs, small_params
 from sklearn.metrics import roc_auc_score
 
-from busline.errors import ParameterError
+from busline.base.errors import ParameterError
 from busline.splits import MASTER
 from busline.studies.cnn import run_cnn
 from busline.studies.dnn import encode, run_dnn, run_dnn_search
@@ -15,6 +14,7 @@ from busline.studies.inputs import fold_jobs
 from busline.studies.merged import run_merged
 from busline.studies.segment import run_segment, segment_plan
 from busline.studies.tabular import run_tabular
+from made_inputs import made_inputs, small_params
 
 PARAMS = small_params()
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from busline.errors import DataError, ParameterError
+from busline.base.errors import DataError, ParameterError
 from busline.metrics.voting import best_weight
 from busline.studies.vote import WEIGHTS, vote_all
 from made_predictions import CLASSES, make_labels, make_predictions, make_splits

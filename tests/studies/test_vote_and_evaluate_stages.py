@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from busline.artifacts import load_table, save_table
-from busline.errors import DataError
+from busline.base.artifacts import load_table, save_table
+from busline.base.errors import DataError
 from made_predictions import CLASSES, make_labels, make_predictions, make_splits
 
 REPOSITORY = Path(__file__).parents[2]
@@ -113,9 +113,9 @@ def test_files_of_inactive_models_are_removed_and_do_not_vote(root):
     run("vote", root)
     write_params(root, tabular=["dnn"], augmentation=["mild"])
     run("vote", root)
-    run("evaluate", root)
     predictions = root / "data" / "predictions"
     assert [path.name for path in (predictions / "tabular").iterdir()] == ["dnn.parquet"]
+    run("evaluate", root)
     assert [path.name for path in (predictions / "vote").iterdir()] == ["dnn+custom_cnn.parquet"]
     assert [path.name for path in (predictions / "augmentation").iterdir()] == ["mild.parquet"]
     assert [path.name for path in (root / "data/curves/augmentation").iterdir()] == ["mild.parquet"]
@@ -125,13 +125,14 @@ def test_files_of_inactive_models_are_removed_and_do_not_vote(root):
 
 
 def test_families_without_active_models_are_left_out(root):
-    write_params(root, tabular=[], cnn=[], merged=[], augmentation=[])
+    write_params(root, merged=[], augmentation=[])
     run("vote", root)
     run("evaluate", root)
-    assert list((root / "data/predictions/vote").iterdir()) == []
-    tables = json.loads((root / "reports/tables.json").read_text())
-    assert set(tables) == {"protocol", "dnn_search", "segment"}
-    assert pd.read_csv(root / "reports/plots/roc.csv").empty
+    tables, metrics = (json.loads((root / "reports" / name).read_text()) for name in ("tables.json", "metrics.json"))
+    assert set(metrics) == {"tabular", "cnn", "dnn_search", "vote", "segment"}
+    assert set(tables) == {*metrics, "protocol"}
+    assert "merged" not in set(pd.read_csv(root / "reports/plots/roc.csv")["family"])
+    assert list((root / "data/predictions/merged").iterdir()) == []
 
 
 @pytest.mark.parametrize(

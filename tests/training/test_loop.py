@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from busline.errors import TrainingError
+from busline.base.errors import TrainingError
 from busline.training.loop import fit, predict, set_trainable, split_batches
 from busline.training.plan import Phase, Plan
 from busline.training.tasks import Arrays, ClassifyTask, SegmentTask, class_weights

@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
+from busline.base.errors import DataError, list_problems
 from busline.cohort.names import safe_path
-from busline.errors import DataError, list_problems
 
 MAX_BYTES = 4 << 30
 """Largest sum of the unpacked sizes; the BrEaST release has 0.2 GB."""

@@ -34,15 +34,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from busline.artifacts import save_json
+from busline.base.artifacts import save_json
+from busline.base.errors import DataError
+from busline.base.params import Provenance
 from busline.cohort.archive import extract_files
 from busline.cohort.download import fetch, sha256_of
 from busline.cohort.files import copy_files
 from busline.cohort.progress import Report
+from busline.cohort.rows import Layout, file_names, read_cases
 from busline.cohort.schema import LABELS, Column, RawCohort
-from busline.cohort.table import Layout, file_names, read_cases, read_table
-from busline.errors import DataError
-from busline.params import Provenance
+from busline.cohort.table import read_table
 
 ADDRESS = "https://www.cancerimagingarchive.net/wp-content/uploads/"
 IMAGES = "BrEaST-Lesions_USG-images_and_masks"

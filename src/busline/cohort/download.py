@@ -10,8 +10,8 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from busline.base.errors import DownloadError
 from busline.cohort.progress import Report, silent
-from busline.errors import DownloadError
 
 CHUNK = 1 << 18
 TIMEOUT_SECONDS = 30.0

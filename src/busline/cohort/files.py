@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from busline.base.errors import list_problems
 from busline.cohort.progress import Report, silent
-from busline.errors import list_problems
 
 
 def copy_files(names: Sequence[str], source: Path, target: Path, report: Report = silent) -> None:

@@ -15,13 +15,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from busline.base.errors import DataError, list_problems, near_matches
+from busline.base.params import Provenance
 from busline.cohort.files import copy_files
 from busline.cohort.names import safe_path
 from busline.cohort.progress import Report
+from busline.cohort.rows import Layout, file_names, read_cases
 from busline.cohort.schema import Column, Kind, Label, RawCohort
-from busline.cohort.table import Layout, Table, file_names, read_cases, read_table
-from busline.errors import DataError, list_problems, near_matches
-from busline.params import Provenance
+from busline.cohort.table import Table, read_table
 
 DATASET = "dataset.yaml"
 MILLIMETRES = {"mm": 1.0, "cm": 10.0, "um": 0.001}

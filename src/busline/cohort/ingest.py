@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from busline.artifacts import atomic_folder
+from busline.base.artifacts import atomic_folder
+from busline.base.errors import list_problems
+from busline.base.params import Ingest
 from busline.cohort import duplicates, imaging
 from busline.cohort.card import make_card
 from busline.cohort.progress import Report, silent
 from busline.cohort.schema import Column, RawCase, RawCohort
 from busline.cohort.store import save_cohort, save_pixels
-from busline.errors import list_problems
-from busline.params import Ingest
 
 
 @dataclass

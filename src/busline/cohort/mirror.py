@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from busline.errors import ParameterError
+from busline.base.errors import ParameterError
 
 VARIABLE = "BUSLINE_MIRROR"
 

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from busline.base.seeding import derive_seed, numpy_generator
 from busline.cohort.phantom_image import Picture, render
 from busline.cohort.phantom_lesion import Label, draw_findings
 from busline.cohort.phantom_table import draw_row, write_table
-from busline.seeding import derive_seed, numpy_generator
 
 IMAGE_FOLDER = "BrEaST-Lesions_USG-images_and_masks"
 TABLE = "BrEaST-Lesions-USG-clinical-data-Dec-15-2023.xlsx"

@@ -24,7 +24,7 @@ CONTRAST: dict[Echogenicity, tuple[float, float]] = {
     "complex cystic/solid": (-4.0, 1.5),
     "heterogeneous": (-7.5, 2.0),
     "hyperechoic": (2.5, 1.0),
-    "hypoechoic": (-9.0, 1.5),
+    "hypoechoic": (-9.5, 1.5),
     "isoechoic": (-3.5, 1.0),
 }
 """Mean and standard deviation of a lesion's level against the tissue around it."""
@@ -173,7 +173,7 @@ def _paint_lesion(
         blur = generator.uniform(0.4, 0.9)
         distance = distance + 0.5 * blur * grid.texture(0.4, 0.6, generator)
     inside = expit(distance / blur)
-    contrast = generator.normal(*CONTRAST[lesion.echogenicity]) - 0.5 * lesion.suspicion
+    contrast = generator.normal(*CONTRAST[lesion.echogenicity])
     grain = {"heterogeneous": 3.2, "anechoic": 0.3}.get(lesion.echogenicity, 1.3)
     inner = base + contrast + grain * grid.texture(0.5, 0.9, generator)
     if lesion.echogenicity == "complex cystic/solid":
@@ -218,4 +218,4 @@ def _scan(levels: Field, grid: _Grid, generator: np.random.Generator) -> npt.NDA
     envelope = speckle(amplitude(levels), pulse / grid.pixel, beam / grid.pixel, generator, looks=looks)
     floor = amplitude(np.float32(generator.normal(-34.0, 2.0)) + np.float32(0.35) * grid.z)
     noise = floor * np.abs(generator.standard_normal(grid.shape, dtype=np.float32))
-    return log_compress(np.hypot(envelope, noise), generator.uniform(55.0, 60.0), generator.uniform(0.34, 0.44))
+    return log_compress(np.hypot(envelope, noise), generator.uniform(55.0, 60.0), generator.uniform(0.22, 0.28))

@@ -24,7 +24,7 @@ Posterior = Literal["no", "enhancement", "shadowing", "combined"]
 MARGINS: tuple[Margin, ...] = ("spiculated", "angular", "microlobulated", "indistinct")
 """Ways of not being circumscribed, in the order in which the release's table joins them."""
 
-SUSPICION: dict[str, tuple[float, float]] = {"benign": (0.0, 0.95), "malignant": (1.75, 0.55)}
+SUSPICION: dict[str, tuple[float, float]] = {"benign": (0.0, 0.95), "malignant": (1.8, 0.5)}
 """Mean and standard deviation of the suspicion of a label."""
 
 FAT_SHARE = {
@@ -131,20 +131,20 @@ def _draw_lesion(suspicion: float, generator: np.random.Generator) -> Lesion:
     margin = _draw_margin(suspicion, generator) if exceeds(0.62, 0.35) else ()
     echoes = _ECHO_OTHER if margin or shape == "irregular" else _ECHO_CIRCUMSCRIBED
     echogenicity: Echogenicity = generator.choice(list(echoes), p=list(echoes.values()))
-    shadow = exceeds(1.35, 0.5) and echogenicity != "anechoic"
+    shadow = exceeds(1.3, 0.5) and echogenicity != "anechoic"
     enhance = generator.random() < (0.6 if echogenicity == "anechoic" else 0.3 if suspicion < 0.8 else 0.08)
     posterior: Posterior = "no"
     if shadow or enhance:
         posterior = "combined" if shadow and enhance else "shadowing" if shadow else "enhancement"
     aspect = 1.0 if shape == "round" else float(np.exp(generator.normal(-0.46 + 0.18 * suspicion, 0.24)))
-    area = float(np.exp(generator.normal(np.log(0.105) + 0.18 * suspicion, 0.38)))
+    area = float(np.exp(generator.normal(np.log(0.115) + 0.12 * suspicion, 0.38)))
     return Lesion(
         suspicion=suspicion,
         shape=shape,
         margin=margin,
         echogenicity=str(echogenicity),  # type: ignore[arg-type]  # NumPy hands out its own string type
         posterior=posterior,
-        halo=exceeds(1.35, 0.4),
+        halo=exceeds(1.3, 0.35),
         calcified=exceeds(2.8, 1.0),
         area=float(np.clip(area, 0.03, 0.34)),
         aspect=float(np.clip(aspect, 0.35, 1.6)),

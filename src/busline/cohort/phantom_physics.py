@@ -71,16 +71,17 @@ def speckle(echo: Field, axial: float, lateral: Field, generator: np.random.Gene
     return total / looks
 
 
-def log_compress(envelope: Field, dynamic_range: float, level: float) -> npt.NDArray[np.uint8]:
-    """Return the gray image of an envelope.
+def log_compress(envelope: Field, dynamic_range: float, mean: float) -> npt.NDArray[np.uint8]:
+    """Return the gray image of an envelope, with the gain set as an operator does it: for a picture of even brightness.
 
     Args:
-        envelope: the envelope, (height, width); 1 is the echo of plain fibroglandular tissue.
+        envelope: the envelope, (height, width), in any unit.
         dynamic_range: decibels between black and white.
-        level: gray of an envelope of 1, from 0 (black) to 1 (white).
+        mean: mean gray of the picture, from 0 (black) to 1 (white), before clipping.
     """
     decibels = 20.0 * np.log10(np.maximum(envelope, 1e-6))
-    return np.clip(np.rint(255.0 * (level + decibels / dynamic_range)), 0, 255).astype(np.uint8)
+    gray = mean + (decibels - decibels.mean()) / dynamic_range
+    return np.clip(np.rint(255.0 * gray), 0, 255).astype(np.uint8)
 
 
 def amplitude(decibels: Field) -> Field:

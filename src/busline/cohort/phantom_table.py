@@ -96,7 +96,7 @@ _DIAGNOSES: dict[Label, dict[str, int]] = {
         "Cribriform carcinoma": 3, "Tubular carcinoma": 2,
     },
 }  # fmt: skip
-_TIMES = datetime(2023, 12, 15)  # noqa: DTZ001  # a spreadsheet has no time zone
+_TIMES = datetime(2023, 12, 15)  # a spreadsheet has no time zone
 
 
 def draw_row(findings: Findings, generator: np.random.Generator) -> dict[str, Any]:

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from busline.artifacts import atomic_folder
+from busline.base.artifacts import atomic_folder
+from busline.base.errors import ParameterError, near_matches
+from busline.base.params import Data
 from busline.cohort.breast import acquire_breast, read_breast
 from busline.cohort.folder import acquire_folder, read_folder
 from busline.cohort.phantom import make_phantom_cohort
 from busline.cohort.progress import Report, silent
 from busline.cohort.schema import RawCohort
-from busline.errors import ParameterError, near_matches
-from busline.params import Data
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 
-from busline.artifacts import load_array, load_json, load_table, save_json, save_table
+from busline.base.artifacts import load_array, load_json, load_table, save_json, save_table
+from busline.base.errors import DataError
 from busline.cohort.imaging import resize_image, resize_mask
 from busline.cohort.schema import RESERVED, Column
-from busline.errors import DataError
 
 DUPLICATE_COLUMNS = {"case_a": "str", "case_b": "str", "kind": "str", "distance": "int64"}
 

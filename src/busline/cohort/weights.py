@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from busline.artifacts import atomic_folder, save_json
+from busline.base.artifacts import atomic_folder, save_json
+from busline.base.errors import DataError, DownloadError, ParameterError, near_matches
+from busline.base.params import Params, WeightsFile
 from busline.cohort.download import fetch, sha256_of
 from busline.cohort.files import copy_files
 from busline.cohort.mirror import VARIABLE
 from busline.cohort.names import safe_path
 from busline.cohort.progress import Report, silent
-from busline.errors import DataError, DownloadError, ParameterError, near_matches
-from busline.params import Params, WeightsFile
 
 
 def weights_name(params: Params, model: str) -> str | None:

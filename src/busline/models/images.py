@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from busline.errors import ParameterError, near_matches
-from busline.params import ImageModel
+from busline.base.errors import ParameterError, near_matches
+from busline.base.params import ImageModel
 
 CUSTOM = "custom_cnn"
 

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from busline.errors import ParameterError, near_matches
-from busline.params import Segmentation
+from busline.base.errors import ParameterError, near_matches
+from busline.base.params import Segmentation
 
 
 class GrayInput(nn.Module):

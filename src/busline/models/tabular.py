@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from busline.artifacts import atomic_file
+from busline.base.artifacts import atomic_file
+from busline.base.params import TabularModels
 from busline.models.skops_archive import normalised
-from busline.params import TabularModels
 
 Builder = Callable[[Any, int, float], Any]
 

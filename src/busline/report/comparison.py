@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from busline.params import Params
+from busline.base.params import Params
 from busline.report.layout import Row, section, table, text_column
+from busline.report.paper import Published
 from busline.report.provenance import describe_choice, look_up
-from busline.report.published import Published
 
 
 def protocol_section(params: Params, published: Published) -> Row:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#444444")
 """Okabe and Ito's palette, which colour-blind readers can tell apart, in an order that starts with contrast."""
 
+PLOTS = ("roc", "pr", "calibration", "confusion", "curves")
+"""Names of the tables behind the plots."""
+
 SEARCHES = ("dnn_search", "augmentation")
 
 MANY = len(COLOURS)
@@ -60,7 +63,7 @@ def draw_figures(summary: Mapping[str, Any], plots: Mapping[str, pd.DataFrame]) 
 
     Args:
         summary: what :func:`busline.report.summarise.summarise` returns.
-        plots: tables behind the plots by name: roc, pr, calibration, confusion, curves.
+        plots: tables behind the plots by name, see :data:`PLOTS`.
     """
     figures = [draw_forest(summary["forest"], summary["paper"]), draw_columns(summary["columns"])]
     figures += [draw_curves(plots[kind], kind) for kind in CURVES]

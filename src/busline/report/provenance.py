@@ -9,8 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from busline.params import Params
-from busline.report.published import OpenChoice
+from busline.base.params import Params
+from busline.report.paper import OpenChoice
 
 LIBRARIES = (
     "numpy", "pandas", "scipy", "scikit-learn", "xgboost", "lightgbm", "catboost",

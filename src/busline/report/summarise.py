@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from busline.params import Params
+from busline.base.params import Params
 from busline.report.cases import cases_section
 from busline.report.comparison import (
     choices_section,
@@ -18,8 +18,8 @@ from busline.report.comparison import (
 from busline.report.data_tables import data_section, split_section, verdict_section
 from busline.report.layout import Row, column, section, table, text_column
 from busline.report.names import FAMILIES, SOURCES, UNDEFINED, in_order, model_name
+from busline.report.paper import Published
 from busline.report.provenance import show_params
-from busline.report.published import Published
 from busline.report.tables import TableMaker
 
 NOT_A_DEVICE = "BUSline is research software, not a medical device. Nothing here may guide the care of a patient."

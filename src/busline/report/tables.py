@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from busline.params import AugmentationLevel
+from busline.base.params import AugmentationLevel
 from busline.report.layout import Row, column, table, text_column
 from busline.report.names import METRICS, NOT_RUN, NOTHING, model_name, pair_name
-from busline.report.published import Published, SegmentationScore, VoteScore
+from busline.report.paper import Published, SegmentationScore, VoteScore
 
 Scores = Mapping[str, Any]
 TABULAR_METRICS = ("accuracy", "f1", "roc_auc", "precision", "recall", "specificity")

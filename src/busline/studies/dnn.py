@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import torch
 
+from busline.base.params import Dnn, Params, Train
 from busline.models.encoding import TableEncoder
 from busline.models.mlp import Mlp
-from busline.params import Dnn, Params, Train
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs, prediction_rows
 from busline.studies.networks import FoldResult, NetworkStudy, curve_rows, fold_seed, train_and_score
 from busline.training.loop import seeded

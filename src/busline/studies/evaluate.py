@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from busline.base.params import Params
 from busline.metrics.classification import THRESHOLD
-from busline.params import Params
 from busline.studies.plot_tables import classifier_plots, learning_curves
 from busline.studies.prediction_tables import binary_classes, check_cases, check_predictions, check_scores
 from busline.studies.summaries import (

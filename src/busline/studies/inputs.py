@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from busline.artifacts import load_json, load_table
-from busline.errors import ParameterError
+from busline.base.artifacts import load_json, load_table
+from busline.base.errors import ParameterError
 from busline.splits import indices_by_role
 
 Roles = Mapping[str, np.ndarray]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import torch
 
+from busline.base.params import Params
 from busline.models.images import build_image_model
 from busline.models.merged import MergedNetwork
 from busline.models.mlp import Mlp
-from busline.params import Params
 from busline.studies.dnn import encode
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
 from busline.studies.networks import (

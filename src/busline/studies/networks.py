@@ -11,8 +11,8 @@ import pandas as pd
 import torch
 from torch import nn
 
-from busline.artifacts import load_tensors, save_tensors
-from busline.seeding import derive_seed
+from busline.base.artifacts import load_tensors, save_tensors
+from busline.base.seeding import derive_seed
 from busline.studies.inputs import FoldJob, StudyInputs, prediction_rows
 from busline.training.loop import fit, predict
 from busline.training.plan import Plan

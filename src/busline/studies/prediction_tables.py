@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from busline.errors import ParameterError, list_problems
+from busline.base.errors import ParameterError, list_problems
 
 RESAMPLE = ["repeat", "fold"]
 CASE = ["case_id", *RESAMPLE]

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from busline.base.errors import DataError
+from busline.base.params import Prune
+from busline.base.seeding import derive_seed
 from busline.cohort.schema import Column
-from busline.errors import DataError
-from busline.params import Prune
-from busline.seeding import derive_seed
 
 FOLDS = 5
 REPEATS = 10

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import torch
 
+from busline.base.params import Params, Segmentation
 from busline.metrics.segmentation import dice, iou, sensitivity, specificity
 from busline.models.segmentation import build_segmenter, load_encoder
-from busline.params import Params, Segmentation
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
 from busline.studies.networks import FoldResult, State, curve_rows, fold_seed, train_and_score
 from busline.training.loop import seeded

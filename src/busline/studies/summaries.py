@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from busline.base.params import Evaluate
+from busline.base.seeding import numpy_generator
 from busline.metrics.calibration import expected_calibration_error
 from busline.metrics.classification import FOLD_METRICS, average_precision, brier, roc_auc
 from busline.metrics.intervals import bootstrap_interval, corrected_interval
-from busline.params import Evaluate
-from busline.seeding import numpy_generator
 from busline.studies.prediction_tables import RESAMPLE
 
 Summary = dict[str, float | int]

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from busline.base.params import Params, TabularModels
+from busline.base.seeding import derive_seed
 from busline.models.encoding import TableEncoder
 from busline.models.tabular import fit_classifier, positive_probability
-from busline.params import Params, TabularModels
-from busline.seeding import derive_seed
 from busline.splits import MASTER
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs, prediction_rows
 from busline.training.pool import Tell, run_jobs

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from busline.errors import DataError, list_problems
+from busline.base.errors import DataError, list_problems
 from busline.metrics.voting import best_weight, vote
 from busline.studies.prediction_tables import CASE, MEND, RESAMPLE, binary_classes, check_predictions
 
@@ -93,7 +93,7 @@ def _without_weigh(table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _paired(tabular: pd.DataFrame, image: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Join the members' rows case by case and refuse what does not fit together."""
+    """Join the members' rows case by case, sorted by the keys, and refuse what does not fit together."""
     both = tabular.merge(image, on=KEYS, how="outer", suffixes=("_tabular", "_image"), indicator=True)
     wrong = {
         "rows that one member alone predicts": both["_merge"] != "both",
@@ -116,4 +116,4 @@ def _paired(tabular: pd.DataFrame, image: pd.DataFrame, where: str) -> pd.DataFr
     if problems:
         expected = "the same weigh and test cases from both members, and no case in both"
         raise list_problems(f"vote {where}", problems, expected=expected, mend=MEND)
-    return both.rename(columns={"label_tabular": "label"}).sort_values(KEYS, ignore_index=True)
+    return both.rename(columns={"label_tabular": "label"})

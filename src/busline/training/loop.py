@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from busline.errors import TrainingError
-from busline.seeding import derive_seed
+from busline.base.errors import TrainingError
+from busline.base.seeding import derive_seed
 from busline.training.plan import Phase, Plan
 from busline.training.tasks import Task
 

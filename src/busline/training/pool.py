@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
-from busline.errors import BuslineError, TrainingError
+from busline.base.errors import BuslineError, TrainingError
 
 Context = TypeVar("Context")
 Job = TypeVar("Job")

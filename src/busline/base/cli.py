@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from busline.errors import BuslineError
+from busline.base.errors import BuslineError
 
 
 def run_stage(function: Callable[..., None]) -> None:

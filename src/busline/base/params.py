@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
-from busline.errors import ParameterError, near_matches
+from busline.base.errors import ParameterError, near_matches
 
 Fraction = Annotated[float, Field(gt=0.0, lt=1.0)]
 Rate = Annotated[float, Field(gt=0.0)]
@@ -197,7 +197,7 @@ TabularName = Literal["logreg", "random_forest", "xgboost", "lightgbm", "catboos
 class Tabular(Section):
     """Models of the clinical table."""
 
-    active: list[TabularName]
+    active: Annotated[list[TabularName], Field(min_length=1)]
     models: TabularModels
 
 
@@ -261,7 +261,7 @@ class Cnn(Section):
     """Side of the square network input in pixels."""
     augmentation: str
     """Name of a level in augmentation.levels."""
-    active: list[str]
+    active: Annotated[list[str], Field(min_length=1)]
     models: dict[str, ImageModel]
 
 

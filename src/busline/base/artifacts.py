@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from busline.errors import DataError
+from busline.base.errors import DataError
 
 if TYPE_CHECKING:
     import torch

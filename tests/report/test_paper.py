@@ -1,9 +1,9 @@
 import pytest
 
-from busline.errors import ParameterError
-from busline.params import load_params
+from busline.base.errors import ParameterError
+from busline.base.params import load_params
 from busline.report.comparison import compare_settings
-from busline.report.published import load_published
+from busline.report.paper import load_published
 
 
 @pytest.fixture(scope="module")

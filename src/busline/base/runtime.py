@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from busline.errors import ParameterError
+from busline.base.errors import ParameterError
 
 HELP = "BUSLINE_WORKERS: folds trained side by side (default: the number of cores)."
 

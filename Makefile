@@ -1,0 +1,41 @@
+# `make help` lists the targets. PYTHON is the interpreter the environment is made from (3.11 or newer).
+PYTHON ?= python3
+NAME ?= chowdhary2026
+ARGS ?=
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help repro test lint study lock clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
+
+.venv/ready: requirements.lock
+	$(PYTHON) -m venv .venv
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r .venv/uv.txt
+	UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	touch $@
+
+repro: .venv/ready  ## run the pipeline: only what changed runs (makes .venv first)
+	dvc repro $(ARGS)
+
+test: lint  ## lint, types and tests
+	pytest $(ARGS)
+
+lint: .venv/ready  ## format check, lint, types and import layers
+	ruff format --check .
+	ruff check .
+	mypy
+	PYTHONPATH=src lint-imports --no-cache
+
+study: .venv/ready  ## run a committed study: make study NAME=chowdhary2026 ARGS="-S cv.repeats=1"
+	PYTHONPATH=src python -m busline.study $(NAME) $(ARGS)
+
+lock: .venv/ready  ## pin the dependencies anew, with hashes and without addresses
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+		--no-header --upgrade pyproject.toml --group dev -o requirements.lock
+
+clean:  ## remove everything that can be made anew, the cache excepted
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache data reports/pictures reports/report.html

@@ -1,0 +1,1 @@
+"""What every stage stands on: parameters, errors, files, seeds, the command line and the machine."""

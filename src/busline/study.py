@@ -1,0 +1,94 @@
+"""Run a committed study: the settings of studies/<name>.yaml as one DVC experiment, its results kept in docs/results.
+
+The experiment runs in a folder of its own (`dvc exp run --temp`), so the workspace stays as it is, also when the run
+is interrupted or killed. Finished stages stay in the cache: starting again goes on where the run ended.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from busline.base.artifacts import atomic_folder
+from busline.base.cli import run_stage
+from busline.base.errors import BuslineError, near_matches
+
+KEPT = {
+    "params.yaml": "params.yaml",
+    "dvc.lock": "dvc.lock",
+    "metrics.json": "reports/metrics.json",
+    "report.md": "reports/report.md",
+}
+"""Files of docs/results/<name>/ and where the experiment has them; none holds a pixel."""
+
+
+def main(
+    name: Annotated[str, typer.Argument(help="A file of studies/, without its suffix.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("-S", "--set-param", help="A further setting, key=value.")
+    ] = None,
+) -> None:
+    """Run the study and write docs/results/<name>/: parameters, lock, metrics and the report without pictures."""
+    overrides = [f"{key}={format_value(value)}" for key, value in read_study(Path("studies"), name).items()]
+    command = ["dvc", "exp", "run", "--temp", "--force", "--name", name]
+    for setting in [*overrides, *(settings or [])]:
+        command += ["--set-param", setting]
+    environment = dict(os.environ)
+    if mirror := environment.get("BUSLINE_MIRROR"):
+        environment["BUSLINE_MIRROR"] = str(Path(mirror).resolve())
+    if subprocess.run(command, env=environment, check=False).returncode:  # noqa: S603  # fixed program, no shell
+        raise BuslineError(f"study {name}", "the run did not end well", mend="see above; finished stages are kept")
+    keep_results(name, Path("docs/results") / name)
+
+
+def read_study(folder: Path, name: str) -> dict[str, Any]:
+    """Read a study's settings: dotted keys of params.yaml and their values.
+
+    Raises:
+        BuslineError: if there is no such study or it is no mapping.
+    """
+    from ruamel.yaml import YAML
+
+    path = folder / f"{name}.yaml"
+    if not path.is_file():
+        known = [file.stem for file in folder.glob("*.yaml")]
+        raise BuslineError(str(path), "there is no such study", mend=near_matches(name, known))
+    content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise BuslineError(str(path), "is no mapping", expected="one `dotted.key: value` a line")
+    return content
+
+
+def format_value(value: Any) -> str:
+    """Write a value as `--set-param` reads it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return "[" + ",".join(format_value(item) for item in value) + "]"
+    return str(value)
+
+
+def keep_results(name: str, folder: Path) -> None:
+    """Copy the experiment's small results from its Git reference into ``folder``, whole or not at all."""
+    references = _git("for-each-ref", "--format=%(refname)", "refs/exps").split()
+    found = [reference for reference in references if reference.endswith(f"/{name}")]
+    if not found:
+        raise BuslineError(f"study {name}", "DVC kept no experiment of that name")
+    with atomic_folder(folder) as part:
+        for target, source in KEPT.items():
+            (part / target).write_text(_git("show", f"{found[-1]}:{source}"), encoding="utf-8", newline="\n")
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout  # noqa: S603  # no shell
+
+
+if __name__ == "__main__":
+    run_stage(main)
