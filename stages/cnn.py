@@ -31,7 +31,7 @@ def main(
 
     weights = root / "data/weights" / model / "weights.safetensors"
     pretrained = load_tensors(weights) if params.cnn.models[model].weights else None
-    inputs = load_inputs(root, params.split.classes, image_side=params.cnn.image_size)
+    inputs = load_inputs(root, params.split.classes, image_side=params.cnn.image_size, repeats=params.cv.image_repeats)
     study = run_cnn(
         inputs,
         params,

@@ -28,7 +28,7 @@ def main(
     from busline.studies.merged import run_merged
     from busline.studies.networks import load_states
 
-    inputs = load_inputs(root, params.split.classes, image_side=params.cnn.image_size)
+    inputs = load_inputs(root, params.split.classes, image_side=params.cnn.image_size, repeats=params.cv.image_repeats)
     study = run_merged(
         inputs,
         params,

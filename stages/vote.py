@@ -26,7 +26,8 @@ def main(
     members = []
     for family, names in (("tabular", params.tabular.active), ("cnn", params.cnn.active)):
         keep_only(predictions / family, names, ".parquet")
-        members.append({name: load_table(predictions / family / f"{name}.parquet") for name in names})
+        tables = {name: load_table(predictions / family / f"{name}.parquet") for name in names}
+        members.append({name: table[table["repeat"] < params.cv.image_repeats] for name, table in tables.items()})
     voted, weights = vote_all(members[0], members[1], params.split.classes)
     with atomic_folder(predictions / "vote") as folder:
         for name, table in voted.items():

@@ -19,7 +19,8 @@ from busline.studies.summaries import SEGMENTATION
 from busline.studies.vote import vote_all
 from made_predictions import CLASSES, make_labels, make_predictions, make_splits
 
-PARAMS = load_params(Path(__file__).parents[2] / "params.yaml")
+DEFAULT = load_params(Path(__file__).parents[2] / "params.yaml")
+PARAMS = DEFAULT.model_copy(update={"cv": DEFAULT.cv.model_copy(update={"repeats": 4, "image_repeats": 4})})
 SPLITS = make_splits(cases=60, folds=3, repeats=2)
 LABELS = make_labels(SPLITS)
 TABULAR, IMAGE = ("logreg", "random_forest"), ("custom_cnn", "mobilenet_v2_random")
@@ -265,7 +266,25 @@ def test_the_protocol_says_what_the_numbers_rest_on():
         "positives": int((LABELS == "malignant").sum()),
         "folds": 3,
         "repeats": 2,
+        "image_repeats": 4,
     }
+
+
+def test_networks_of_images_are_evaluated_in_their_own_repeats():
+    params = PARAMS.model_copy(update={"cv": PARAMS.cv.model_copy(update={"image_repeats": 1})})
+    tabular = {"tabular": {"logreg": INPUTS.predictions["tabular"]["logreg"]}}
+    image = INPUTS.predictions["cnn"]["custom_cnn"]
+    scores = make_scores(SPLITS[SPLITS["repeat"] < 1])
+    first = replace(INPUTS, segmentation=scores, predictions={**tabular, "cnn": {"m": image[image["repeat"] < 1]}})
+    tables = evaluate(first, params).tables
+    folds = {
+        family: models.popitem()[1]["metrics"]["roc_auc"]["folds"]
+        for family, models in tables.items()
+        if family in ("tabular", "cnn")
+    }
+    assert folds == {"tabular": 6, "cnn": 3}
+    with pytest.raises(DataError, match="repeat 1, fold 0"):
+        evaluate(replace(first, predictions={**tabular, "cnn": {"m": image}}), params)
 
 
 def test_order_of_rows_does_not_matter():

@@ -93,6 +93,8 @@ class CrossValidation(Section):
     """Folds a repeat."""
     repeats: PositiveInt
     """Repeats, each with a shuffle of its own."""
+    image_repeats: PositiveInt
+    """The networks of images, which take long, are trained in the first so many repeats only."""
     stop_fraction: Fraction
     """Share of a training part kept for early stopping."""
     weigh_fraction: Fraction
@@ -382,6 +384,8 @@ class Params(Section):
             problems.append("split: val_fraction + test_fraction must be below 1")
         if self.cv.stop_fraction + self.cv.weigh_fraction >= 1.0:
             problems.append("cv: stop_fraction + weigh_fraction must be below 1")
+        if self.cv.image_repeats > self.cv.repeats:
+            problems.append("cv: image_repeats must not exceed repeats")
         if problems:
             raise ValueError("\n".join(problems))
         return self

@@ -27,7 +27,9 @@ MALIGNANT_SHARE = 0.39
 SIZE_SPREAD = 0.08
 """Largest relative difference of an image's width or height from the mean."""
 
-_TINTS = ((1.0, 1.0, 1.0), (0.93, 0.99, 1.12), (1.02, 1.0, 0.93))
+TINTS = ((1.0, 1.0, 1.0), (0.93, 0.99, 1.12), (1.02, 1.0, 0.93))
+"""Factors of red, green and blue: gray, bluish or yellowish, as scanners show and export their pictures."""
+
 _TINT_SHARES = (0.56, 0.34, 0.10)
 
 
@@ -62,7 +64,7 @@ def make_phantom_cohort(
     for index in range(cases + normal):
         kind, number = ("lesion", index) if index < cases else ("normal", index - cases)
         label, quantile = _place(index, seed) if kind == "lesion" else ("normal", 0.5)
-        case = _Case(f"case{index + 1:0{digits}d}", label, quantile, (seed, "phantom", kind, number))
+        case = _Case(f"case{index + 1:0{digits}d}", label, quantile, ("phantom", kind, number), seed)
         rows.append({"CaseID": index + 1} | case.write(images, width, height))
         if progress:
             progress(index + 1)
@@ -72,8 +74,8 @@ def make_phantom_cohort(
 def _place(index: int, seed: int) -> tuple[Label, float]:
     """Return a lesion's label and the quantile of its suspicion within the label.
 
-    Both come from one Weyl sequence, which fills the unit interval evenly from the first case on: 39 in 100 of any first
-    n cases are malignant, give or take one, and small cohorts too hold typical and untypical cases of both classes.
+    Both come from one Weyl sequence, which fills the unit interval evenly from the first case on: 39 in 100 of any
+    first n cases are malignant, give or take one, and small cohorts too hold typical and untypical ones of each class.
     """
     start = derive_seed(seed, "phantom", "labels") / 2**63
     point = (start + index * (5**0.5 - 1.0) / 2.0) % 1.0
@@ -84,16 +86,16 @@ def _place(index: int, seed: int) -> tuple[Label, float]:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One case to write: its name, its label, the quantile of its suspicion and what its generators are named after."""
+    """One case to write: its name, its label, its suspicion's quantile, and its generators' key and seed."""
 
     name: str
     label: Label
     quantile: float
-    key: tuple[int, str, str, int]
+    key: tuple[str, str, int]
+    seed: int
 
     def _generator(self, purpose: str) -> np.random.Generator:
-        root, *parts = self.key
-        return numpy_generator(root, *parts, purpose)
+        return numpy_generator(self.seed, *self.key, purpose)
 
     def write(self, folder: Path, width: int, height: int) -> dict[str, Any]:
         """Write the case's image and masks and return its row of the table."""
@@ -120,15 +122,13 @@ class _Case:
 
 
 def _show(picture: Picture, generator: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """Return the RGBA picture as a scanner exports it: tinted, with a mark, or with transparent corners."""
-    height, width = picture.gray.shape
-    tint = np.array(_TINTS[generator.choice(len(_TINTS), p=_TINT_SHARES)])
-    shown = np.full((height, width, 4), 255, np.uint8)
+    """Return the RGBA picture as a scanner exports it: tinted or not, with or without a coloured mark."""
+    tint = np.array(TINTS[generator.choice(len(TINTS), p=_TINT_SHARES)])
+    shown = np.full((*picture.gray.shape, 4), 255, np.uint8)
     shown[..., :3] = np.clip(np.rint(picture.gray[..., None] * tint), 0, 255)
     if generator.random() < 0.35:
         _mark(shown, generator)
-    if generator.random() < 0.1:
-        shown[_corners(height, width, generator.uniform(0.08, 0.2))] = 0
+    shown[~picture.visible] = 0
     return shown
 
 
@@ -142,16 +142,9 @@ def _mark(shown: npt.NDArray[np.uint8], generator: np.random.Generator) -> None:
     shown[row, column - 2 : column + 3, :3] = colour
 
 
-def _corners(height: int, width: int, share: float) -> npt.NDArray[np.bool_]:
-    """Return the upper corners that the wider field of a trapezoid scan leaves empty."""
-    down = 1.0 - np.arange(height)[:, None] / height
-    across = np.arange(width)[None, :] / width
-    return np.minimum(across, 1.0 - across) < share * down
-
-
 def _mask(inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
     return np.repeat(inside[..., None], 4, axis=2).astype(np.uint8) * np.uint8(255)
 
 
 def _save(pixels: npt.NDArray[np.uint8], path: Path) -> None:
-    Image.fromarray(pixels).save(path, format="PNG", compress_level=4)
+    Image.fromarray(pixels).save(path, format="PNG", compress_level=3)

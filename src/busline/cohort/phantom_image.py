@@ -19,6 +19,7 @@ Mask = npt.NDArray[np.bool_]
 
 FAT = -6.5
 MUSCLE = -4.0
+CYST = -18.0
 CONTRAST: dict[Echogenicity, tuple[float, float]] = {
     "anechoic": (-20.0, 2.0),
     "complex cystic/solid": (-4.0, 1.5),
@@ -36,12 +37,14 @@ class Picture:
 
     Attributes:
         gray: the image, uint8, (height, width).
+        visible: which pixels the scanner fills; all but the upper corners of a trapezoid scan, (height, width).
         tumor: the outline of the main lesion, filled, (height, width); None for a normal case.
         others: the same for further lesions.
         pixel_mm: size of a pixel.
     """
 
     gray: npt.NDArray[np.uint8]
+    visible: Mask
     tumor: Mask | None
     others: tuple[Mask, ...]
     pixel_mm: float
@@ -49,7 +52,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """Positions of the pixels: ``x`` across from the middle, ``z`` in depth, both (height, width)."""
+    """Positions of the pixels, ``x`` across from the middle and ``z`` in depth, (height, width), and their size."""
 
     x: Field
     z: Field
@@ -79,24 +82,28 @@ def render(findings: Findings, width: int, height: int, generator: np.random.Gen
         width: width in pixels.
         height: height in pixels.
         generator: source of randomness.
+
+    Returns:
+        The picture; it shows a depth of 21 to 34 mm.
     """
     grid = _grid(width, height, generator)
-    levels = _tissue(findings, grid, generator)
-    loss = _background_loss(grid, generator)
-    tumor, others = None, []
-    if findings.lesion:
-        outline = draw_outline(findings.lesion, grid.width, grid.depth, generator)
-        base = FAT * FAT_SHARE[findings.composition]
-        levels = _paint_lesion(levels, base, findings.lesion, outline, grid, generator)
-        loss += _lesion_loss(findings.lesion, outline, grid, generator)
-        tumor = outline.inside(grid.x, grid.z)
-        for _ in range(findings.others):
-            cyst = place_cyst(outline, grid.width, grid.depth, generator)
-            inside = expit(cyst.distance(grid.x, grid.z) / 0.15)
-            levels = levels + inside * (-16.0 - levels)
-            others.append(cyst.inside(grid.x, grid.z) & ~tumor)
-    gray = _scan(levels + loss, grid, generator)
-    return Picture(gray, tumor, tuple(others), grid.pixel)
+    visible = _visible(grid, generator)
+    levels = _tissue(findings, grid, generator) + _background_loss(grid, generator)
+    if findings.lesion is None:
+        return Picture(_scan(levels, grid, generator), visible, None, (), grid.pixel)
+    outline = draw_outline(findings.lesion, grid.width, grid.depth, generator)
+    tumor = outline.inside(grid.x, grid.z) & visible
+    others = []
+    for _ in range(findings.others):
+        cyst = place_cyst(outline, grid.width, grid.depth, generator)
+        levels = levels + expit(cyst.distance(grid.x, grid.z) / 0.15) * (CYST - levels)
+        others.append(cyst.inside(grid.x, grid.z) & visible & ~tumor)
+    distance = outline.distance(grid.x, grid.z)
+    base = FAT * FAT_SHARE[findings.composition]
+    levels = _paint_lesion(levels, base, findings.lesion, distance, grid, generator)
+    levels = levels + _lesion_loss(findings.lesion, outline, distance, grid, generator)
+    drawn = tuple(other for other in others if other.any())
+    return Picture(_scan(levels, grid, generator), visible, tumor, drawn, grid.pixel)
 
 
 def _grid(width: int, height: int, generator: np.random.Generator) -> _Grid:
@@ -105,6 +112,14 @@ def _grid(width: int, height: int, generator: np.random.Generator) -> _Grid:
     z = (np.arange(height, dtype=np.float32) + 0.5) * np.float32(pixel)
     across, down = np.meshgrid(x, z)
     return _Grid(across, down, pixel)
+
+
+def _visible(grid: _Grid, generator: np.random.Generator) -> Mask:
+    """Return the field of view: now and then that of a trapezoid scan, which widens with depth."""
+    if generator.random() >= 0.1:
+        return np.ones(grid.shape, np.bool_)
+    corner = generator.uniform(0.08, 0.18) * grid.width * (1.0 - grid.z / grid.depth)
+    return np.asarray(grid.width / 2.0 - np.abs(grid.x) >= corner)
 
 
 def _boundary(grid: _Grid, mean: float, swing: float, generator: np.random.Generator) -> Field:
@@ -119,7 +134,7 @@ def _boundary(grid: _Grid, mean: float, swing: float, generator: np.random.Gener
 
 def _threads(field: Field, width: float) -> Field:
     """Return thin curved threads, 0 to 1: the lines on which a smooth field is zero."""
-    return np.exp(-np.square(field / np.float32(width)))
+    return np.asarray(np.exp(-np.square(field / np.float32(width))), np.float32)
 
 
 def _tissue(findings: Findings, grid: _Grid, generator: np.random.Generator) -> Field:
@@ -134,8 +149,8 @@ def _tissue(findings: Findings, grid: _Grid, generator: np.random.Generator) -> 
     fat = FAT + 1.5 * grain + 13.0 * ligaments
     gland = _mammary(FAT_SHARE[findings.composition], fat, broad, grid, lean, generator)
     fibres = np.maximum(grid.texture(0.22, 6.0, generator, lean), -0.5)
-    levels = fat + expit((grid.z - fat_end) / 0.25) * (gland - fat)
-    levels = levels + expit((grid.z - muscle_start) / 0.15) * (MUSCLE + 5.0 * fibres - levels)
+    soft = fat + expit((grid.z - fat_end) / 0.25) * (gland - fat)
+    levels = soft + expit((grid.z - muscle_start) / 0.15) * (MUSCLE + 5.0 * fibres - soft)
     fascia = np.exp(-np.square((grid.z - muscle_start) / 0.25)) + 0.7 * np.exp(-np.square((grid.z - fat_end) / 0.2))
     levels = levels + generator.uniform(3.0, 12.0) * fascia * expit(1.5 * broad + 1.0)
     dermis = 4.0 + 9.0 * np.exp(-np.square(grid.z / 0.3)) + 6.0 * np.exp(-np.square((grid.z - skin) / 0.2))
@@ -164,10 +179,9 @@ def _background_loss(grid: _Grid, generator: np.random.Generator) -> Field:
 
 
 def _paint_lesion(
-    levels: Field, base: float, lesion: Lesion, outline: Outline, grid: _Grid, generator: np.random.Generator
+    levels: Field, base: float, lesion: Lesion, distance: Field, grid: _Grid, generator: np.random.Generator
 ) -> Field:
     """Return ``levels`` with the lesion in it; ``base`` is the mean level of the tissue around it."""
-    distance = outline.distance(grid.x, grid.z)
     blur = 0.12
     if "indistinct" in lesion.margin:
         blur = generator.uniform(0.4, 0.9)
@@ -190,12 +204,14 @@ def _paint_lesion(
     return np.asarray(levels + inside * (inner - levels), np.float32)
 
 
-def _lesion_loss(lesion: Lesion, outline: Outline, grid: _Grid, generator: np.random.Generator) -> Field:
+def _lesion_loss(
+    lesion: Lesion, outline: Outline, distance: Field, grid: _Grid, generator: np.random.Generator
+) -> Field:
     """Return the change of level by the lesion's own attenuation, summed along the beam, and by its edges."""
     shadow, bright = generator.uniform(10.0, 18.0), generator.uniform(5.0, 10.0)
     slight = generator.normal(0.0, 1.5)
     gain = {"no": slight, "shadowing": -shadow, "enhancement": bright, "combined": 0.0}[lesion.posterior]
-    path = np.cumsum(expit(outline.distance(grid.x, grid.z) / 0.4), axis=0) * grid.pixel
+    path = np.cumsum(expit(distance / 0.4), axis=0) * grid.pixel
     passed = path / outline.height
     if lesion.posterior == "combined":
         side = expit((grid.x - outline.x) * generator.choice([-1.0, 1.0]) / 0.8)

@@ -2,15 +2,17 @@
 
 Every finding hangs on one hidden number, the *suspicion* a perfect reader would have. It is drawn from the label, and
 shape, margin, echo, posterior features, halo and orientation are drawn from it, never from the label itself. Benign and
-malignant suspicions overlap, so no reader of the image, human or network, can be perfect. The two normal
-distributions are fitted to the BI-RADS categories of the BrEaST release (Pawłowska et al. 2024,
-doi:10.1038/s41597-024-02984-z), the thresholds below to the frequencies of its descriptors.
+malignant suspicions overlap, so no reader of the image, human or network, can be perfect. Suspicion follows the BI-RADS
+categories of the BrEaST release (Pawłowska et al. 2024, doi:10.1038/s41597-024-02984-z), shape, margin and echo the
+frequencies of its descriptors. Halo, shadowing and enhancement are more frequent than there, and lesions fill more of
+the image, so that a network can learn from a hundred of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from scipy.special import ndtri
@@ -20,6 +22,7 @@ Shape = Literal["oval", "round", "irregular"]
 Margin = Literal["spiculated", "angular", "microlobulated", "indistinct"]
 Echogenicity = Literal["anechoic", "complex cystic/solid", "heterogeneous", "hyperechoic", "hypoechoic", "isoechoic"]
 Posterior = Literal["no", "enhancement", "shadowing", "combined"]
+Name = TypeVar("Name", bound=str)
 
 MARGINS: tuple[Margin, ...] = ("spiculated", "angular", "microlobulated", "indistinct")
 """Ways of not being circumscribed, in the order in which the release's table joins them."""
@@ -35,7 +38,12 @@ FAT_SHARE = {
 }
 """Tissue compositions and the share of fat lobules in their mammary layer."""
 
-_COMPOSITION_WEIGHTS = (0.12, 0.39, 0.27, 0.22)
+_COMPOSITIONS = {
+    "homogeneous: fat": 0.12,
+    "heterogeneous: predominantly fat": 0.39,
+    "heterogeneous: predominantly fibroglandular": 0.27,
+    "homogeneous: fibroglandular": 0.22,
+}
 _ECHO_CIRCUMSCRIBED: dict[Echogenicity, float] = {
     "anechoic": 0.13,
     "complex cystic/solid": 0.05,
@@ -100,6 +108,12 @@ class Findings:
     skin_thickening: bool
 
 
+def pick(weights: Mapping[Name, float], generator: np.random.Generator) -> Name:
+    """Return one of the names, each as often as its weight says."""
+    shares = np.array(list(weights.values()), np.float64)
+    return list(weights)[int(generator.choice(len(shares), p=shares / shares.sum()))]
+
+
 def draw_findings(label: Label, quantile: float, generator: np.random.Generator) -> Findings:
     """Draw the findings of one scan.
 
@@ -108,7 +122,7 @@ def draw_findings(label: Label, quantile: float, generator: np.random.Generator)
         quantile: where among the suspicions of its class the lesion's own lies, in (0, 1).
         generator: source of randomness of all the rest.
     """
-    composition = str(generator.choice(list(FAT_SHARE), p=_COMPOSITION_WEIGHTS))
+    composition = pick(_COMPOSITIONS, generator)
     thick = bool(generator.random() < 0.06)
     if label == "normal":
         return Findings(label, None, 0, composition, skin_thickening=False)
@@ -130,7 +144,7 @@ def _draw_lesion(suspicion: float, generator: np.random.Generator) -> Lesion:
         shape = "round"
     margin = _draw_margin(suspicion, generator) if exceeds(0.62, 0.35) else ()
     echoes = _ECHO_OTHER if margin or shape == "irregular" else _ECHO_CIRCUMSCRIBED
-    echogenicity: Echogenicity = generator.choice(list(echoes), p=list(echoes.values()))
+    echogenicity = pick(echoes, generator)
     shadow = exceeds(1.3, 0.5) and echogenicity != "anechoic"
     enhance = generator.random() < (0.6 if echogenicity == "anechoic" else 0.3 if suspicion < 0.8 else 0.08)
     posterior: Posterior = "no"
@@ -142,7 +156,7 @@ def _draw_lesion(suspicion: float, generator: np.random.Generator) -> Lesion:
         suspicion=suspicion,
         shape=shape,
         margin=margin,
-        echogenicity=str(echogenicity),  # type: ignore[arg-type]  # NumPy hands out its own string type
+        echogenicity=echogenicity,
         posterior=posterior,
         halo=exceeds(1.3, 0.35),
         calcified=exceeds(2.8, 1.0),

@@ -68,7 +68,7 @@ def speckle(echo: Field, axial: float, lateral: Field, generator: np.random.Gene
         real = ndimage.gaussian_filter1d(signal.real, axial, axis=0)
         imaginary = ndimage.gaussian_filter1d(signal.imag, axial, axis=0)
         total += np.hypot(real, imaginary)
-    return total / looks
+    return np.asarray(total / looks, np.float32)
 
 
 def log_compress(envelope: Field, dynamic_range: float, mean: float) -> npt.NDArray[np.uint8]:
@@ -81,9 +81,9 @@ def log_compress(envelope: Field, dynamic_range: float, mean: float) -> npt.NDAr
     """
     decibels = 20.0 * np.log10(np.maximum(envelope, 1e-6))
     gray = mean + (decibels - decibels.mean()) / dynamic_range
-    return np.clip(np.rint(255.0 * gray), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(255.0 * gray), 0, 255), np.uint8)
 
 
 def amplitude(decibels: Field) -> Field:
     """Return the amplitude of a level in decibels."""
-    return np.power(np.float32(10.0), decibels / np.float32(20.0))
+    return np.asarray(np.power(np.float32(10.0), decibels / np.float32(20.0)), np.float32)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Mapping
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 from openpyxl import Workbook
 
-from busline.cohort.phantom_lesion import Findings, Label, Lesion
+from busline.cohort.phantom_lesion import Findings, Label, Lesion, pick
 
 COLUMNS = {
     "CaseID": "number of the case",
@@ -62,21 +61,13 @@ _BENIGN_SIGNS = {
     "no": 112, MISSING: 19, "palpable": 16, "breast scar": 2, "breast scar&skin retraction": 1,
     "palpable&breast scar": 2, "redness&warmth": 1, "redness&warmth&palpable": 1,
 }  # fmt: skip
+_MALIGNANT_SIGNS = {
+    "no": 32, MISSING: 26, "palpable": 31, "nipple retraction": 1, "nipple retraction&palpable": 2,
+    "peau d`orange&palpable": 1, "redness&warmth&palpable": 1, "skin retraction&palpable": 3, "warmth&palpable": 1,
+}  # fmt: skip
 _SIGNS: dict[Label, dict[str, int]] = {
-    "benign": _BENIGN_SIGNS,
-    "malignant": {
-        "no": 32,
-        MISSING: 26,
-        "palpable": 31,
-        "nipple retraction": 1,
-        "nipple retraction&palpable": 2,
-        "peau d`orange&palpable": 1,
-        "redness&warmth&palpable": 1,
-        "skin retraction&palpable": 3,
-        "warmth&palpable": 1,
-    },  # fmt: skip
-    "normal": _BENIGN_SIGNS,
-}
+    "benign": _BENIGN_SIGNS, "malignant": _MALIGNANT_SIGNS, "normal": _BENIGN_SIGNS
+}  # fmt: skip
 _SYMPTOMS = {
     MISSING: 98, "no": 113, "family history of breast/ovarian cancer": 17, "HRT/hormonal contraception": 14,
     "nipple discharge": 6, "family history of breast/ovarian cancer&HRT/hormonal contraception": 3,
@@ -110,9 +101,9 @@ def draw_row(findings: Findings, generator: np.random.Generator) -> dict[str, An
     age = int(np.clip(np.rint(generator.normal(*_AGES[label])), 18, 87))
     row: dict[str, Any] = {
         "Age": MISSING if generator.random() < _AGE_MISSING[label] else age,
-        "Tissue_composition": MISSING if generator.random() < 0.19 else findings.composition,
-        "Signs": _pick(_SIGNS[label], generator),
-        "Symptoms": _pick(_SYMPTOMS, generator),
+        "Tissue_composition": _composition(findings, generator),
+        "Signs": pick(_SIGNS[label], generator),
+        "Symptoms": pick(_SYMPTOMS, generator),
         "Skin_thickening": _yes(findings.skin_thickening),
         "Classification": label,
     }
@@ -122,6 +113,12 @@ def draw_row(findings: Findings, generator: np.random.Generator) -> dict[str, An
         return row | {"BIRADS": 1}
     row |= _read_lesion(findings.lesion, generator)
     return row | _confirm(findings, row["BIRADS"], generator)
+
+
+def _composition(findings: Findings, generator: np.random.Generator) -> str:
+    if generator.random() < 0.19:
+        return MISSING
+    return f"lactating&{findings.composition}" if generator.random() < 0.03 else findings.composition
 
 
 def _read_lesion(lesion: Lesion, generator: np.random.Generator) -> dict[str, Any]:
@@ -135,7 +132,7 @@ def _read_lesion(lesion: Lesion, generator: np.random.Generator) -> dict[str, An
         return instead if generator.random() < MISREAD else found
 
     margin = "not circumscribed - " + "&".join(lesion.margin) if lesion.margin else "circumscribed"
-    calcified = "indefinable" if generator.random() < 0.1 else "in a mass"
+    calcified = pick({"in a mass": 0.86, "indefinable": 0.07, "intraductal": 0.07}, generator)
     return {
         "Shape": misread(lesion.shape, shapes[lesion.shape]),
         "Margin": misread(margin, "not circumscribed - indistinct"),
@@ -167,12 +164,7 @@ def _confirm(findings: Findings, birads: int | str, generator: np.random.Generat
     followed = birads == 2 or (birads == 3 and generator.random() < 0.67)
     if findings.label == "benign" and followed:
         return {"Verification": "confirmed by follow-up care", "Diagnosis": INAPPLICABLE}
-    return {"Verification": "confirmed by biopsy", "Diagnosis": _pick(_DIAGNOSES[findings.label], generator)}
-
-
-def _pick(weights: Mapping[str, int], generator: np.random.Generator) -> str:
-    shares = np.array(list(weights.values()), float)
-    return str(generator.choice(list(weights), p=shares / shares.sum()))
+    return {"Verification": "confirmed by biopsy", "Diagnosis": pick(_DIAGNOSES[findings.label], generator)}
 
 
 def _yes(present: bool) -> str:

@@ -32,6 +32,8 @@ Tables = dict[str, Any]
 FULL = ("tabular", "cnn", "merged")
 """Families with every metric; the searches have the ROC AUC only."""
 SEARCHES = ("dnn_search", "augmentation")
+ALL_REPEATS = ("tabular", "dnn_search")
+"""Families trained in every repeat; those of images in the first cv.image_repeats."""
 LEARNS_FROM_WEIGH = ("tabular", "dnn_search", "segment")
 """Families whose evaluated models were trained on the weigh cases too."""
 
@@ -72,7 +74,7 @@ def evaluate(inputs: Inputs, params: Params) -> Evaluation:
         ParameterError: if there are not two classes.
     """
     classes = binary_classes(params.split.classes)
-    study = _Study(inputs, classes, Summariser(params.seed, params.evaluate))
+    study = _Study(inputs, classes, Summariser(params.seed, params.evaluate), params.cv.image_repeats)
     tables: Tables = {"protocol": study.protocol(params)}
     for family in FULL:
         tables[family] = {name: study.classifier(family, name) for name in inputs.predictions.get(family, {})}
@@ -88,8 +90,8 @@ def evaluate(inputs: Inputs, params: Params) -> Evaluation:
 class _Study:
     """The inputs with what all families share."""
 
-    def __init__(self, inputs: Inputs, classes: tuple[str, str], summariser: Summariser) -> None:
-        self.inputs, self.classes, self.summariser = inputs, classes, summariser
+    def __init__(self, inputs: Inputs, classes: tuple[str, str], summariser: Summariser, image_repeats: int) -> None:
+        self.inputs, self.classes, self.summariser, self.image_repeats = inputs, classes, summariser, image_repeats
         self.curves_of: dict[tuple[str, str], pd.DataFrame] = {}
         """Cases of the folds by (family, model): those whose curves are drawn."""
 
@@ -107,6 +109,7 @@ class _Study:
             "positives": self._positives(),
             "folds": int(folds["fold"].nunique()),
             "repeats": int(folds["repeat"].nunique()),
+            "image_repeats": self.image_repeats,
         }
 
     def classifier(self, family: str, model: str) -> Tables:
@@ -147,7 +150,7 @@ class _Study:
             return {}
         check_scores(scores, "segmentation scores", SEGMENTATION)
         test = scores[scores["split"] == "test"]
-        check_cases(test, self.inputs.splits, "segmentation scores")
+        check_cases(test, self._splits("segment"), "segmentation scores")
         summary = self.summariser.segmentation(cross_validated(test), self._ratio("segment"))
         single = master(test)
         means = {name: float(single[name].astype("float64").mean()) for name in SEGMENTATION}
@@ -164,8 +167,13 @@ class _Study:
             table = table[table["trained_on"] == "all"]
         check_predictions(table, where, self.classes, [column] if column else [])
         cases = scored(table, self.classes[1], column)
-        check_cases(cases, self.inputs.splits, where)
+        check_cases(cases, self._splits(family), where)
         return cases
+
+    def _splits(self, family: str) -> pd.DataFrame:
+        """Return the resamples that the family was trained in."""
+        splits = self.inputs.splits
+        return splits if family in ALL_REPEATS else splits[splits["repeat"] < self.image_repeats]
 
     def _ratio(self, family: str) -> float:
         trained_on = TRAINED_ON_ALL if family in LEARNS_FROM_WEIGH else TRAINED_WITHOUT_WEIGH

@@ -55,13 +55,16 @@ class FoldJob:
         return f"repeat {self.repeat}, fold {self.fold}"
 
 
-def load_inputs(root: Path, classes: Sequence[str], *, image_side: int | None = None) -> StudyInputs:
+def load_inputs(
+    root: Path, classes: Sequence[str], *, image_side: int | None = None, repeats: int | None = None
+) -> StudyInputs:
     """Load what split, prune and ingest wrote.
 
     Args:
         root: folder that holds data/.
         classes: the study's two labels.
         image_side: side to which images and masks are resized; None loads no images.
+        repeats: keep the first so many repeats; None keeps all.
 
     Raises:
         ParameterError: for more than two classes.
@@ -69,6 +72,8 @@ def load_inputs(root: Path, classes: Sequence[str], *, image_side: int | None = 
     if len(classes) != 2:
         raise ParameterError("split.classes", f"has {len(classes)} classes", expected="two: negative, then positive")
     splits = load_table(root / "data/splits/splits.parquet")
+    if repeats is not None:
+        splits = splits[splits["repeat"] < repeats]
     features = load_table(root / "data/features/features.parquet").set_index("case_id")
     columns = load_json(root / "data/features/columns.json")
     case_ids = sorted(splits["case_id"].unique())
