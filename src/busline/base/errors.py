@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class BuslineError(Exception):
@@ -23,6 +24,16 @@ class BuslineError(Exception):
         if mend:
             lines.append(f"  to mend:  {mend}")
         super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let the error cross from a training process to the stage with its message as it is."""
+        return _with_message, (type(self), str(self))
+
+
+def _with_message(kind: type[BuslineError], message: str) -> BuslineError:
+    error = kind.__new__(kind)
+    Exception.__init__(error, message)
+    return error
 
 
 class ParameterError(BuslineError):

@@ -57,6 +57,8 @@ def run_cnn(
         Predictions, learning curves and networks.
     """
     assert inputs.images is not None
+    with seeded(0):
+        build_image_model(params.cnn.models[name])  # a name that does not exist is refused before any process starts
     arrays = None if pretrained is None else {key: value.numpy() for key, value in pretrained.items()}
     level = params.augmentation.levels[augmentation]
     context = CnnContext(

@@ -1,0 +1,83 @@
+"""params.yaml: typed, complete, and every mistake met with one clear message."""
+
+import pytest
+from ruamel.yaml import YAML
+
+from busline.base.errors import ParameterError
+from busline.base.params import load_params, parse_params
+from imports import REPOSITORY
+
+
+@pytest.fixture
+def content():
+    return YAML(typ="safe", pure=True).load((REPOSITORY / "params.yaml").read_text())
+
+
+def change(content, key, value):
+    *parents, last = key.split(".")
+    for parent in parents:
+        content = content[parent]
+    content[last] = value
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("seg.encodr", "resnet18", "seg.encodr: unknown key; did you mean 'encoder'"),
+        ("tabular.models.xgbost", {}, "did you mean 'xgboost'"),
+        ("cnn.models.custom_cnn.epohcs", 3, "did you mean 'epochs'"),
+        ("cnn.models.mobilenet_v2_imagenet.fine_tune.layer", 3, "did you mean 'layers'"),
+        ("seed", "7", "seed: Input should be a valid integer"),
+        ("cv.folds", 1, "cv.folds: Input should be greater than or equal to 2"),
+        ("cv.folds", 5.0, "cv.folds"),
+        ("train.precision", "fp16", "'fp32' or 'bf16'"),
+        ("prune.allowed_provenance", ["patients"], "prune.allowed_provenance.0"),
+        ("tabular.active", ["logreg", "svm"], "tabular.active.1"),
+        ("tabular.active", ["logreg", "logreg"], "merged.active: needs dnn"),
+        ("cnn.active", ["custom_cn"], "cnn.active: unknown name 'custom_cn'; did you mean 'custom_cnn'?"),
+        ("cnn.active", ["custom_cnn", "custom_cnn"], "cnn.active: names a model twice"),
+        ("merged.active", ["mobilenet_v2_imagenet"], "merged.active: unknown name"),
+        ("cnn.augmentation", "mid", "did you mean 'mild'"),
+        ("seg.weights", "nothing", "seg.weights: unknown name"),
+        ("cnn.models.mobilenet_v2_imagenet.weights", None, "fine_tune: needs weights"),
+        ("split.test_fraction", 0.95, "val_fraction + test_fraction"),
+        ("cv.stop_fraction", 0.9, "stop_fraction + weigh_fraction"),
+        ("cv.image_repeats", 2, "image_repeats must not exceed repeats"),
+        ("weights.files", {"x": {"url": "a", "sha256": "12"}}, "weights.files.x.sha256"),
+    ],
+)
+def test_a_mistake_is_named(content, key, value, message):
+    change(content, key, value)
+    with pytest.raises(ParameterError) as error:
+        parse_params(content)
+    assert message in str(error.value)
+
+
+def test_all_mistakes_are_listed_at_once(content):
+    change(content, "seg.encodr", 1)
+    change(content, "seed", -1)
+    del content["report"]
+    with pytest.raises(ParameterError) as error:
+        parse_params(content)
+    assert all(part in str(error.value) for part in ("seg.encodr", "seed:", "report: is missing"))
+
+
+def test_numbers_are_read_as_yaml_1_2(tmp_path):
+    """`-S` writes 0.00003 as 3e-05, which YAML 1.1 takes for a string."""
+    text = (REPOSITORY / "params.yaml").read_text()
+    path = tmp_path / "params.yaml"
+    path.write_text(text.replace("min_learning_rate: 0.00001", "min_learning_rate: 3e-05"))
+    assert load_params(path).train.min_learning_rate == 3e-05
+
+
+@pytest.mark.parametrize("text", ["seed: [1", "seed: 1\nseed: 2\n", "just words"])
+def test_what_is_no_parameter_file_is_refused(tmp_path, text):
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(ParameterError, match="params.yaml"):
+        load_params(path)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(ParameterError, match="is missing"):
+        load_params(tmp_path / "params.yaml")

@@ -1,0 +1,57 @@
+"""Studies: settings that params.yaml has, and results kept whole from the experiment's commit."""
+
+import subprocess
+
+import pytest
+from ruamel.yaml import YAML
+
+from busline.base.errors import BuslineError
+from busline.base.params import parse_params
+from busline.study import KEPT, format_value, keep_results, read_study
+from imports import REPOSITORY
+
+
+@pytest.mark.parametrize("name", [path.stem for path in (REPOSITORY / "studies").glob("*.yaml")])
+def test_a_study_sets_what_params_yaml_has(name):
+    content = YAML(typ="safe", pure=True).load((REPOSITORY / "params.yaml").read_text())
+    for key, value in read_study(REPOSITORY / "studies", name).items():
+        *parents, last = key.split(".")
+        section = content
+        for parent in parents:
+            section = section[parent]
+        assert last in section, f"{key} is no key of params.yaml"
+        section[last] = value
+    parse_params(content)
+
+
+def test_an_unknown_study_is_met_with_near_matches():
+    with pytest.raises(BuslineError, match="chowdhary2026"):
+        read_study(REPOSITORY / "studies", "chowdary")
+
+
+def test_values_are_written_as_set_param_reads_them():
+    assert format_value([True, None, 0.5, "custom_cnn"]) == "[true,null,0.5,custom_cnn]"
+
+
+def test_results_come_from_the_experiments_commit(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def git(*arguments):
+        names = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        return subprocess.run(["git", *names, *arguments], check=True, capture_output=True, text=True).stdout.strip()
+
+    git("init", "-q")
+    for source in KEPT.values():
+        path = tmp_path / source
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"{source} of the experiment\n")
+    git("add", "-A")
+    git("commit", "-qm", "experiment")
+    git("update-ref", f"refs/exps/ab/{'c' * 38}/small", "HEAD")
+    (tmp_path / "params.yaml").write_text("the workspace's\n")
+    keep_results("small", tmp_path / "results")
+    found = {path.name: path.read_text() for path in (tmp_path / "results").iterdir()}
+    assert found == {target: f"{source} of the experiment\n" for target, source in KEPT.items()}
+    with pytest.raises(BuslineError, match="no experiment"):
+        keep_results("other", tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()

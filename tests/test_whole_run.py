@@ -1,0 +1,181 @@
+"""The whole pipeline on a dozen phantoms, stage by stage as dvc.yaml runs them, with a pretrained model on top."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from ruamel.yaml import YAML
+
+from busline.base.artifacts import load_json, load_table, load_tensors, save_tensors
+from busline.base.errors import DownloadError, ParameterError
+from busline.models.images import build_image_model
+from imports import REPOSITORY
+from made_inputs import small_params
+
+PRETRAINED = "mobilenet_v2_imagenet"
+SETTINGS = {
+    "data__phantom": {"cases": 14, "normal": 1, "width": 96, "height": 80},
+    "data__folder": {"path": str(REPOSITORY / "examples/folder")},
+    "dnn_search": {"hidden": [16], "dropout": [0.2]},
+    "augmentation__active": ["none"],
+    "cnn__active": ["custom_cnn", PRETRAINED],
+    "merged__active": ["custom_cnn"],
+    "tabular__active": ["logreg", "random_forest", "dnn"],
+    "illustrate__cases": 2,
+}
+
+
+def stage(name):
+    specification = importlib.util.spec_from_file_location(f"stage_{name}", REPOSITORY / f"stages/{name}.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module.main
+
+
+def write(path, params):
+    with path.open("w") as file:
+        YAML().dump(params.model_dump(), file)
+    return path
+
+
+def run_all(root, params_file, params):
+    place = {"params_file": params_file, "root": root}
+    for name in ("acquire", "ingest", "prune", "split"):
+        stage(name)(**place)
+    for name in [*params.cnn.active, "seg"]:
+        stage("weights")(name, **place)
+    for name in params.tabular.active:
+        stage("tabular")(name, **place)
+    stage("dnn_search")(**place)
+    for name in params.cnn.active:
+        stage("cnn")(name, **place)
+    for name in params.augmentation.active:
+        stage("augmentation")(name, **place)
+    for name in params.merged.active:
+        stage("merged")(name, **place)
+    for name in ("vote", "segment", "evaluate", "illustrate"):
+        stage(name)(**place)
+    stage("report")(**place, lock=REPOSITORY / "requirements.lock")
+
+
+def contents(root):
+    files = [path for path in sorted(root.rglob("*")) if path.is_file() and "downloads" not in path.parts]
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A whole run; the pretrained model's weights are made here and lie in the mirror."""
+    folder = tmp_path_factory.mktemp("whole")
+    params = small_params(**SETTINGS)
+    spec = params.cnn.models[PRETRAINED]
+    torch.manual_seed(0)
+    made = build_image_model(spec).body.state_dict()
+    save_tensors(
+        {**made, "classifier.weight": torch.zeros(1000, 1280)}, folder / f"mirror/weights/{spec.weights}.safetensors"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BUSLINE_WORKERS", "1")
+        patch.setenv("BUSLINE_MIRROR", str(folder / "mirror"))
+        patch.chdir(REPOSITORY)
+        run_all(folder / "one", write(folder / "params.yaml", params), params)
+        run_all(folder / "two", folder / "params.yaml", params)
+    return params, folder
+
+
+def test_a_second_run_gives_the_same_bytes(run):
+    _, folder = run
+    one, two = contents(folder / "one"), contents(folder / "two")
+    assert list(one) == list(two)
+    assert [name for name in one if one[name] != two[name]] == []
+
+
+def test_no_output_is_a_pickle_or_left_half(run):
+    suffixes = {Path(name).suffix for name in contents(run[1] / "one")}
+    assert suffixes <= {".csv", ".html", ".json", ".md", ".npy", ".parquet", ".png", ".safetensors", ".skops", ".xlsx"}
+
+
+def test_every_model_is_measured(run):
+    params, folder = run
+    metrics = load_json(folder / "one/reports/metrics.json")
+    assert set(metrics["tabular"]) == set(params.tabular.active)
+    assert set(metrics["cnn"]) == set(params.cnn.active)
+    assert set(metrics["vote"]) == {f"{t}+{i}" for t in params.tabular.active for i in params.cnn.active}
+    assert set(metrics["segment"]) == {"dice", "iou", "sensitivity", "specificity"}
+    assert 0.0 <= metrics["tabular"]["logreg"]["roc_auc"]["mean"] <= 1.0
+
+
+def test_normal_cases_stay_in_the_cohort_and_out_of_the_study(run):
+    _, folder = run
+    cases = load_table(folder / "one/data/cohort/cases.parquet")
+    assert cases["label"].value_counts()["normal"] == 1
+    normal = cases.loc[cases["label"] == "normal", "case_id"].item()
+    assert normal not in set(load_table(folder / "one/data/splits/splits.parquet")["case_id"])
+
+
+def test_only_columns_of_the_patient_reach_a_model(run):
+    _, folder = run
+    columns = pd.read_parquet(folder / "one/data/features/features.parquet").columns
+    assert set(columns) <= {"case_id", "Age", "Signs", "Symptoms"}
+    encoder = load_json(folder / "one/data/models/tabular/logreg/encoder.json")
+    assert {*encoder["medians"], *encoder["categories"]} == set(columns) - {"case_id"}
+
+
+def test_a_pretrained_body_is_kept_but_for_its_last_layers(run):
+    params, folder = run
+    source = load_tensors(folder / f"mirror/weights/{params.cnn.models[PRETRAINED].weights}.safetensors")
+    trained = load_tensors(folder / f"one/data/models/cnn/{PRETRAINED}/r0_f0.safetensors")
+    assert torch.equal(trained["body.conv_stem.weight"], source["conv_stem.weight"])
+    assert torch.equal(trained["body.blocks.5.0.bn1.running_mean"], source["blocks.5.0.bn1.running_mean"])
+    assert not torch.equal(trained["body.conv_head.weight"], source["conv_head.weight"])
+    pinned = json.loads((folder / f"one/data/weights/{PRETRAINED}/source.json").read_text())
+    assert len(pinned["sha256"]) == 64
+
+
+def test_an_image_models_name_that_does_not_exist_is_refused(run, monkeypatch):
+    params, folder = run
+    content = params.model_dump()
+    content["cnn"]["models"]["custom_cnn"]["network"] = "resnet18x"
+    with (folder / "wrong.yaml").open("w") as file:
+        YAML().dump(content, file)
+    monkeypatch.setenv("BUSLINE_WORKERS", "1")
+    with pytest.raises(ParameterError, match="resnet18"):
+        stage("cnn")("custom_cnn", params_file=folder / "wrong.yaml", root=folder / "one")
+    with pytest.raises(ParameterError, match="custom_cnn"):
+        stage("cnn")("custom_cn", params_file=folder / "params.yaml", root=folder / "one")
+
+
+def test_imagenet_weights_without_mirror_or_network_say_what_to_put_where(run, tmp_path, monkeypatch):
+    params, _ = run
+    content = params.model_dump()
+    name = params.cnn.models[PRETRAINED].weights
+    content["weights"]["files"][name]["url"] = "http://127.0.0.1:9/weights.safetensors"
+    with (tmp_path / "params.yaml").open("w") as file:
+        YAML().dump(content, file)
+    monkeypatch.setenv("BUSLINE_MIRROR", str(tmp_path))
+    with pytest.raises(DownloadError, match=rf"weights/{name}\.safetensors"):
+        stage("weights")(PRETRAINED, params_file=tmp_path / "params.yaml", root=tmp_path)
+    assert not (tmp_path / "data/weights").exists() or not any((tmp_path / "data/weights").iterdir())
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in (REPOSITORY / "stages").glob("*.py")))
+def test_every_stage_has_help_and_imports_nothing_heavy_for_it(script):
+    code = (
+        "import runpy, sys; sys.argv = [sys.argv[1], '--help']\n"
+        "try:\n    runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "except SystemExit as end:\n    assert not end.code\n"
+        "print('HEAVY', sorted({'torch', 'sklearn', 'pandas', 'matplotlib', 'scipy'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, str(REPOSITORY / "stages" / script)]
+    done = subprocess.run(
+        command, env={"PYTHONPATH": str(REPOSITORY / "src")}, capture_output=True, text=True, check=True
+    )
+    assert "Usage" in done.stdout
+    assert done.stdout.strip().endswith("HEAVY []")
