@@ -333,9 +333,17 @@ def test_echogenicity_is_what_the_word_says() -> None:
 def test_other_lesions_have_masks_of_their_own() -> None:
     picture = shown(a_lesion(), others=3)
     assert len(picture.others) == 3
-    for other in picture.others:
-        assert 0.002 < other.mean() < 0.05
-        assert not (other & picture.tumor).any()
+    assert all(0.002 < other.mean() < 0.05 for other in picture.others)
+    for seed in range(10):
+        crowded = shown(a_lesion(area=0.34), others=4, seed=seed)
+        assert all(other.any() and not (other & crowded.tumor).any() for other in crowded.others)
+
+
+def test_masks_end_where_the_field_of_view_ends(monkeypatch) -> None:
+    monkeypatch.setattr("busline.cohort.phantom_image._visible", lambda grid, _: grid.x < 0.0)
+    picture = shown(a_lesion(), others=4)
+    assert picture.tumor.any()
+    assert not any(mask[:, 80:].any() for mask in (picture.tumor, *picture.others))
 
 
 def test_other_lesions_are_joined_in_one_cell(tmp_path: Path, monkeypatch) -> None:
@@ -377,6 +385,7 @@ def test_speckle_is_as_coarse_as_the_point_spread_function() -> None:
 def test_looks_smooth_the_speckle_by_the_root_of_their_number() -> None:
     echo, beam = np.ones((256, 256), np.float32), np.full(256, 1.5, np.float32)
     one, four = (speckle(echo, 1.0, beam, np.random.default_rng(3), looks=looks) for looks in (1, 4))
+    assert four.mean() == pytest.approx(one.mean(), rel=0.03)
     assert (four.mean() / four.std()) / (one.mean() / one.std()) == pytest.approx(2.0, rel=0.05)
 
 

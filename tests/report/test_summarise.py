@@ -97,7 +97,7 @@ def test_phantoms_are_called_synthetic_and_the_software_no_device(inputs):
     assert notices["Synthetic data."]["kind"] == "warning"
     assert "only that the machinery works" in notices["Synthetic data."]["text"]
     assert "not a medical device" in notices["Research only."]["text"]
-    assert "of 29 differ" in notices["Not the published protocol."]["text"]
+    assert "of 30 differ" in notices["Not the published protocol."]["text"]
 
 
 @pytest.mark.parametrize(("source", "title"), [("breast", None), ("folder", "Other data than the paper's.")])
@@ -186,3 +186,9 @@ def test_families_that_did_not_run_are_left_to_the_paper(inputs):
     tables = tables_of(summarise(inputs))
     assert {row["status"] for row in tables["table9"]["rows"]} == {"not run"}
     assert tables["weights"]["rows"] == []
+
+
+def test_fewer_repeats_of_image_networks_are_said(inputs):
+    protocol = {**inputs.scores["protocol"], "repeats": 10, "image_repeats": 1}
+    summary = summarise(replace(inputs, scores={**inputs.scores, "protocol": protocol}))
+    assert "folds × 10 repeats, networks of images × 1 repeat" in summary["subtitle"]

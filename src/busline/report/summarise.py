@@ -130,9 +130,8 @@ def _notices(inputs: ReportInputs) -> list[Row]:
 def _how_to_read(inputs: ReportInputs) -> list[str]:
     protocol = inputs.scores["protocol"]
     confidence = f"{100 * protocol['confidence']:g} %"
-    count = protocol["folds"] * protocol["repeats"]
     text = [
-        f"Every figure of ours is a mean over {count} test folds ({_folds(protocol)}) of cases that the model was not "
+        f"Every figure of ours is a mean over the test folds ({_folds(protocol)}) of cases that the model was not "
         f"trained, stopped or weighed on. Two {confidence} intervals stand beside it. The bootstrap interval "
         f"({protocol['bootstrap']:,} samples of the fold scores) takes the folds as "
         "independent, which they are not, and is too narrow. The Nadeau–Bengio interval corrects for the overlap of "
@@ -204,5 +203,11 @@ def _forest(shown: Mapping[str, Any]) -> list[Row]:
 
 
 def _folds(protocol: Mapping[str, Any]) -> str:
-    repeats = "1 repeat" if protocol["repeats"] == 1 else f"{protocol['repeats']} repeats"
-    return f"{protocol['folds']} folds × {repeats}"
+    shown = f"{protocol['folds']} folds × {_repeats(protocol['repeats'])}"
+    if protocol["image_repeats"] != protocol["repeats"]:
+        shown += f", networks of images × {_repeats(protocol['image_repeats'])}"
+    return shown
+
+
+def _repeats(count: int) -> str:
+    return "1 repeat" if count == 1 else f"{count} repeats"
