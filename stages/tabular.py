@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import TabularName, load_params
+from busline.base.params import load_params
+from busline.base.sections import TabularName
 from busline.training.pool import warm_up
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from busline.base.errors import DataError
-from busline.base.params import CrossValidation, Split
+from busline.base.sections import CrossValidation, Split
 from busline.base.seeding import derive_seed, numpy_generator
 
 MASTER = -1

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from busline.base.params import AugmentationLevel
+from busline.base.sections import AugmentationLevel
 from busline.training.augment import Geometry, apply_geometry, draw_geometry
 
 NONE = {"flip": False, "rotation": 0.0, "translation": 0.0, "shear": 0.0, "zoom": 0.0}

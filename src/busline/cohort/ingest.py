@@ -12,7 +12,7 @@ import pandas as pd
 
 from busline.base.artifacts import atomic_folder
 from busline.base.errors import list_problems
-from busline.base.params import Ingest
+from busline.base.sections import Ingest
 from busline.cohort import duplicates, imaging
 from busline.cohort.card import make_card
 from busline.cohort.progress import Report, silent

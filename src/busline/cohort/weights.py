@@ -6,7 +6,8 @@ from pathlib import Path
 
 from busline.base.artifacts import atomic_folder, save_json
 from busline.base.errors import DataError, DownloadError, ParameterError, near_matches
-from busline.base.params import Params, WeightsFile
+from busline.base.params import Params
+from busline.base.sections import WeightsFile
 from busline.cohort.download import fetch, sha256_of
 from busline.cohort.files import copy_files
 from busline.cohort.mirror import VARIABLE

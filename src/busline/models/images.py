@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from busline.base.errors import ParameterError, near_matches
-from busline.base.params import ImageModel
+from busline.base.sections import ImageModel
 
 CUSTOM = "custom_cnn"
 

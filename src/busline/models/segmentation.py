@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from busline.base.errors import ParameterError, near_matches
-from busline.base.params import Segmentation
+from busline.base.sections import Segmentation
 
 
 class GrayInput(nn.Module):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from busline.base.params import AugmentationLevel, ImageModel, Params, Train
+from busline.base.params import Params
+from busline.base.sections import AugmentationLevel, ImageModel, Train
 from busline.models.images import build_image_model, load_pretrained
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
 from busline.studies.networks import FoldResult, NetworkStudy, State, fold_seed, gather, train_and_score

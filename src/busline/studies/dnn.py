@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from busline.base.params import Dnn, Params, Train
+from busline.base.params import Params
+from busline.base.sections import Dnn, Train
 from busline.models.encoding import TableEncoder
 from busline.models.mlp import Mlp
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs, prediction_rows

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from busline.base.errors import DataError
-from busline.base.params import Prune
+from busline.base.sections import Prune
 from busline.base.seeding import derive_seed
 from busline.cohort.schema import Column
 

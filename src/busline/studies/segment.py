@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from busline.base.params import Params, Segmentation
+from busline.base.params import Params
+from busline.base.sections import Segmentation
 from busline.metrics.segmentation import dice, iou, sensitivity, specificity
 from busline.models.segmentation import build_segmenter, load_encoder
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from busline.base.params import Evaluate
+from busline.base.sections import Evaluate
 from busline.base.seeding import numpy_generator
 from busline.metrics.calibration import expected_calibration_error
 from busline.metrics.classification import FOLD_METRICS, average_precision, brier, roc_auc

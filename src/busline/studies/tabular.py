@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from busline.base.params import Params, TabularModels
+from busline.base.params import Params
+from busline.base.sections import TabularModels
 from busline.base.seeding import derive_seed
 from busline.models.encoding import TableEncoder
 from busline.models.tabular import fit_classifier, positive_probability

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from busline.base.params import AugmentationLevel
+from busline.base.sections import AugmentationLevel
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from busline.base.params import Precision, Train
+from busline.base.sections import Precision, Train
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from busline.base.params import AugmentationLevel
+from busline.base.sections import AugmentationLevel
 from busline.training.augment import apply_geometry, draw_geometry
 
 
