@@ -72,12 +72,11 @@ def _load_predictions(folder: Path, params: Params) -> dict[str, dict[str, pd.Da
 def _load_curves(folder: Path, params: Params) -> dict[tuple[str, str], pd.DataFrame]:
     from busline.base.artifacts import keep_only, load_table
 
-    families = _families(params)
-    families["tabular"] = [name for name in families["tabular"] if name == "dnn"]
     curves: dict[tuple[str, str], pd.DataFrame] = {}
-    for family, names in families.items():
+    for family, names in _families(params).items():
         keep_only(folder / family, names, ".parquet")
-        curves |= {(family, name): load_table(folder / family / f"{name}.parquet") for name in names}
+        tables = {(family, name): load_table(folder / family / f"{name}.parquet") for name in names}
+        curves |= {key: table for key, table in tables.items() if not table.empty}  # classical models have no epochs
     search = load_table(folder / "dnn_search" / "dnn.parquet")
     curves |= {("dnn_search", str(model)): table for model, table in search.groupby("model")}
     curves["segment", "segment"] = load_table(folder / "segment" / "segment.parquet")

@@ -22,12 +22,14 @@ def main(
     """
     params = load_params(params_file)
 
-    from busline.base.artifacts import atomic_folder, load_array, load_table, load_tensors, save_json
+    from busline.base.artifacts import atomic_folder, keep_only, load_array, load_table, load_tensors, save_json
     from busline.cohort.store import load_cohort
     from busline.models.images import build_image_model
     from busline.studies.illustrate import SALIENCY_METHOD, Picture, draw_saliency, draw_segmentations, write_png
 
     data = root / "data"
+    keep_only(data / "models/cnn", params.cnn.active)
+    keep_only(data / "predictions/cnn", params.cnn.active, ".parquet")
     cohort = load_cohort(data / "cohort")
     segmentations = draw_segmentations(
         cohort,

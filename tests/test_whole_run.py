@@ -97,6 +97,18 @@ def test_a_second_run_gives_the_same_bytes(run):
     assert [name for name in one if one[name] != two[name]] == []
 
 
+def test_every_output_of_dvc_yaml_is_there_at_the_end(run):
+    """A stage that removed what another one wrote would make a pulled clone run again."""
+    params, folder = run
+    lists = {"tabular": params.tabular, "cnn": params.cnn, "merged": params.merged, "augmentation": params.augmentation}
+    for stage in YAML(typ="safe").load(REPOSITORY / "dvc.yaml")["stages"].values():
+        key, source = next(iter(stage.get("matrix", {"": ""}).items()))
+        names = lists[source[2:-1].partition(".")[0]].active if key else [""]
+        for out in [next(iter(out)) if isinstance(out, dict) else out for out in stage.get("outs", [])]:
+            paths = [out.replace(f"${{item.{key}}}", name).replace("${data.source}", "phantom") for name in names]
+            assert [path for path in paths if not (folder / "one" / path).exists()] == []
+
+
 def test_no_output_is_a_pickle_or_left_half(run):
     suffixes = {Path(name).suffix for name in contents(run[1] / "one")}
     assert suffixes <= {".csv", ".html", ".json", ".md", ".npy", ".parquet", ".png", ".safetensors", ".skops", ".xlsx"}

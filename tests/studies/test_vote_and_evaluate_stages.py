@@ -55,6 +55,7 @@ def root(tmp_path):
     )
     for name in ("tabular/dnn", "cnn/custom_cnn", "merged/custom_cnn", "augmentation/none", "augmentation/mild"):
         save_table(curve.assign(model="its own name"), curves / f"{name}.parquet")
+    save_table(curve.iloc[:0], curves / "tabular" / "logreg.parquet")
     save_table(curve.assign(model="U-Net"), curves / "segment" / "segment.parquet")
     both = [curve.assign(model=name) for name in ("h16_d0.2", "h32_d0.2")]
     save_table(pd.concat(both), curves / "dnn_search" / "dnn.parquet")
