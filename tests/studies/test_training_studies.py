@@ -160,10 +160,12 @@ def test_segmentation_scores_every_test_case_and_keeps_one_map_a_case():
     for job in fold_jobs(inputs)[1:]:
         folds = study.maps_index.set_index("case_id")["fold"]
         assert all(folds[inputs.case_ids[i]] == job.fold for i in job.roles["test"])
-    row = study.scores.query("repeat == 0").iloc[0]
-    position = list(inputs.case_ids).index(row["case_id"])
-    found, true = study.maps[position] > 127, inputs.masks[position] > 127
-    assert row["dice"] == pytest.approx(2 * (found & true).sum() / (found.sum() + true.sum()))
+    found, true = study.maps > 127, inputs.masks > 127
+    hit = (found & true).sum(axis=(1, 2))
+    rows = study.scores.query("repeat == 0").set_index("case_id").loc[list(inputs.case_ids)]
+    np.testing.assert_allclose(rows["dice"], 2 * hit / (found.sum(axis=(1, 2)) + true.sum(axis=(1, 2))))
+    np.testing.assert_allclose(rows["sensitivity"], hit / true.sum(axis=(1, 2)))
+    np.testing.assert_allclose(rows["specificity"], (~found & ~true).sum(axis=(1, 2)) / (~true).sum(axis=(1, 2)))
 
 
 def test_only_a_pretrained_encoder_is_frozen():

@@ -11,7 +11,7 @@ import torch
 
 from busline.base.params import Params
 from busline.base.sections import Segmentation
-from busline.metrics.segmentation import dice, iou, sensitivity, specificity
+from busline.metrics.segmentation import score_masks
 from busline.models.segmentation import build_segmenter, load_encoder
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
 from busline.studies.networks import FoldResult, State, curve_rows, fold_seed, train_and_score
@@ -105,7 +105,7 @@ def segment_plan(params: Params, parts: tuple[str, ...]) -> Plan:
 def _score(inputs: StudyInputs, job: FoldJob, result: FoldResult) -> pd.DataFrame:
     assert inputs.masks is not None
     index = job.roles["test"]
-    masks = inputs.masks[index] > 127, result.probabilities["test"] > 127
+    scores = score_masks(result.probabilities["test"] > 127, inputs.masks[index] > 127)
     return pd.DataFrame(
         {
             "case_id": np.asarray(inputs.case_ids, dtype=object)[index],
@@ -113,10 +113,7 @@ def _score(inputs: StudyInputs, job: FoldJob, result: FoldResult) -> pd.DataFram
             "fold": job.fold,
             "split": "test",
             "label": np.asarray(inputs.classes, dtype=object)[inputs.labels[index]],
-            "dice": dice(*masks),
-            "iou": iou(*masks),
-            "sensitivity": sensitivity(*masks),
-            "specificity": specificity(*masks),
+            **scores,
         }
     )
 
