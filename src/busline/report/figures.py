@@ -202,15 +202,8 @@ def draw_confusion(table: pd.DataFrame) -> Figure | None:
     if shown.empty:
         return None
     classes = sorted(set(shown["actual"]) | set(shown["predicted"]))
-    models = list(dict.fromkeys(zip(shown["family"], shown["model"], strict=True)))
-    columns = min(len(models), 6)
-    rows = -(-len(models) // columns)
-    with _canvas(2.15 * columns, 2.35 * rows) as canvas:
-        panels = canvas.subplots(rows, columns, squeeze=False).ravel()
-        for axes in panels[len(models) :]:
-            axes.set_axis_off()
-        for axes, (family, model) in zip(panels, models, strict=False):
-            part = shown[(shown["family"] == family) & (shown["model"] == model)]
+    with _panel_a_model(shown, 6, 2.15, 2.35) as (canvas, panels, _):
+        for axes, family, model, part in panels:
             counts = pd.crosstab(part["actual"], part["predicted"]).reindex(
                 index=classes, columns=classes, fill_value=0
             )
@@ -241,16 +234,8 @@ def draw_learning(table: pd.DataFrame) -> Figure | None:
     table = table[~table["family"].isin(SEARCHES)]
     if table.empty:
         return None
-    models = list(dict.fromkeys(zip(table["family"], table["model"], strict=True)))
-    columns = min(len(models), 4)
-    rows = -(-len(models) // columns)
-    with _canvas(3.1 * columns, 2.5 * rows) as canvas:
-        panels = canvas.subplots(rows, columns, squeeze=False).ravel()
-        for axes in panels[len(models) :]:
-            axes.set_axis_off()
-        for number, (family, model) in enumerate(models):
-            axes = panels[number]
-            part = table[(table["family"] == family) & (table["model"] == model)]
+    with _panel_a_model(table, 4, 3.1, 2.5) as (canvas, panels, columns):
+        for number, (axes, family, model, part) in enumerate(panels):
             for key, label, colour in (("train_loss", "fit", COLOURS[0]), ("stop_loss", "stop", COLOURS[1])):
                 axes.plot(part["epoch"], part[key], label=label, color=colour, linewidth=1.4)
             name = _literal(model_name(model))
@@ -259,7 +244,7 @@ def draw_learning(table: pd.DataFrame) -> Figure | None:
             )
             axes.title.set_fontsize(8)
             axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-            axes.set_xlabel("epoch" if number >= len(models) - columns else "")
+            axes.set_xlabel("epoch" if number >= len(panels) - columns else "")
             axes.set_ylabel("loss" if number % columns == 0 else "")
             axes.legend(loc="best")
         caption = (
@@ -267,6 +252,23 @@ def draw_learning(table: pd.DataFrame) -> Figure | None:
             "of the cases that decide when training stops. Folds that stopped early are missing from later epochs."
         )
         return _finish(canvas, "curves", "Learning curves", caption)
+
+
+@contextmanager
+def _panel_a_model(
+    table: pd.DataFrame, most: int, width: float, height: float
+) -> Iterator[tuple[Canvas, list[tuple[Axes, str, str, pd.DataFrame]], int]]:
+    """Yield a canvas with a panel a model, at most so many a row: (axes, family, model, its rows), and the columns."""
+    models = list(dict.fromkeys(zip(table["family"], table["model"], strict=True)))
+    columns = min(len(models), most)
+    rows = -(-len(models) // columns)
+    with _canvas(width * columns, height * rows) as canvas:
+        places = canvas.subplots(rows, columns, squeeze=False).ravel()
+        for axes in places[len(models) :]:
+            axes.set_axis_off()
+        parts = [table[(table["family"] == family) & (table["model"] == model)] for family, model in models]
+        panels = [(axes, *names, part) for axes, names, part in zip(places, models, parts, strict=False)]
+        yield canvas, panels, columns
 
 
 def _families(table: pd.DataFrame) -> list[str]:

@@ -61,7 +61,7 @@ def run_jobs(
                 raise TrainingError(
                     title, "a training process was killed", mend="free memory or set BUSLINE_WORKERS=1"
                 ) from error
-            except BaseException:
+            except BaseException:  # an interrupt too: folds that have not begun shall not, then it goes on up
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
