@@ -29,7 +29,7 @@ def main(
     from busline.studies.inputs import load_inputs
 
     inputs = load_inputs(root, params.split.classes, image_side=params.cnn.image_size, repeats=params.cv.image_repeats)
-    study = run_cnn(inputs, params, "custom_cnn", augmentation=level, workers=load_runtime().workers, keep_states=False)
+    study = run_cnn(inputs, params, "custom_cnn", augmentation=level, runtime=load_runtime(), keep_states=False)
     save_table(study.curves.assign(model=level), root / f"data/curves/augmentation/{level}.parquet")
     save_table(study.predictions, root / f"data/predictions/augmentation/{level}.parquet")
 

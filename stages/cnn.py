@@ -37,7 +37,7 @@ def main(
         params,
         model,
         augmentation=params.cnn.augmentation,
-        workers=load_runtime().workers,
+        runtime=load_runtime(),
         pretrained=pretrained,
     )
     with atomic_folder(root / "data/models/cnn" / model) as folder:

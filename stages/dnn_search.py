@@ -26,7 +26,7 @@ def main(
     from busline.studies.inputs import load_inputs
 
     inputs = load_inputs(root, params.split.classes)
-    predictions, curves = run_dnn_search(inputs, params, workers=load_runtime().workers)
+    predictions, curves = run_dnn_search(inputs, params, runtime=load_runtime())
     save_table(predictions, root / "data/predictions/dnn_search/dnn.parquet")
     save_table(curves, root / "data/curves/dnn_search/dnn.parquet")
 

@@ -35,7 +35,7 @@ def main(
         model,
         load_states(inputs.resamples, root / "data/models/cnn" / model),
         load_states(inputs.resamples, root / "data/models/tabular/dnn"),
-        workers=load_runtime().workers,
+        runtime=load_runtime(),
     )
     save_table(study.curves, root / f"data/curves/merged/{model}.parquet")
     save_table(study.predictions, root / f"data/predictions/merged/{model}.parquet")

@@ -30,7 +30,7 @@ def main(
     weights = root / "data/weights/seg/weights.safetensors"
     pretrained = load_tensors(weights) if params.seg.weights else None
     inputs = load_inputs(root, params.split.classes, image_side=params.seg.image_size, repeats=params.cv.image_repeats)
-    study = run_segment(inputs, params, workers=load_runtime().workers, pretrained=pretrained)
+    study = run_segment(inputs, params, runtime=load_runtime(), pretrained=pretrained)
     with atomic_folder(root / "data/segment") as folder:
         save_array(study.maps, folder / "maps.npy")
         save_table(study.maps_index, folder / "maps.parquet")

@@ -28,13 +28,13 @@ def main(
     from busline.studies.inputs import load_inputs
 
     inputs = load_inputs(root, params.split.classes)
-    workers = load_runtime().workers
+    runtime = load_runtime()
     models = root / "data/models/tabular" / model
     if model == "dnn":
         from busline.studies.dnn import run_dnn
         from busline.studies.networks import save_states
 
-        study = run_dnn(inputs, params, workers=workers)
+        study = run_dnn(inputs, params, runtime=runtime)
         predictions, curves = study.predictions, study.curves
         with atomic_folder(models) as folder:
             save_states(study.states, folder)
@@ -42,7 +42,7 @@ def main(
         from busline.models.tabular import save_classifier
         from busline.studies.tabular import run_tabular
 
-        predictions, final = run_tabular(inputs, params, model, workers=workers)
+        predictions, final = run_tabular(inputs, params, model, runtime=runtime)
         curves = predictions.iloc[:0][["repeat", "fold"]]  # only networks have learning curves
         with atomic_folder(models) as folder:
             save_json(final.encoder.to_dict(), folder / "encoder.json")

@@ -1,8 +1,12 @@
 """What all tests share."""
 
+import os
+
 import pytest
 
 from busline.training.pool import warm_up
+
+os.environ.update(BUSLINE_CACHE="", BUSLINE_LOG="", BUSLINE_DEVICE="cpu")  # a test that wants a cache makes its own
 
 
 @pytest.fixture(scope="session", autouse=True)

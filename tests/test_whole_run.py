@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -149,6 +153,43 @@ def test_a_pretrained_body_is_kept_but_for_its_last_layers(run):
     assert not torch.equal(trained["body.conv_head.weight"], source["conv_head.weight"])
     pinned = json.loads((folder / f"one/data/weights/{PRETRAINED}/source.json").read_text())
     assert len(pinned["sha256"]) == 64
+
+
+def test_a_stage_that_was_killed_goes_on_where_it_was_and_writes_the_same_bytes(run, tmp_path):
+    _, folder = run
+    longer = small_params(**SETTINGS, cnn__models__custom_cnn__epochs=30)
+    file = write(tmp_path / "params.yaml", longer)
+    for name in ("whole", "killed"):
+        for part in ("cohort", "features", "splits", "weights"):
+            shutil.copytree(folder / "one/data" / part, tmp_path / name / "data" / part)
+    settings = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), "BUSLINE_WORKERS": "2"}
+    cache, log = tmp_path / "cache", tmp_path / "runs.jsonl"
+
+    def start(name, **more):
+        command = [
+            sys.executable,
+            REPOSITORY / "stages/cnn.py",
+            "custom_cnn",
+            "--params",
+            file,
+            "--root",
+            tmp_path / name,
+        ]
+        return subprocess.Popen(command, env={**settings, **more}, stderr=subprocess.DEVNULL)
+
+    killed = start("killed", BUSLINE_CACHE=str(cache), BUSLINE_LOG=str(log))
+    while not list(cache.glob("folds/*.safetensors")):
+        assert killed.poll() is None
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    assert not (tmp_path / "killed/data/predictions").exists()
+    assert start("killed", BUSLINE_CACHE=str(cache), BUSLINE_LOG=str(log)).wait() == 0
+    assert json.loads(log.read_text())["units_from_cache"] in (1, 2)
+    assert start("whole").wait() == 0
+    one, other = contents(tmp_path / "whole"), contents(tmp_path / "killed")
+    assert list(one) == list(other)
+    assert [name for name in one if one[name] != other[name]] == []
 
 
 def test_an_image_models_name_that_does_not_exist_is_refused(run, monkeypatch):

@@ -6,7 +6,7 @@ import torch
 from busline.base.errors import ParameterError
 from busline.models.images import build_image_model, load_pretrained
 from busline.studies.cnn import cnn_plan
-from busline.training.loop import set_trainable
+from busline.training.stack import set_trainable
 from made_inputs import small_params
 
 PARAMS = small_params()

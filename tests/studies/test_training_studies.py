@@ -7,6 +7,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from busline.base.errors import ParameterError
+from busline.base.runtime import Runtime
 from busline.splits import MASTER
 from busline.studies.cnn import run_cnn
 from busline.studies.dnn import encode, run_dnn, run_dnn_search
@@ -17,6 +18,7 @@ from busline.studies.tabular import run_tabular
 from made_inputs import made_inputs, small_params
 
 PARAMS = small_params()
+ONE, TWO = Runtime(workers=1), Runtime(workers=2)
 
 
 def without(inputs, roles):
@@ -37,7 +39,7 @@ def fold_rows(predictions, trained_on, split="test"):
 @pytest.fixture(scope="module")
 def tabular():
     inputs = made_inputs(PARAMS)
-    return inputs, run_tabular(inputs, PARAMS, "logreg", workers=1)[0]
+    return inputs, run_tabular(inputs, PARAMS, "logreg", runtime=ONE)[0]
 
 
 def test_tabular_predicts_every_test_and_weigh_case(tabular):
@@ -54,14 +56,14 @@ def test_tabular_predicts_every_test_and_weigh_case(tabular):
 
 def test_a_tabular_fold_knows_nothing_of_its_test_cases(tabular):
     inputs, predictions = tabular
-    changed, _ = run_tabular(without(inputs, ["test"]), PARAMS, "logreg", workers=1)
+    changed, _ = run_tabular(without(inputs, ["test"]), PARAMS, "logreg", runtime=ONE)
     before, after = fold_rows(predictions, "without_weigh", "weigh"), fold_rows(changed, "without_weigh", "weigh")
     np.testing.assert_array_equal(before["p_malignant"], after["p_malignant"])
 
 
 def test_the_voting_member_knows_nothing_of_the_weigh_cases(tabular):
     inputs, predictions = tabular
-    changed, _ = run_tabular(without(inputs, ["weigh"]), PARAMS, "logreg", workers=1)
+    changed, _ = run_tabular(without(inputs, ["weigh"]), PARAMS, "logreg", runtime=ONE)
     before, after = fold_rows(predictions, "without_weigh"), fold_rows(changed, "without_weigh")
     np.testing.assert_array_equal(before["p_malignant"], after["p_malignant"])
     before, after = fold_rows(predictions, "all"), fold_rows(changed, "all")
@@ -84,7 +86,7 @@ def test_permuted_labels_score_chance():
         inputs = made_inputs(PARAMS, cases=60, seed=seed)
         labels = np.random.default_rng(seed).permutation(inputs.labels)
         inputs = type(inputs)(**{**vars(inputs), "labels": labels})
-        predictions, _ = run_tabular(inputs, PARAMS, "logreg", workers=1)
+        predictions, _ = run_tabular(inputs, PARAMS, "logreg", runtime=ONE)
         rows = predictions[(predictions["trained_on"] == "all") & (predictions["repeat"] == 0)]
         scores.append(roc_auc_score(rows["label"] == "malignant", rows["p_malignant"]))
     assert np.mean(scores) == pytest.approx(0.5, abs=0.08)
@@ -92,11 +94,11 @@ def test_permuted_labels_score_chance():
 
 def test_dnn_stops_on_the_stop_cases_and_never_sees_the_others():
     inputs = made_inputs(PARAMS)
-    study = run_dnn(inputs, PARAMS, workers=1)
-    changed = run_dnn(without(inputs, ["weigh", "test"]), PARAMS, workers=1)
+    study = run_dnn(inputs, PARAMS, runtime=ONE)
+    changed = run_dnn(without(inputs, ["weigh", "test"]), PARAMS, runtime=ONE)
     state, other = study.states[0, 0], changed.states[0, 0]
     assert all(np.array_equal(state[name], other[name]) for name in state)
-    steered = run_dnn(without(inputs, ["stop"]), PARAMS, workers=1)
+    steered = run_dnn(without(inputs, ["stop"]), PARAMS, runtime=ONE)
     curve = study.curves.query("repeat == 0 and fold == 0")
     other_curve = steered.curves.query("repeat == 0 and fold == 0")
     assert curve["stop_loss"].iloc[0] != other_curve["stop_loss"].iloc[0]
@@ -106,45 +108,45 @@ def test_dnn_stops_on_the_stop_cases_and_never_sees_the_others():
 def test_the_search_covers_the_grid_and_repeats_the_dnn_at_its_own_setting():
     inputs = made_inputs(PARAMS)
     params = small_params(dnn_search__hidden=[16, 32], dnn_search__dropout=[0.2])
-    predictions, curves = run_dnn_search(inputs, params, workers=1)
+    predictions, curves = run_dnn_search(inputs, params, runtime=ONE)
     assert set(predictions.groupby(["hidden", "dropout"]).groups) == {(16, 0.2), (32, 0.2)}
     assert MASTER not in set(predictions["repeat"])
-    own = run_dnn(inputs, params, workers=1).predictions
+    own = run_dnn(inputs, params, runtime=ONE).predictions
     rows = predictions[predictions["hidden"] == 32]
     expected = own[(own["trained_on"] == "all") & (own["repeat"] >= 0)]
-    np.testing.assert_array_equal(rows["p_malignant"], expected["p_malignant"])
+    np.testing.assert_allclose(rows["p_malignant"], expected["p_malignant"], atol=1e-4)  # another stack
     assert set(curves["model"]) == {"h16_d0.2", "h32_d0.2"}
 
 
 def test_a_cnn_fold_is_the_same_beside_others_and_alone():
     inputs = made_inputs(PARAMS, side=32)
-    two = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="mild", workers=2)
-    one = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="mild", workers=1)
+    two = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="mild", runtime=TWO)
+    one = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="mild", runtime=ONE)
     pd.testing.assert_frame_equal(two.predictions, one.predictions)
     pd.testing.assert_frame_equal(two.curves, one.curves)
-    other = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="none", workers=1)
+    other = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="none", runtime=ONE)
     assert not np.array_equal(other.predictions["p_malignant"], two.predictions["p_malignant"])
 
 
 def test_a_cnn_learns_from_the_fit_cases_alone():
     inputs = made_inputs(PARAMS, side=32)
-    before = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="mild", workers=1).states[0, 0]
+    before = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="mild", runtime=ONE).states[0, 0]
     images = inputs.images.copy()
     for role in ("weigh", "test"):
         images[inputs.resamples[0, 0][role]] = 7
     changed = type(inputs)(**{**vars(without(inputs, ["weigh", "test"])), "images": images})
-    after = run_cnn(changed, PARAMS, "custom_cnn", augmentation="mild", workers=1).states[0, 0]
+    after = run_cnn(changed, PARAMS, "custom_cnn", augmentation="mild", runtime=ONE).states[0, 0]
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
 def test_merged_continues_from_the_networks_of_its_own_fold():
     inputs = made_inputs(PARAMS, side=32)
-    images = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="mild", workers=1).states
-    tables = run_dnn(inputs, PARAMS, workers=1).states
-    merged = run_merged(inputs, PARAMS, "custom_cnn", images, tables, workers=1).predictions
+    images = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="mild", runtime=ONE).states
+    tables = run_dnn(inputs, PARAMS, runtime=ONE).states
+    merged = run_merged(inputs, PARAMS, "custom_cnn", images, tables, runtime=ONE).predictions
     assert set(merged.groupby(["repeat", "fold"]).groups) == set(inputs.resamples)
     other = {**images, (0, 1): images[0, 0]}
-    crossed = run_merged(inputs, PARAMS, "custom_cnn", other, tables, workers=1).predictions
+    crossed = run_merged(inputs, PARAMS, "custom_cnn", other, tables, runtime=ONE).predictions
     same = merged["fold"] != 1
     np.testing.assert_array_equal(merged.loc[same, "p_malignant"], crossed.loc[same, "p_malignant"])
     assert not np.array_equal(merged.loc[~same, "p_malignant"], crossed.loc[~same, "p_malignant"])
@@ -153,7 +155,7 @@ def test_merged_continues_from_the_networks_of_its_own_fold():
 def test_segmentation_scores_every_test_case_and_keeps_one_map_a_case():
     inputs = made_inputs(PARAMS, side=32)
     params = small_params(seg__encoder="resnet18", seg__epochs=3)
-    study = run_segment(inputs, params, workers=1)
+    study = run_segment(inputs, params, runtime=ONE)
     assert len(study.scores) == sum(len(roles["test"]) for roles in inputs.resamples.values())
     assert study.maps.shape == (len(inputs.case_ids), 32, 32)
     assert study.maps_index["case_id"].tolist() == list(inputs.case_ids)
@@ -170,8 +172,8 @@ def test_segmentation_scores_every_test_case_and_keeps_one_map_a_case():
 
 def test_only_a_pretrained_encoder_is_frozen():
     parts = ("encoder", "decoder", "segmentation_head")
-    assert segment_plan(PARAMS, parts).phases[0].trainable is None
-    frozen = segment_plan(small_params(seg__weights="mobilenet_v2.imagenet"), parts)
+    assert segment_plan(PARAMS.seg, PARAMS.train, parts).phases[0].trainable is None
+    frozen = segment_plan(small_params(seg__weights="mobilenet_v2.imagenet").seg, PARAMS.train, parts)
     assert frozen.phases[0].trainable == ("network.decoder", "network.segmentation_head")
 
 
@@ -181,7 +183,7 @@ def test_a_pretrained_encoder_stays_as_it_was():
     params = small_params(seg__weights="mobilenet_v2.imagenet")
     torch.manual_seed(0)
     encoder = build_segmenter(params.seg).network.encoder.state_dict()
-    study = run_segment(made_inputs(params, side=32), params, workers=1, pretrained=encoder)
+    study = run_segment(made_inputs(params, side=32), params, runtime=ONE, pretrained=encoder)
     kept = {name.removeprefix("network.encoder."): value for name, value in study.final.items() if ".encoder." in name}
     assert kept
     assert all(np.array_equal(value, encoder[name].numpy()) for name, value in kept.items())
@@ -191,4 +193,4 @@ def test_a_pretrained_encoder_stays_as_it_was():
 def test_an_unknown_segmentation_name_is_met_with_near_matches(key, value):
     params = small_params(**{key: value})
     with pytest.raises(ParameterError, match="did you mean"):
-        run_segment(made_inputs(params, side=32), params, workers=1)
+        run_segment(made_inputs(params, side=32), params, runtime=ONE)

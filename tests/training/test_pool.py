@@ -1,76 +1,140 @@
-"""Folds side by side: results in order, one thread each, and a failure that names its job."""
+"""Units side by side: results in order, one thread each, failures that name their jobs, and a log of the run."""
 
+import json
 import os
+from dataclasses import dataclass
 
 import pytest
 import torch
 
 from busline.base.errors import ParameterError, TrainingError
-from busline.base.runtime import load_runtime
-from busline.training.pool import run_jobs
+from busline.base.runtime import Runtime, load_runtime
+from busline.training.pool import alone_or_stacked, find_device, run_units
 
 
-def times(context, job, tell):
-    tell(0.5, "half")
-    return context * job
+@dataclass
+class Broken:
+    failure: str | None
 
 
-def threads(context, job, tell):
-    return torch.get_num_threads()
+def times(context, jobs, place):
+    place.tell(0.5, "half")
+    return [context * job for job in jobs]
 
 
-def fail(context, job, tell):
-    if job == 2:
-        raise TrainingError("epoch 3", "the loss is not a finite number")
-    return job
+def threads(context, jobs, place):
+    return [torch.get_num_threads() for _ in jobs]
 
 
-def die(context, job, tell):
+def refuse(context, jobs, place):
+    if 2 in jobs:
+        raise TrainingError("layer 3", "there is none")
+    return list(jobs)
+
+
+def fail(context, jobs, place):
+    return [Broken("epoch 3, batch 7: no number" if job % 2 else None) for job in jobs]
+
+
+def die(context, jobs, place):
     os._exit(3)
+
+
+def run(function, context, units, workers=1, **settings):
+    return run_units(function, context, units, runtime=Runtime(workers, **settings), title="t", networks=False)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_results_come_in_the_jobs_order(workers):
-    assert run_jobs(times, 3, [1, 2, 3, 4], workers=workers, title="t") == [3, 6, 9, 12]
+    assert run(times, 3, [[1, 2], [3], [4]], workers) == [3, 6, 9, 12]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_job_has_one_thread(workers):
     before = torch.get_num_threads()
-    assert run_jobs(threads, None, [1, 2], workers=workers, title="t") == [1, 1]
+    assert run(threads, None, [[1], [2]], workers) == [1, 1]
     assert torch.get_num_threads() == before
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_failure_names_its_job(workers):
-    with pytest.raises(TrainingError, match="2: epoch 3"):
-        run_jobs(fail, None, [1, 2, 3], workers=workers, title="t")
+def test_an_error_names_its_job(workers):
+    with pytest.raises(TrainingError, match="2 and 1 more: layer 3"):
+        run(refuse, None, [[1], [2, 5], [3]], workers)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_failed_networks_are_listed_after_all_have_run(workers):
+    with pytest.raises(TrainingError, match=r"2 of 4 networks failed(.|\n)*1: epoch 3, batch 7(.|\n)*3: epoch 3"):
+        run(fail, None, [[0], [1, 2], [3]], workers)
 
 
 def test_a_process_that_dies_is_reported():
     with pytest.raises(TrainingError, match="was killed"):
-        run_jobs(die, None, [1, 2], workers=2, title="networks")
+        run(die, None, [[1], [2]], 2)
 
 
-def test_no_jobs_no_results():
-    assert run_jobs(times, 1, [], workers=2, title="t") == []
+def test_no_units_no_results():
+    assert run(times, 1, [], 2) == []
 
 
 def test_progress_is_plain_lines_where_there_is_no_terminal(capfd):
-    run_jobs(times, 3, [1, 2], workers=1, title="networks")
+    run(times, 3, [[1], [2]])
     lines = capfd.readouterr().err.splitlines()
-    assert lines[-1].startswith("networks: 100 %, 2 of 2 done")
+    assert lines[-1].startswith("t: 100 %, 2 of 2 done")
+    assert any("half" in line for line in lines)
 
 
-@pytest.mark.parametrize("text", ["0", "two", "-1"])
-def test_a_wrong_number_of_workers_is_refused(monkeypatch, text):
-    monkeypatch.setenv("BUSLINE_WORKERS", text)
-    with pytest.raises(ParameterError, match="BUSLINE_WORKERS"):
+def test_the_log_says_what_was_used(tmp_path):
+    log = tmp_path / "logs/runs.jsonl"
+    run(times, 3, [[1, 2], [3]], 2, log=log)
+    run(times, 3, [[1]], 1, log=log)
+    first, second = (json.loads(line) for line in log.read_text().splitlines())
+    assert (first["workers"], first["jobs"], first["units"], first["units_from_cache"]) == (2, 3, 2, 0)
+    assert first["device"] == "cpu"
+    assert first["worker_peak_mib"] > 20
+    assert second["workers"] == 1
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert run(times, 3, [[1]], log=tmp_path / "file/runs.jsonl") == [3]
+    assert "cannot be written" in capsys.readouterr().out
+
+
+def test_image_networks_are_stacked_on_a_gpu_only(monkeypatch):
+    assert alone_or_stacked([1, 2, 3], Runtime()) == [[1], [2], [3]]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert alone_or_stacked([1, 2, 3], Runtime(device="auto")) == [[1, 2, 3]]
+    assert find_device(Runtime(device="cpu")) == "cpu"
+
+
+def test_a_gpu_that_is_not_there_is_refused():
+    if not torch.cuda.is_available():
+        with pytest.raises(TrainingError, match="no GPU"):
+            find_device(Runtime(device="cuda"))
+
+
+WRONG = [("WORKERS", "0"), ("WORKERS", "two"), ("DEVICE", "gpu"), ("CACHE_LIMIT", "0"), ("CACHE_LIMIT", "inf")]
+
+
+@pytest.mark.parametrize(("name", "text"), WRONG)
+def test_a_wrong_setting_is_refused(monkeypatch, name, text):
+    monkeypatch.setenv(f"BUSLINE_{name}", text)
+    with pytest.raises(ParameterError, match=f"BUSLINE_{name}"):
         load_runtime()
 
 
-def test_workers_come_from_the_environment(monkeypatch):
-    monkeypatch.setenv("BUSLINE_WORKERS", "3")
-    assert load_runtime().workers == 3
-    monkeypatch.delenv("BUSLINE_WORKERS")
-    assert load_runtime().workers >= 1
+def test_settings_come_from_the_environment(monkeypatch, tmp_path):
+    for name, text in {"WORKERS": "3", "DEVICE": "cuda", "CACHE": str(tmp_path), "CACHE_LIMIT": "0.5"}.items():
+        monkeypatch.setenv(f"BUSLINE_{name}", text)
+    monkeypatch.setenv("BUSLINE_LOG", "")
+    found = load_runtime()
+    assert found == Runtime(3, "cuda", tmp_path, 2**29, None)
+    for name in ("WORKERS", "DEVICE", "CACHE", "CACHE_LIMIT", "LOG"):
+        monkeypatch.delenv(f"BUSLINE_{name}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    found = load_runtime()
+    assert found.workers >= 1
+    assert found.device == "auto"
+    assert found.cache == tmp_path / "busline"
+    assert str(found.log) == "logs/runs.jsonl"

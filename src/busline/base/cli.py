@@ -8,6 +8,7 @@ from collections.abc import Callable
 import typer
 
 from busline.base.errors import BuslineError
+from busline.base.runtime import HELP
 
 
 def run_stage(function: Callable[..., None]) -> None:
@@ -17,7 +18,7 @@ def run_stage(function: Callable[..., None]) -> None:
     exit code 1 and its message on standard error; any other exception is a defect and keeps its traceback.
     """
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(function)
+    app.command(epilog=HELP)(function)
     try:
         app()
     except BuslineError as error:

@@ -216,6 +216,12 @@ class AugmentationLevel(Section):
     """Largest shear, as the tangent of its angle."""
     zoom: Annotated[float, Field(ge=0.0, lt=1.0)]
     """Largest change of scale, as a share of 1."""
+    brightness: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Largest change of brightness, as a share of 1."""
+    gamma: Annotated[float, Field(ge=0.0)] = 0.0
+    """Largest change of gamma: its exponent lies between 1 / (1 + gamma) and 1 + gamma."""
+    speckle: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Largest standard deviation of multiplicative noise, as a share of the pixel's value."""
 
 
 class Augmentation(Section):

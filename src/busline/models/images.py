@@ -10,6 +10,8 @@ from torch import nn
 
 from busline.base.errors import ParameterError, near_matches
 from busline.base.sections import ImageModel
+from busline.models.dropout import GivenDropout
+from busline.models.pretrained import load_into
 
 CUSTOM = "custom_cnn"
 
@@ -41,7 +43,7 @@ class ImageClassifier(nn.Module):
     ) -> None:
         super().__init__()
         self.body, self.width, self.channels = body, width, channels
-        self.dropout, self.head = nn.Dropout(dropout), nn.Linear(width, 1)
+        self.dropout, self.head = GivenDropout(dropout, width), nn.Linear(width, 1)
         shift = torch.tensor(mean or (0.5,) * channels).view(1, -1, 1, 1)
         scale = torch.tensor(std or (0.5,) * channels).view(1, -1, 1, 1)
         self.register_buffer("shift", shift, persistent=False)
@@ -96,25 +98,5 @@ def build_image_model(spec: ImageModel) -> ImageClassifier:
 
 
 def load_pretrained(model: ImageClassifier, tensors: Mapping[str, torch.Tensor], where: str) -> None:
-    """Put pretrained weights into the body; the file's own classifier is left out.
-
-    Args:
-        model: the network to fill.
-        tensors: names and values of the weights file.
-        where: the file, for the error.
-
-    Raises:
-        ParameterError: if names or shapes do not fit the network.
-    """
-    wanted = model.body.state_dict()
-    given = {name: value for name, value in tensors.items() if name in wanted}
-    missing = [name for name in wanted if name not in given and not name.endswith("num_batches_tracked")]
-    wrong = [name for name, value in given.items() if value.shape != wanted[name].shape]
-    if missing or wrong:
-        raise ParameterError(
-            where,
-            f"does not fit the network: {len(missing)} tensors are missing, {len(wrong)} have another shape "
-            f"(first: {[*missing, *wrong][0]})",
-            mend="choose weights made for this network",
-        )
-    model.body.load_state_dict(given, strict=False)
+    """Put pretrained weights into the body; the file's own classifier is left out. See :func:`load_into`."""
+    load_into(model.body, tensors, where)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from busline.models.dropout import GivenDropout
 from busline.models.images import ImageClassifier
 from busline.models.mlp import Mlp
 
@@ -23,7 +24,7 @@ class MergedNetwork(nn.Module):
         super().__init__()
         self.image, self.table = image, table
         self.joined = nn.Sequential(
-            nn.Linear(image.width + table.width, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, 1)
+            nn.Linear(image.width + table.width, hidden), nn.ReLU(), GivenDropout(dropout, hidden), nn.Linear(hidden, 1)
         )
 
     def forward(self, images: torch.Tensor, table: torch.Tensor) -> torch.Tensor:

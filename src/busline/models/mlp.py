@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
 import torch
 from torch import nn
+
+from busline.models.dropout import GivenDropout
 
 
 class Mlp(nn.Module):
@@ -23,10 +28,10 @@ class Mlp(nn.Module):
             nn.BatchNorm1d(features, eps=1e-3),
             nn.Linear(features, hidden),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            GivenDropout(dropout, hidden),
             nn.Linear(hidden, half),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            GivenDropout(dropout, half),
         )
         self.head = nn.Linear(half, 1)
 
@@ -39,3 +44,27 @@ class Mlp(nn.Module):
         """Return the logits, (n,)."""
         logits: torch.Tensor = self.head(self.features(table))
         return logits.squeeze(1)
+
+
+def pad_features(network: Mlp, features: int) -> Mlp:
+    """Return the same network for a table with further columns, of zeros: networks of one stack need one shape.
+
+    The weights of those columns are zero and stay so: a column of zeros gives them no gradient, and they pass none on.
+    """
+    norm, first = network.body[0], network.body[1]
+    assert isinstance(norm, nn.BatchNorm1d)
+    assert isinstance(first, nn.Linear)
+    extra = (0, features - first.in_features)
+    norm.weight = nn.Parameter(nn.functional.pad(norm.weight.detach(), extra, value=1.0))
+    norm.bias = nn.Parameter(nn.functional.pad(norm.bias.detach(), extra))
+    first.weight = nn.Parameter(nn.functional.pad(first.weight.detach(), extra))
+    for name, value in (("running_mean", 0.0), ("running_var", 1.0)):
+        setattr(norm, name, nn.functional.pad(norm.get_buffer(name), extra, value=value))
+    norm.num_features = first.in_features = features
+    return network
+
+
+def cut_features(state: Mapping[str, np.ndarray], features: int) -> dict[str, np.ndarray]:
+    """Return the tensors of a network of :func:`pad_features` without the padding."""
+    padded = ("body.0.weight", "body.0.bias", "body.0.running_mean", "body.0.running_var", "body.1.weight")
+    return {name: value[..., :features].copy() if name in padded else value for name, value in state.items()}

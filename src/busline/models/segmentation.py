@@ -10,6 +10,7 @@ from torch import nn
 
 from busline.base.errors import ParameterError, near_matches
 from busline.base.sections import Segmentation
+from busline.models.pretrained import load_into
 
 
 class GrayInput(nn.Module):
@@ -58,20 +59,6 @@ def build_segmenter(seg: Segmentation) -> GrayInput:
 
 
 def load_encoder(model: GrayInput, tensors: Mapping[str, torch.Tensor], where: str) -> None:
-    """Put pretrained weights into the encoder.
-
-    Raises:
-        ParameterError: if names or shapes do not fit the encoder.
-    """
+    """Put pretrained weights into the encoder. See :func:`load_into`."""
     encoder: Any = model.network.encoder
-    wanted = encoder.state_dict()
-    given = {name: value for name, value in tensors.items() if name in wanted}
-    wrong = [name for name in wanted if name not in given or given[name].shape != wanted[name].shape]
-    wrong = [name for name in wrong if not name.endswith("num_batches_tracked")]
-    if wrong:
-        raise ParameterError(
-            where,
-            f"does not fit the encoder: {len(wrong)} tensors are missing or of another shape (first: {wrong[0]})",
-            mend="choose weights made for this encoder",
-        )
-    torch.nn.Module.load_state_dict(encoder, given, strict=False)
+    load_into(encoder, tensors, where)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from busline.base.params import Params
+from busline.base.runtime import Runtime
 from busline.base.sections import AugmentationLevel, ImageModel, Train
 from busline.models.images import build_image_model, load_pretrained
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
-from busline.studies.networks import FoldResult, NetworkStudy, State, fold_seed, gather, train_and_score
+from busline.studies.networks import NetworkStudy, fold_seed, gather
+from busline.training.batches import Member
 from busline.training.loop import seeded
 from busline.training.plan import Phase, Plan, make_plan
-from busline.training.pool import Tell, run_jobs
+from busline.training.pool import Place, alone_or_stacked, run_units
+from busline.training.results import FoldResult, State, train_and_score
 from busline.training.tasks import Arrays, ClassifyTask, class_weights
 
 
@@ -39,7 +42,7 @@ def run_cnn(
     name: str,
     *,
     augmentation: str,
-    workers: int,
+    runtime: Runtime,
     pretrained: Mapping[str, torch.Tensor] | None = None,
     keep_states: bool = True,
 ) -> NetworkStudy:
@@ -50,7 +53,7 @@ def run_cnn(
         params: all parameters.
         name: key of ``params.cnn.models``.
         augmentation: key of ``params.augmentation.levels``.
-        workers: folds side by side.
+        runtime: how this machine runs it.
         pretrained: tensors of the body, or None for random initial weights.
         keep_states: hand the trained networks back.
 
@@ -66,30 +69,36 @@ def run_cnn(
         name, params.cnn.models[name], level, params.train, params.seed, inputs.images, inputs.labels, arrays
     )
     jobs = fold_jobs(inputs)
-    results = run_jobs(train_fold, context, jobs, workers=workers, title=f"{name} ({augmentation})")
+    units = alone_or_stacked(jobs, runtime)
+    results = run_units(train_unit, context, units, runtime=runtime, title=f"{name} ({augmentation})")
     return gather(inputs, jobs, results, name, keep_states=keep_states)
 
 
-def train_fold(context: CnnContext, job: FoldJob, tell: Tell) -> FoldResult:
-    """Train and score one resample."""
-    seed = fold_seed(context.seed, "cnn", context.name, job)
-    with seeded(seed):
-        network = build_image_model(context.spec)
-    if context.pretrained is not None:
-        tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
-        load_pretrained(network, tensors, f"weights of {context.name}")
-    fit = job.roles["fit"]
+def train_unit(context: CnnContext, jobs: Sequence[FoldJob], place: Place) -> list[FoldResult]:
+    """Train and score some resamples."""
+    networks, members, weights = [], [], []
+    for job in jobs:
+        seed = fold_seed(context.seed, "cnn", context.name, job)
+        with seeded(seed):
+            network = build_image_model(context.spec)
+        if context.pretrained is not None:
+            tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
+            load_pretrained(network, tensors, f"weights of {context.name}")
+        networks.append(network)
+        members.append(Member(job.roles["fit"], job.roles["stop"], seed))
+        weights.append(class_weights(context.labels, job.roles["fit"]))
     task = ClassifyTask(
         Arrays(
             images=torch.from_numpy(context.images),
             labels=torch.from_numpy(context.labels).float(),
-            weights=torch.from_numpy(class_weights(context.labels, fit)),
+            weights=torch.from_numpy(np.stack(weights)),
         ),
         context.level,
     )
     plan = cnn_plan(context.spec, context.train)
-    score = {role: job.roles[role] for role in ("weigh", "test")}
-    return train_and_score(network, task, plan, fit, job.roles["stop"], score, seed=seed, tell=tell)
+    score = [{role: job.roles[role] for role in ("weigh", "test")} for job in jobs]
+    device = torch.device(place.device)
+    return train_and_score(networks, task, plan, members, score, device=device, tell=place.tell)
 
 
 def cnn_plan(spec: ImageModel, train: Train) -> Plan:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import torch
 
 from busline.base.params import Params
+from busline.base.runtime import Runtime
 from busline.base.sections import Dnn, Train
 from busline.models.encoding import TableEncoder
-from busline.models.mlp import Mlp
+from busline.models.mlp import Mlp, cut_features, pad_features
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs, prediction_rows
-from busline.studies.networks import FoldResult, NetworkStudy, curve_rows, fold_seed, train_and_score
+from busline.studies.networks import NetworkStudy, curve_rows, fold_seed
+from busline.training.batches import Member
 from busline.training.loop import seeded
 from busline.training.plan import Phase, make_plan
-from busline.training.pool import Tell, run_jobs
+from busline.training.pool import Place, run_units
+from busline.training.results import FoldResult, train_and_score
 from busline.training.tasks import Arrays, ClassifyTask, class_weights
 
 LEARN = {"all": ("fit", "weigh"), "without_weigh": ("fit",)}
@@ -27,34 +30,47 @@ SCORE = {"all": ("test",), "without_weigh": ("weigh", "test")}
 
 @dataclass(frozen=True)
 class DnnContext:
-    """What all folds of the tabular network share."""
+    """What all networks of the table share; ``labels`` int64 (n,)."""
 
     train: Train
     seed: int
-    inputs: StudyInputs
+    labels: np.ndarray
 
 
 @dataclass(frozen=True)
 class DnnJob:
-    """One network: a resample, the cases it learns from, and its settings."""
+    """One network: a resample, the cases it learns from, its settings, and the table encoded by those cases.
+
+    Networks of one stack agree in hidden units, batch size, epochs and learning rate; ``rows`` float32 (n, features).
+    """
 
     fold: FoldJob
     trained_on: str
     settings: Dnn
+    rows: np.ndarray
 
     def __str__(self) -> str:
         return f"{self.fold}, {self.settings.hidden} units, dropout {self.settings.dropout}, {self.trained_on}"
 
+    @property
+    def learn(self) -> np.ndarray:
+        """Positions of the cases it learns from, ascending."""
+        return learning_cases(self.fold, self.trained_on)
 
-def run_dnn(inputs: StudyInputs, params: Params, *, workers: int) -> NetworkStudy:
+
+def run_dnn(inputs: StudyInputs, params: Params, *, runtime: Runtime) -> NetworkStudy:
     """Train the DNN with all training cases and again without the weigh cases, in every resample.
+
+    The networks of a repeat train as one stack.
 
     Returns:
         Predictions with a column ``trained_on``, curves and states of the networks trained without the weigh cases
         (the merged networks continue from these), and the master split's network trained with them as (-1, -1).
     """
-    jobs = [DnnJob(fold, kind, params.tabular.models.dnn) for fold in fold_jobs(inputs) for kind in LEARN]
-    results = _train(inputs, params, jobs, workers, "dnn")
+    folds = fold_jobs(inputs)
+    jobs = _jobs(inputs, folds, list(LEARN), params.tabular.models.dnn)
+    units = [[job for job in jobs if job.fold.repeat == repeat] for repeat in sorted({fold.repeat for fold in folds})]
+    results = _train(inputs, params, units, runtime, "dnn")
     predictions = [_rows(inputs, job, result) for job, result in zip(jobs, results, strict=True)]
     pairs = [(job.fold, result) for job, result in zip(jobs, results, strict=True) if job.trained_on == "without_weigh"]
     states = {(fold.repeat, fold.fold): result.state for fold, result in pairs}
@@ -62,26 +78,32 @@ def run_dnn(inputs: StudyInputs, params: Params, *, workers: int) -> NetworkStud
     return NetworkStudy(pd.concat(predictions, ignore_index=True), curves, states)
 
 
-def run_dnn_search(inputs: StudyInputs, params: Params, *, workers: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def run_dnn_search(inputs: StudyInputs, params: Params, *, runtime: Runtime) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Train the grid of hidden units and dropout rates on all training cases of every resample but the master's.
+
+    The networks with the same hidden units train as one stack, over all folds, repeats and dropout rates.
 
     Returns:
         Predictions with columns ``hidden, dropout, trained_on``, and learning curves.
     """
+    folds = [fold for fold in fold_jobs(inputs) if fold.repeat >= 0]
+    jobs = _jobs(inputs, folds, ["all"], params.tabular.models.dnn)
     grid = [
-        params.tabular.models.dnn.model_copy(update={"hidden": hidden, "dropout": dropout})
+        replace(job, settings=job.settings.model_copy(update={"hidden": hidden, "dropout": dropout}))
         for hidden in params.dnn_search.hidden
         for dropout in params.dnn_search.dropout
+        for job in jobs
     ]
-    folds = [fold for fold in fold_jobs(inputs) if fold.repeat >= 0]
-    jobs = [DnnJob(fold, "all", settings) for settings in grid for fold in folds]
-    results = _train(inputs, params, jobs, workers, "dnn search")
+    sizes = sorted(params.dnn_search.hidden, reverse=True)  # the largest stack first: no core waits for it in the end
+    units = [[job for job in grid if job.settings.hidden == hidden] for hidden in sizes]
+    order = [job for unit in units for job in unit]
+    done = dict(zip(map(id, order), _train(inputs, params, units, runtime, "dnn search"), strict=True))
     predictions, curves = [], []
-    for job, result in zip(jobs, results, strict=True):
-        extra = {"hidden": job.settings.hidden, "dropout": job.settings.dropout}
+    for job in grid:
+        result, settings = done[id(job)], job.settings
+        extra = {"hidden": settings.hidden, "dropout": settings.dropout}
         predictions.append(_rows(inputs, job, result).assign(**extra))
-        name = f"h{job.settings.hidden}_d{job.settings.dropout}"
-        curves.append(curve_rows([job.fold], [result], name))
+        curves.append(curve_rows([job.fold], [result], f"h{settings.hidden}_d{settings.dropout}"))
     return pd.concat(predictions, ignore_index=True), pd.concat(curves, ignore_index=True)
 
 
@@ -91,30 +113,55 @@ def encode(inputs: StudyInputs, learn: np.ndarray) -> tuple[TableEncoder, np.nda
     return encoder, encoder.transform(inputs.table)
 
 
-def train_fold(context: DnnContext, job: DnnJob, tell: Tell) -> FoldResult:
-    """Train and score one network."""
-    roles = job.fold.roles
-    learn = np.sort(np.concatenate([roles[role] for role in LEARN[job.trained_on]]))
-    _, rows = encode(context.inputs, learn)
-    seed = fold_seed(context.seed, "tabular", "dnn", job.fold)
-    with seeded(seed):
-        network = Mlp(rows.shape[1], job.settings.hidden, job.settings.dropout)
+def learning_cases(fold: FoldJob, trained_on: str) -> np.ndarray:
+    """Return the positions of the cases a network learns from, ascending."""
+    return np.sort(np.concatenate([fold.roles[role] for role in LEARN[trained_on]]))
+
+
+def train_unit(context: DnnContext, jobs: Sequence[DnnJob], place: Place) -> list[FoldResult]:
+    """Train and score the networks of a stack; a fold that saw fewer categories is padded with empty columns."""
+    first = jobs[0].settings
+    widest = max(job.rows.shape[1] for job in jobs)
+    networks, members = [], []
+    for job in jobs:
+        seed = fold_seed(context.seed, "tabular", "dnn", job.fold)
+        with seeded(seed):
+            network = Mlp(job.rows.shape[1], job.settings.hidden, job.settings.dropout)
+        networks.append(pad_features(network, widest))
+        members.append(Member(job.learn, job.fold.roles["stop"], seed))
+    tables = [np.pad(job.rows, ((0, 0), (0, widest - job.rows.shape[1]))) for job in jobs]
     task = ClassifyTask(
         Arrays(
-            table=torch.from_numpy(rows),
-            labels=torch.from_numpy(context.inputs.labels).float(),
-            weights=torch.from_numpy(class_weights(context.inputs.labels, learn)),
+            table=torch.from_numpy(np.stack(tables)),
+            labels=torch.from_numpy(context.labels).float(),
+            weights=torch.from_numpy(np.stack([class_weights(context.labels, job.learn) for job in jobs])),
         )
     )
-    phase = Phase("train", job.settings.epochs, job.settings.learning_rate)
-    plan = make_plan((phase,), job.settings.batch_size, context.train, precision="fp32")
-    score = {role: roles[role] for role in SCORE[job.trained_on]}
-    return train_and_score(network, task, plan, learn, roles["stop"], score, seed=seed, tell=tell)
+    phase = Phase("train", first.epochs, first.learning_rate)
+    plan = make_plan((phase,), first.batch_size, context.train, precision="fp32")
+    score = [{role: job.fold.roles[role] for role in ("weigh", "test")} for job in jobs]
+    device = torch.device(place.device)
+    results = train_and_score(networks, task, plan, members, score, device=device, tell=place.tell)
+    return [_own(job, result) for job, result in zip(jobs, results, strict=True)]
 
 
-def _train(inputs: StudyInputs, params: Params, jobs: Sequence[DnnJob], workers: int, title: str) -> list[FoldResult]:
-    context = DnnContext(params.train, params.seed, inputs)
-    return run_jobs(train_fold, context, jobs, workers=workers, title=title)
+def _own(job: DnnJob, result: FoldResult) -> FoldResult:
+    """Return a result without the padding and without roles the network learnt from."""
+    scored = {role: result.probabilities[role] for role in SCORE[job.trained_on]}
+    return replace(result, probabilities=scored, state=cut_features(result.state, job.rows.shape[1]))
+
+
+def _jobs(inputs: StudyInputs, folds: Sequence[FoldJob], kinds: Sequence[str], settings: Dnn) -> list[DnnJob]:
+    return [
+        DnnJob(fold, kind, settings, encode(inputs, learning_cases(fold, kind))[1]) for fold in folds for kind in kinds
+    ]
+
+
+def _train(
+    inputs: StudyInputs, params: Params, units: Sequence[Sequence[DnnJob]], runtime: Runtime, title: str
+) -> list[FoldResult]:
+    context = DnnContext(params.train, params.seed, inputs.labels)
+    return run_units(train_unit, context, units, runtime=runtime, title=title)
 
 
 def _rows(inputs: StudyInputs, job: DnnJob, result: FoldResult) -> pd.DataFrame:

@@ -2,48 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from busline.base.params import Params
+from busline.base.runtime import Runtime
+from busline.base.sections import AugmentationLevel, Dnn, ImageModel, Merged, Train
 from busline.models.images import build_image_model
 from busline.models.merged import MergedNetwork
-from busline.models.mlp import Mlp
+from busline.models.mlp import Mlp, pad_features
 from busline.studies.dnn import encode
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
-from busline.studies.networks import (
-    FoldResult,
-    NetworkStudy,
-    State,
-    fold_seed,
-    gather,
-    load_state,
-    train_and_score,
-)
+from busline.studies.networks import NetworkStudy, fold_seed, gather, load_state
+from busline.training.batches import Member
 from busline.training.loop import seeded
 from busline.training.plan import Phase, Plan, make_plan
-from busline.training.pool import Tell, run_jobs
+from busline.training.pool import Place, alone_or_stacked, run_units
+from busline.training.results import FoldResult, State, train_and_score
 from busline.training.tasks import Arrays, ClassifyTask, class_weights
 
 
 @dataclass(frozen=True)
 class MergedContext:
-    """What all folds share."""
+    """What all folds share; ``images`` uint8 (n, s, s), ``labels`` int64 (n,)."""
 
     name: str
-    params: Params
-    inputs: StudyInputs
+    spec: ImageModel
+    dnn: Dnn
+    merged: Merged
+    level: AugmentationLevel
+    train: Train
+    seed: int
+    images: np.ndarray
+    labels: np.ndarray
 
 
 @dataclass(frozen=True)
 class MergedJob:
-    """One resample with the two networks trained on its fit cases."""
+    """One resample, the two networks trained on its fit cases, and the table encoded by those."""
 
     fold: FoldJob
     image: State
     table: State
+    rows: np.ndarray
 
     def __str__(self) -> str:
         return str(self.fold)
@@ -56,7 +60,7 @@ def run_merged(
     images: Mapping[tuple[int, int], State],
     tables: Mapping[tuple[int, int], State],
     *,
-    workers: int,
+    runtime: Runtime,
 ) -> NetworkStudy:
     """Join, in every resample, the image network ``name`` and the DNN of that resample, and train the joint network.
 
@@ -66,44 +70,64 @@ def run_merged(
         name: the image model, a key of ``params.cnn.models``.
         images: tensors of the image networks by (repeat, fold), trained without the weigh cases.
         tables: tensors of the DNNs by (repeat, fold), likewise.
-        workers: folds side by side.
+        runtime: how this machine runs it.
     """
+    assert inputs.images is not None
     folds = fold_jobs(inputs)
-    jobs = [MergedJob(fold, images[fold.repeat, fold.fold], tables[fold.repeat, fold.fold]) for fold in folds]
-    context = MergedContext(name, params, inputs)
-    results = run_jobs(train_fold, context, jobs, workers=workers, title=f"dnn + {name}")
+    jobs = [
+        MergedJob(fold, images[key], tables[key], encode(inputs, fold.roles["fit"])[1])
+        for fold in folds
+        for key in [(fold.repeat, fold.fold)]
+    ]
+    context = MergedContext(
+        name,
+        params.cnn.models[name],
+        params.tabular.models.dnn,
+        params.merged,
+        params.augmentation.levels[params.cnn.augmentation],
+        params.train,
+        params.seed,
+        inputs.images,
+        inputs.labels,
+    )
+    units = alone_or_stacked(jobs, runtime)
+    results = run_units(train_unit, context, units, runtime=runtime, title=f"dnn + {name}")
     return gather(inputs, folds, results, name, keep_states=False)
 
 
-def train_fold(context: MergedContext, job: MergedJob, tell: Tell) -> FoldResult:
-    """Train and score one joint network."""
-    params, inputs, roles = context.params, context.inputs, job.fold.roles
-    assert inputs.images is not None
-    _, rows = encode(inputs, roles["fit"])
-    seed = fold_seed(params.seed, "merged", context.name, job.fold)
-    dnn = params.tabular.models.dnn
-    with seeded(seed):
-        image = build_image_model(params.cnn.models[context.name])
-        table = Mlp(rows.shape[1], dnn.hidden, dnn.dropout)
-        load_state(image, job.image)
-        load_state(table, job.table)
-        network = MergedNetwork(image, table, params.merged.hidden, params.merged.dropout)
+def train_unit(context: MergedContext, jobs: Sequence[MergedJob], place: Place) -> list[FoldResult]:
+    """Train and score some joint networks."""
+    widest = max(job.rows.shape[1] for job in jobs)
+    networks, members = [], []
+    for job in jobs:
+        seed = fold_seed(context.seed, "merged", context.name, job.fold)
+        with seeded(seed):
+            image = build_image_model(context.spec)
+            table = Mlp(job.rows.shape[1], context.dnn.hidden, context.dnn.dropout)
+            load_state(image, job.image)
+            load_state(table, job.table)
+            pad_features(table, widest)
+            networks.append(MergedNetwork(image, table, context.merged.hidden, context.merged.dropout))
+        members.append(Member(job.fold.roles["fit"], job.fold.roles["stop"], seed))
+    tables = [np.pad(job.rows, ((0, 0), (0, widest - job.rows.shape[1]))) for job in jobs]
+    weights = [class_weights(context.labels, job.fold.roles["fit"]) for job in jobs]
     task = ClassifyTask(
         Arrays(
-            images=torch.from_numpy(inputs.images),
-            table=torch.from_numpy(rows),
-            labels=torch.from_numpy(inputs.labels).float(),
-            weights=torch.from_numpy(class_weights(inputs.labels, roles["fit"])),
+            images=torch.from_numpy(context.images),
+            table=torch.from_numpy(np.stack(tables)),
+            labels=torch.from_numpy(context.labels).float(),
+            weights=torch.from_numpy(np.stack(weights)),
         ),
-        params.augmentation.levels[params.cnn.augmentation],
+        context.level,
     )
-    score = {role: roles[role] for role in ("weigh", "test")}
-    return train_and_score(network, task, merged_plan(params), roles["fit"], roles["stop"], score, seed=seed, tell=tell)
+    plan = merged_plan(context.merged, context.train)
+    score = [{role: job.fold.roles[role] for role in ("weigh", "test")} for job in jobs]
+    device = torch.device(place.device)
+    return train_and_score(networks, task, plan, members, score, device=device, tell=place.tell)
 
 
-def merged_plan(params: Params) -> Plan:
+def merged_plan(merged: Merged, train: Train) -> Plan:
     """Return two phases: the new head alone, then everything at a small learning rate."""
-    merged = params.merged
     head = Phase("head", merged.epochs, merged.learning_rate, ("joined",))
     tune = Phase("fine_tune", merged.fine_tune_epochs, merged.fine_tune_learning_rate)
-    return make_plan((head, tune), merged.batch_size, params.train, precision=params.train.precision)
+    return make_plan((head, tune), merged.batch_size, train, precision=train.precision)

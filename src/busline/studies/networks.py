@@ -1,4 +1,4 @@
-"""What the network studies share: one fold trained, scored and handed back as plain arrays."""
+"""What the network studies share: seeds, the tables they save, and networks as files."""
 
 from __future__ import annotations
 
@@ -14,27 +14,7 @@ from torch import nn
 from busline.base.artifacts import load_tensors, save_tensors
 from busline.base.seeding import derive_seed
 from busline.studies.inputs import FoldJob, StudyInputs, prediction_rows
-from busline.training.loop import fit, predict
-from busline.training.plan import Plan
-from busline.training.pool import Tell
-from busline.training.tasks import Task
-
-State = Mapping[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class FoldResult:
-    """What one trained fold leaves.
-
-    Attributes:
-        probabilities: of the cases of each scored role.
-        curve: learning curve, one row an epoch.
-        state: the network's tensors by name.
-    """
-
-    probabilities: Mapping[str, np.ndarray]
-    curve: Sequence[Mapping[str, float | int | str]]
-    state: State
+from busline.training.results import FoldResult, State
 
 
 @dataclass(frozen=True)
@@ -52,35 +32,9 @@ class NetworkStudy:
     states: Mapping[tuple[int, int], State]
 
 
-def train_and_score(
-    network: nn.Module,
-    task: Task,
-    plan: Plan,
-    learn: np.ndarray,
-    stop: np.ndarray,
-    score: Mapping[str, np.ndarray],
-    *,
-    seed: int,
-    tell: Tell,
-) -> FoldResult:
-    """Train on ``learn``, steer by ``stop``, and predict each part of ``score``."""
-
-    def report(epoch: int, epochs: int, loss: float) -> None:
-        tell(epoch / epochs, f"epoch {epoch}/{epochs}, loss {loss:.3f}")
-
-    curve = fit(network, task, plan, learn, stop, seed=seed, report=report)
-    probabilities = {role: predict(network, task, index, plan) for role, index in score.items()}
-    return FoldResult(probabilities, curve.rows, state_arrays(network))
-
-
 def fold_seed(seed: int, family: str, name: str, job: FoldJob) -> int:
     """Return the seed of one network: a function of the root seed and of (family, model, repeat, fold)."""
     return derive_seed(seed, family, name, job.repeat, job.fold)
-
-
-def state_arrays(network: nn.Module) -> dict[str, np.ndarray]:
-    """Return a network's tensors as arrays, so that they cross processes as plain bytes."""
-    return {name: value.detach().cpu().numpy().copy() for name, value in network.state_dict().items()}
 
 
 def load_state(network: nn.Module, state: State) -> None:

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import torch
 
 from busline.base.params import Params
-from busline.base.sections import Segmentation
+from busline.base.runtime import Runtime
+from busline.base.sections import AugmentationLevel, Segmentation, Train
 from busline.metrics.segmentation import score_masks
 from busline.models.segmentation import build_segmenter, load_encoder
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
-from busline.studies.networks import FoldResult, State, curve_rows, fold_seed, train_and_score
+from busline.studies.networks import curve_rows, fold_seed
+from busline.training.batches import Member
 from busline.training.loop import seeded
 from busline.training.plan import Phase, Plan, make_plan
-from busline.training.pool import Tell, run_jobs
+from busline.training.pool import Place, alone_or_stacked, run_units
+from busline.training.results import FoldResult, State, train_and_score
 from busline.training.tasks import Arrays, SegmentTask
 
 
 @dataclass(frozen=True)
 class SegmentContext:
-    """What all folds share."""
+    """What all folds share; ``images`` and ``masks`` uint8 (n, s, s)."""
 
-    params: Params
+    seg: Segmentation
+    level: AugmentationLevel
+    train: Train
+    seed: int
     images: np.ndarray
     masks: np.ndarray
     pretrained: State | None
@@ -51,7 +57,7 @@ class SegmentStudy:
 
 
 def run_segment(
-    inputs: StudyInputs, params: Params, *, workers: int, pretrained: Mapping[str, torch.Tensor] | None = None
+    inputs: StudyInputs, params: Params, *, runtime: Runtime, pretrained: Mapping[str, torch.Tensor] | None = None
 ) -> SegmentStudy:
     """Train the segmentation network on the fit cases of every resample and score its test cases.
 
@@ -62,10 +68,11 @@ def run_segment(
     with seeded(0):
         build_segmenter(params.seg)  # a name that does not exist is refused before any process starts
     arrays = None if pretrained is None else {key: value.numpy() for key, value in pretrained.items()}
-    context = SegmentContext(params, inputs.images, inputs.masks, arrays)
+    level = params.augmentation.levels[params.seg.augmentation]
+    context = SegmentContext(params.seg, level, params.train, params.seed, inputs.images, inputs.masks, arrays)
     jobs = fold_jobs(inputs)
     title = f"{params.seg.architecture} ({params.seg.encoder})"
-    results = run_jobs(train_fold, context, jobs, workers=workers, title=title)
+    results = run_units(train_unit, context, alone_or_stacked(jobs, runtime), runtime=runtime, title=title)
     pairs = list(zip(jobs, results, strict=True))
     scores = pd.concat([_score(inputs, job, result) for job, result in pairs], ignore_index=True)
     maps, index = _first_repeat(inputs, pairs)
@@ -73,33 +80,41 @@ def run_segment(
     return SegmentStudy(scores, maps, index, curve_rows(jobs, results, title), final)
 
 
-def train_fold(context: SegmentContext, job: FoldJob, tell: Tell) -> FoldResult:
-    """Train one network and predict the probability maps of its test cases, as uint8."""
-    seg = context.params.seg
-    seed = fold_seed(context.params.seed, "segment", "network", job)
-    with seeded(seed):
-        network = build_segmenter(seg)
-    if context.pretrained is not None:
-        tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
-        load_encoder(network, tensors, "seg.weights")
+def train_unit(context: SegmentContext, jobs: Sequence[FoldJob], place: Place) -> list[FoldResult]:
+    """Train networks and predict the probability maps of their test cases, as uint8 (m, side, side)."""
+    networks, members = [], []
+    for job in jobs:
+        seed = fold_seed(context.seed, "segment", "network", job)
+        with seeded(seed):
+            network = build_segmenter(context.seg)
+        if context.pretrained is not None:
+            tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
+            load_encoder(network, tensors, "seg.weights")
+        networks.append(network)
+        learn = np.sort(np.concatenate([job.roles["fit"], job.roles["weigh"]]))
+        members.append(Member(learn, job.roles["stop"], seed))
     arrays = Arrays(images=torch.from_numpy(context.images), masks=torch.from_numpy(context.masks))
-    task = SegmentTask(arrays, context.params.augmentation.levels[seg.augmentation])
-    learn = np.sort(np.concatenate([job.roles["fit"], job.roles["weigh"]]))
-    plan = segment_plan(context.params, tuple(name for name, _ in network.network.named_children()))
-    score = {"test": job.roles["test"]}
-    result = train_and_score(network, task, plan, learn, job.roles["stop"], score, seed=seed, tell=tell)
-    maps = np.rint(result.probabilities["test"][:, 0] * 255.0).astype(np.uint8)
-    state = result.state if job.repeat < 0 else {}
-    return FoldResult({"test": maps}, result.curve, state)
+    task = SegmentTask(arrays, context.level)
+    parts = tuple(name for name, _ in networks[0].network.named_children())
+    plan = segment_plan(context.seg, context.train, parts)
+    score = [{"test": job.roles["test"]} for job in jobs]
+    device = torch.device(place.device)
+    results = train_and_score(networks, task, plan, members, score, device=device, tell=place.tell)
+    return [_as_maps(job, result) for job, result in zip(jobs, results, strict=True)]
 
 
-def segment_plan(params: Params, parts: tuple[str, ...]) -> Plan:
+def segment_plan(seg: Segmentation, train: Train, parts: tuple[str, ...]) -> Plan:
     """Return the one phase; only a pretrained encoder is frozen (a random one would never learn)."""
-    seg: Segmentation = params.seg
     frozen = seg.freeze_encoder and seg.weights is not None
     trainable = tuple(f"network.{part}" for part in parts if part != "encoder") if frozen else None
     phase = Phase("train", seg.epochs, seg.learning_rate, trainable)
-    return make_plan((phase,), seg.batch_size, params.train, precision=params.train.precision)
+    return make_plan((phase,), seg.batch_size, train, precision=train.precision)
+
+
+def _as_maps(job: FoldJob, result: FoldResult) -> FoldResult:
+    """Return the result with maps of bytes; of the networks only the master split's is kept."""
+    maps = np.rint(np.nan_to_num(result.probabilities["test"][:, 0]) * 255.0).astype(np.uint8)
+    return replace(result, probabilities={"test": maps}, state=result.state if job.repeat < 0 else {})
 
 
 def _score(inputs: StudyInputs, job: FoldJob, result: FoldResult) -> pd.DataFrame:

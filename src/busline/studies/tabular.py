@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from busline.base.params import Params
+from busline.base.runtime import Runtime
 from busline.base.sections import TabularModels
 from busline.base.seeding import derive_seed
 from busline.models.encoding import TableEncoder
 from busline.models.tabular import fit_classifier, positive_probability
 from busline.splits import MASTER
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs, prediction_rows
-from busline.training.pool import Tell, run_jobs
+from busline.training.pool import Place, run_units
 
 LEARN: Mapping[str, Sequence[str]] = {"all": ("fit", "stop", "weigh"), "without_weigh": ("fit", "stop")}
 """Roles an estimator is fitted on; without early stopping the stop cases are training cases like any other."""
@@ -44,7 +45,9 @@ class FittedTable:
 FoldOutput = tuple[list[tuple[str, str, np.ndarray]], FittedTable | None]
 
 
-def run_tabular(inputs: StudyInputs, params: Params, name: str, *, workers: int) -> tuple[pd.DataFrame, FittedTable]:
+def run_tabular(
+    inputs: StudyInputs, params: Params, name: str, *, runtime: Runtime
+) -> tuple[pd.DataFrame, FittedTable]:
     """Fit one model on all training cases, and again without the weigh cases, in every resample.
 
     Returns:
@@ -52,7 +55,9 @@ def run_tabular(inputs: StudyInputs, params: Params, name: str, *, workers: int)
     """
     jobs = fold_jobs(inputs)
     context = TabularContext(name, params.tabular.models, params.seed, inputs)
-    results: list[FoldOutput] = run_jobs(fit_fold, context, jobs, workers=workers, title=name)
+    results: list[FoldOutput] = run_units(
+        fit_unit, context, [[job] for job in jobs], runtime=runtime, title=name, networks=False
+    )
     rows = [
         prediction_rows(inputs, job, role, probability, trained_on=trained_on)
         for job, (scored, _) in zip(jobs, results, strict=True)
@@ -62,8 +67,12 @@ def run_tabular(inputs: StudyInputs, params: Params, name: str, *, workers: int)
     return pd.concat(rows, ignore_index=True), final
 
 
-def fit_fold(context: TabularContext, job: FoldJob, tell: Tell) -> FoldOutput:
-    """Fit and score one resample; the master split's model comes back with the probabilities."""
+def fit_unit(context: TabularContext, jobs: Sequence[FoldJob], place: Place) -> list[FoldOutput]:
+    """Fit and score some resamples; the master split's model comes back with the probabilities."""
+    return [_fit_fold(context, job) for job in jobs]
+
+
+def _fit_fold(context: TabularContext, job: FoldJob) -> FoldOutput:
     scored = []
     final = None
     for trained_on, roles in LEARN.items():

@@ -1,59 +1,95 @@
-"""Augmentation in two halves: draw parameters from a generator, then apply them deterministically.
+"""Augmentation in two halves: numbers drawn from a generator, then a deterministic function of image and numbers.
 
-Image and mask of a case get the same geometry. A draw can be replayed from its generator's seed.
+A draw can be replayed from its generator's seed, on any device. Image and mask of a case get the same geometry.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from functools import cache
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
 from busline.base.sections import AugmentationLevel
+from busline.base.seeding import numpy_generator
+
+DRAWS = 11
+"""Numbers a case: flip, rotation, shear, zoom, two shifts, brightness, gamma, speckle and its two offsets."""
+NOISE_SIDE = 512
 
 
-@dataclass(frozen=True)
-class Geometry:
-    """Affine maps of a batch.
+def draw(count: int, generator: np.random.Generator) -> np.ndarray:
+    """Return the numbers of ``count`` cases: float32 (count, DRAWS), uniform in [0, 1), the same for every level."""
+    return generator.random((count, DRAWS), dtype=np.float32)
 
-    Attributes:
-        theta: float32 (n, 2, 3), output to input coordinates in [-1, 1], as ``affine_grid`` takes them.
+
+def change_geometry(
+    images: torch.Tensor, level: AugmentationLevel, draws: torch.Tensor, *, mode: str = "bilinear"
+) -> torch.Tensor:
+    """Flip, rotate, shear, zoom and shift by one affine map a case; pixels from outside repeat the border.
+
+    Args:
+        images: float (n, c, h, w).
+        level: ranges of the transforms (primary study, Table 6).
+        draws: float32 (n, DRAWS).
+        mode: ``bilinear`` for images, ``nearest`` for masks.
     """
-
-    theta: torch.Tensor
-
-
-def draw_geometry(level: AugmentationLevel, count: int, generator: torch.Generator) -> Geometry | None:
-    """Draw one random affine map a case, or None where the level changes nothing.
-
-    Flip, rotation, shear, zoom and translation are drawn uniformly from the level's ranges (primary study, Table 6).
-    All five are always drawn, so that a level's draws do not depend on which ranges are zero.
-    """
-    draws = torch.rand(6, count, generator=generator)
     if not (level.flip or level.rotation or level.translation or level.shear or level.zoom):
-        return None
-    angle, shear, zoom, shift_x, shift_y = 2.0 * draws[1:] - 1.0
+        return images
+    grid = F.affine_grid(_affine(level, draws), list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid.to(images.dtype), mode=mode, padding_mode="border", align_corners=False)
+
+
+def change_echo(images: torch.Tensor, level: AugmentationLevel, draws: torch.Tensor) -> torch.Tensor:
+    """Change gamma and brightness and multiply by speckle noise.
+
+    Args:
+        images: float (n, 1, h, w) in [0, 1].
+        level: ranges; a range of 0 leaves that property as it is.
+        draws: float32 (n, DRAWS).
+
+    Returns:
+        Images in [0, 1].
+    """
+    if not (level.brightness or level.gamma or level.speckle):
+        return images
+    bright, gamma = (2.0 * draws[:, 6:8] - 1.0).T[:, :, None, None, None]
+    if level.gamma:
+        images = images.clamp_min(1e-3) ** torch.exp(gamma * math.log1p(level.gamma))
+    images = images * (1.0 + bright * level.brightness)
+    if level.speckle:
+        strength = level.speckle * draws[:, 8, None, None, None]
+        images = images * (1.0 + strength * _noise_windows(images.shape[-2:], draws[:, 9:11]))
+    return images.clamp(0.0, 1.0)
+
+
+def _affine(level: AugmentationLevel, draws: torch.Tensor) -> torch.Tensor:
+    """Return affine maps, float32 (n, 2, 3), output to input coordinates in [-1, 1]."""
+    angle, shear, zoom, shift_x, shift_y = 2.0 * draws[:, 1:6].T - 1.0
     angle = angle * (math.pi / 180.0 * level.rotation)
     scale = 1.0 + zoom * level.zoom
-    flip = torch.where((draws[0] < 0.5) & torch.tensor(level.flip), -1.0, 1.0)
+    flip = 1.0 - 2.0 * (draws[:, 0] < 0.5).float() if level.flip else torch.ones_like(scale)
     cos, sin, slope = torch.cos(angle), torch.sin(angle), shear * level.shear
     shift_x, shift_y = shift_x * 2.0 * level.translation, shift_y * 2.0 * level.translation
     top = torch.stack([flip * scale * cos, scale * (slope * cos - sin), shift_x], dim=1)
     bottom = torch.stack([flip * scale * sin, scale * (slope * sin + cos), shift_y], dim=1)
-    return Geometry(torch.stack([top, bottom], dim=1))
+    return torch.stack([top, bottom], dim=1)
 
 
-def apply_geometry(images: torch.Tensor, geometry: Geometry | None, *, mode: str = "bilinear") -> torch.Tensor:
-    """Resample images by their affine maps; pixels from outside repeat the border.
+def _noise_windows(size: torch.Size, offsets: torch.Tensor) -> torch.Tensor:
+    """Return a window of the noise field for each case, (n, 1, h, w), at offsets in [0, 1), wrapping round."""
+    field = _noise_field().to(offsets.device)
+    start = (offsets * NOISE_SIDE).long()
+    rows = (start[:, :1] + torch.arange(size[0], device=offsets.device)) % NOISE_SIDE
+    columns = (start[:, 1:] + torch.arange(size[1], device=offsets.device)) % NOISE_SIDE
+    return field[rows[:, :, None], columns[:, None, :]].unsqueeze(1)
 
-    Args:
-        images: float (n, c, h, w).
-        geometry: the maps, or None for no change.
-        mode: ``bilinear`` for images, ``nearest`` for masks.
-    """
-    if geometry is None:
-        return images
-    grid = F.affine_grid(geometry.theta.to(images.device), list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, mode=mode, padding_mode="border", align_corners=False)
+
+@cache
+def _noise_field() -> torch.Tensor:
+    """Return one field of noise, correlated over about two pixels as speckle is, of mean 0 and deviation 1."""
+    white = numpy_generator(0, "speckle").standard_normal((NOISE_SIDE, NOISE_SIDE))
+    smooth = sum(np.roll(white, shift, (0, 1)) for shift in [(0, 0), (0, 1), (1, 0), (1, 1)])
+    return torch.from_numpy(((smooth - np.mean(smooth)) / np.std(smooth)).astype(np.float32))

@@ -1,209 +1,205 @@
-"""The training loop, the only one: a network, a task, a plan and a seed in; the best weights and curves out."""
+"""The training loop, the only one: a stack of networks, a task, a plan and members in; best weights and curves out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import torch
-from torch import nn
 
-from busline.base.errors import TrainingError
 from busline.base.seeding import derive_seed
-from busline.training.plan import Phase, Plan
+from busline.training.batches import Draws, Member, draw_epoch
+from busline.training.inference import autocast, evaluate
+from busline.training.plan import Phase, Plan, Steering
+from busline.training.stack import Rewind, Stack, StackAdam
 from busline.training.tasks import Task
 
-EVALUATION_BATCH = 64
-Report = Callable[[int, int, float], None]
-"""Called once an epoch with (epochs done, most epochs, stop loss)."""
+SHRINK_BELOW = 0.75
+"""A stack goes on with its learning networks alone once they are no larger a share of it than this."""
+Row = dict[str, float | int | str]
+Report = Callable[[float, str], None]
+"""Called once an epoch with the share of the plan that is done, in [0, 1], and a note."""
 
 
 @dataclass
-class Curve:
-    """Learning curve: one row an epoch."""
+class Outcome:
+    """How one network's training went.
 
-    rows: list[dict[str, float | int | str]] = field(default_factory=list)
+    Attributes:
+        curve: one row an epoch with ``phase, epoch, train_loss, stop_loss, stop_score, learning_rate``.
+        failure: where its loss stopped being a number, or None.
+    """
+
+    curve: list[Row] = field(default_factory=list)
+    failure: str | None = None
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed torch's global generators inside the block (initial weights, dropout) and restore them after it."""
+    """Seed torch's global generators inside the block (initial weights) and restore them after it."""
     with torch.random.fork_rng():
         torch.manual_seed(seed % 2**63)
         yield
 
 
 def fit(
-    network: nn.Module,
-    task: Task,
-    plan: Plan,
-    fit_index: np.ndarray,
-    stop_index: np.ndarray,
-    *,
-    seed: int,
-    report: Report | None = None,
-) -> Curve:
-    """Train ``network`` in place and leave it in evaluation mode with the weights of its best epoch.
+    stack: Stack, task: Task, plan: Plan, members: Sequence[Member], *, report: Report | None = None
+) -> list[Outcome]:
+    """Train the networks of ``stack`` in place and leave them with the weights of their best epochs.
+
+    A network whose loss is no longer a finite number stops, and its outcome says where; the others go on.
 
     Args:
-        network: takes the task's inputs and returns logits.
-        task: makes batches from the arrays and computes the loss.
+        stack: the networks.
+        task: makes batches from the arrays and computes the losses.
         plan: phases and rules.
-        fit_index: positions of the cases to learn from, (n,).
-        stop_index: positions of the cases whose loss steers the plateau and early stopping, (m,).
-        seed: seed of shuffling, dropout and augmentation.
+        members: cases and seed of each network, in the stack's order.
         report: told after each epoch.
 
     Returns:
-        The learning curve with ``phase, epoch, train_loss, stop_loss, learning_rate`` a row.
-
-    Raises:
-        TrainingError: if a loss is not a finite number; names phase and epoch.
+        One outcome a network.
     """
-    curve = Curve()
+    outcomes = [Outcome() for _ in members]
     done = 0
     for number, phase in enumerate(plan.phases):
-        with seeded(derive_seed(seed, "phase", number)):
-            run = _PhaseRun(network, task, plan, phase, derive_seed(seed, "batches", number))
+        with seeded(derive_seed(members[0].seed, "phase", number)):
+            run = _PhaseRun(stack, task, plan, number, members, outcomes)
             for epoch in range(phase.epochs):
-                train_loss = run.train_epoch(fit_index)
-                stop_loss = mean_loss(network, task, stop_index, plan)
-                if not (np.isfinite(train_loss) and np.isfinite(stop_loss)):
-                    raise TrainingError(
-                        f"phase {phase.name}, epoch {epoch + 1}",
-                        "the loss is not a finite number",
-                        mend="lower the learning rate or use train.precision: fp32",
-                    )
-                curve.rows.append(
-                    {
-                        "phase": phase.name,
-                        "epoch": len(curve.rows) + 1,
-                        "train_loss": train_loss,
-                        "stop_loss": stop_loss,
-                        "learning_rate": run.learning_rate,
-                    }
-                )
-                if report:
-                    report(done + epoch + 1, plan.epochs, stop_loss)
-                if run.is_over(stop_loss):
+                if not stack.learning:
                     break
-            run.restore_best()
+                run.epoch(epoch)
+                if report:
+                    report((done + epoch + 1) / plan.epochs, run.describe(done + epoch + 1))
         done += phase.epochs
-    network.eval()
-    return curve
+    stack.finish()
+    return outcomes
 
 
 class _PhaseRun:
-    """State of one phase: optimiser, plateau, early stopping and the best weights so far."""
+    """One phase of a stack: its optimiser, and the learning rate and end of each network."""
 
-    def __init__(self, network: nn.Module, task: Task, plan: Plan, phase: Phase, seed: int) -> None:
-        self.network, self.task, self.plan, self.phase = network, task, plan, phase
-        set_trainable(network, phase.trainable)
-        learning = [p for p in network.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.Adam(learning, lr=phase.learning_rate, foreach=True)
-        floor = min(plan.min_learning_rate, phase.learning_rate)
-        self.plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
-            self.optimizer, factor=plan.plateau_factor, patience=plan.plateau_patience, threshold=0.0, min_lr=floor
+    def __init__(
+        self, stack: Stack, task: Task, plan: Plan, number: int, members: Sequence[Member], outcomes: Sequence[Outcome]
+    ) -> None:
+        self.stack, self.task, self.plan, self.number = stack, task, plan, number
+        self.phase: Phase = plan.phases[number]
+        self.members, self.outcomes = members, outcomes
+        stack.begin(self.phase.trainable)
+        self.adam = StackAdam(stack.parameters, plan.weight_decay)
+        self.steering = [Steering(plan, self.phase) for _ in members]
+        self.parts = 1
+        self._let_go()
+
+    def epoch(self, epoch: int) -> None:
+        """Learn from every case once, score the stop cases, and let go of the networks that are over."""
+        self.stack.train_mode()
+        losses = self._learn(epoch)
+        outputs = evaluate(self.stack, self.task, self.plan, [self.members[k].stop for k in self.stack.learning])
+        stop_losses = outputs.mean_losses().tolist()
+        scores = self.task.score(outputs.logits, outputs.target, outputs.valid).tolist()
+        better = []
+        for place, k in enumerate(self.stack.learning):
+            if not self._goes_on(k):
+                continue
+            steering, outcome = self.steering[k], self.outcomes[k]
+            outcome.failure = self._failure(epoch, losses[place], stop_losses[place])
+            if outcome.failure:
+                continue
+            outcome.curve.append(
+                {
+                    "phase": self.phase.name,
+                    "epoch": len(outcome.curve) + 1,
+                    "train_loss": float(losses[place].mean()),
+                    "stop_loss": stop_losses[place],
+                    "stop_score": scores[place],
+                    "learning_rate": steering.learning_rate,
+                }
+            )
+            if steering.note(stop_losses[place]):
+                better.append(place)
+        if better:
+            self.stack.keep(better)
+        self._let_go()
+
+    def describe(self, epoch: int) -> str:
+        """Return what the progress shows: the epoch, and the networks' median stop loss and score."""
+        last = [outcome.curve[-1] for outcome in self.outcomes if outcome.curve]
+        loss, score = (_median([float(row[key]) for row in last]) for key in ("stop_loss", "stop_score"))
+        return f"epoch {epoch}/{self.plan.epochs}, loss {loss:.3f}, score {score:.3f}"
+
+    def _learn(self, epoch: int) -> list[np.ndarray]:
+        """Return the mean loss of every batch of each learning network."""
+        stack = self.stack
+        draws = draw_epoch(
+            [self.members[k] for k in stack.learning],
+            self.number,
+            epoch,
+            self.plan.batch_size,
+            augmented=self.task.augmentation is not None,
+            widths=stack.dropouts,
         )
-        self.generator = torch.Generator().manual_seed(seed)
-        self.best_loss = float("inf")
-        self.best: dict[str, torch.Tensor] = {}
-        self.waited = 0
+        found = []
+        for step in range(draws.steps):
+            idle = draws.idle(step)
+            rewind = Rewind(stack, self.adam) if idle.any() else None
+            found.append(self._gradients(draws, step))
+            share = (epoch + step / draws.steps) / self.phase.epochs
+            self.adam.step(stack.parameters, [self.steering[k].rate(share) for k in stack.learning])
+            if rewind:
+                rewind.apply(idle)
+        losses = torch.stack(found, dim=1).cpu().numpy()
+        return [losses[place, :count] for place, count in enumerate(draws.counts)]
 
-    @property
-    def learning_rate(self) -> float:
-        return float(self.optimizer.param_groups[0]["lr"])
+    def _gradients(self, draws: Draws, step: int) -> torch.Tensor:
+        """Set the gradients of one batch and return its mean losses, (k,); halves the batch if memory runs out."""
+        while True:
+            try:
+                return self._summed_gradients(draws, step)
+            except torch.OutOfMemoryError:
+                if self.parts * 2 > self.plan.batch_size // 2:
+                    raise
+                self.parts *= 2
+                print(f"out of memory: going on with batches in {self.parts} parts", file=sys.stderr, flush=True)
 
-    def train_epoch(self, index: np.ndarray) -> float:
-        """Learn from every case once, in a fresh order; return the mean loss a case."""
-        _training_mode(self.network)
-        order = torch.from_numpy(index)[torch.randperm(len(index), generator=self.generator)]
-        total = 0.0
-        for part in split_batches(order, self.plan.batch_size):
-            inputs, target = self.task.batch(part, self.generator)
-            with _autocast(self.plan, part.device.type):
-                logits = self.network(*inputs)
-            loss = self.task.loss(logits.float(), target)
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            self.optimizer.step()
-            total += float(loss.detach()) * len(part)
-        return total / len(index)
+    def _summed_gradients(self, draws: Draws, step: int) -> torch.Tensor:
+        stack, size = self.stack, self.plan.batch_size
+        for parameter in stack.parameters.values():
+            parameter.grad = None
+        networks = torch.tensor(stack.learning, device=stack.device)
+        total = torch.zeros(len(stack.learning), device=stack.device)
+        edges = [size * part // self.parts for part in range(self.parts + 1)]
+        for start, end in pairwise(edges):
+            index, augmentation, noise = draws.part(step, slice(start, end), stack.device)
+            batch = self.task.batch(networks, index, augmentation)
+            with autocast(self.plan, stack.device):
+                logits = stack.forward(batch.inputs, noise)
+            losses = self.task.losses(logits.float(), batch).sum(dim=1) / size
+            losses.sum().backward()
+            total += losses.detach()
+        return total
 
-    def is_over(self, stop_loss: float) -> bool:
-        """Note the stop loss; say whether the phase ends here."""
-        if stop_loss < self.best_loss:
-            self.best_loss, self.waited = stop_loss, 0
-            self.best = {name: value.clone() for name, value in self.network.state_dict().items()}
-        elif self.learning_rate < self.phase.learning_rate:
-            self.waited += 1
-        self.plateau.step(stop_loss)
-        return self.waited >= self.plan.stop_patience
+    def _failure(self, epoch: int, losses: np.ndarray, stop_loss: float) -> str | None:
+        wrong = np.flatnonzero(~np.isfinite(losses))
+        if len(wrong) == 0 and np.isfinite(stop_loss):
+            return None
+        where = f"batch {wrong[0] + 1}" if len(wrong) else "the stop cases"
+        return f"phase {self.phase.name}, epoch {epoch + 1}, {where}: the loss is not a finite number"
 
-    def restore_best(self) -> None:
-        if self.best:
-            self.network.load_state_dict(self.best)
+    def _goes_on(self, k: int) -> bool:
+        return not self.steering[k].over and self.outcomes[k].failure is None
 
-
-def mean_loss(network: nn.Module, task: Task, index: np.ndarray, plan: Plan) -> float:
-    """Return the mean loss over cases in evaluation mode, without augmentation."""
-    network.eval()
-    total = 0.0
-    with torch.inference_mode():
-        for part in torch.from_numpy(index).split(EVALUATION_BATCH):
-            inputs, target = task.batch(part, None)
-            with _autocast(plan, part.device.type):
-                logits = network(*inputs)
-            total += float(task.loss(logits.float(), target)) * len(part)
-    return total / max(len(index), 1)
-
-
-def predict(network: nn.Module, task: Task, index: np.ndarray, plan: Plan) -> np.ndarray:
-    """Return the network's probabilities for the cases at ``index``: float32, first axis len(index)."""
-    network.eval()
-    parts = []
-    with torch.inference_mode():
-        for part in torch.from_numpy(index).split(EVALUATION_BATCH):
-            inputs, _ = task.batch(part, None)
-            with _autocast(plan, part.device.type):
-                logits = network(*inputs)
-            parts.append(torch.sigmoid(logits.float()).cpu().numpy())
-    return np.concatenate(parts)
+    def _let_go(self) -> None:
+        """Go on without the networks that are over, once these are a good part of the stack."""
+        places = [place for place, k in enumerate(self.stack.learning) if self._goes_on(k)]
+        if len(places) <= SHRINK_BELOW * len(self.stack.learning):
+            self.stack.shrink(places)
+            self.adam.shrink(places)
 
 
-def set_trainable(network: nn.Module, modules: tuple[str, ...] | None) -> None:
-    """Let only the named modules learn, or all for None.
-
-    Raises:
-        TrainingError: if the network has no such module.
-    """
-    known = dict(network.named_modules())
-    for parameter in network.parameters():
-        parameter.requires_grad_(modules is None)
-    for name in modules or ():
-        if name not in known:
-            raise TrainingError(f"layer {name!r}", "the network has no such module", mend="name one of its modules")
-        known[name].requires_grad_(True)
-
-
-def split_batches(order: torch.Tensor, size: int) -> list[torch.Tensor]:
-    """Cut an order into batches; a last batch of one case, which batch norm cannot take, joins the one before."""
-    batches = list(order.split(size))
-    if len(batches) > 1 and len(batches[-1]) == 1:
-        batches[-2:] = [torch.cat(batches[-2:])]
-    return batches
-
-
-def _training_mode(network: nn.Module) -> None:
-    """Set training mode, but leave a frozen batch norm in evaluation mode (its statistics stay as they are)."""
-    network.train()
-    for module in network.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            frozen = not any(parameter.requires_grad for parameter in module.parameters())
-            module.train(not frozen)
-
-
-def _autocast(plan: Plan, device_type: str) -> torch.autocast:
-    return torch.autocast(device_type, dtype=torch.bfloat16, enabled=plan.precision == "bf16")
+def _median(values: Sequence[float]) -> float:
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.median(known)) if known else float("nan")

@@ -1,10 +1,15 @@
-"""What training does, as plain values: phases, learning-rate plateau, early stopping, precision."""
+"""What training does, as plain values: phases, learning-rate schedule, early stopping, precision."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Literal
 
 from busline.base.sections import Precision, Train
+
+WARM_UP = 0.3
+"""Share of a one-cycle phase in which the learning rate rises."""
 
 
 @dataclass(frozen=True)
@@ -14,7 +19,7 @@ class Phase:
     Attributes:
         name: shown in the learning curves.
         epochs: most epochs it lasts.
-        learning_rate: Adam's initial learning rate.
+        learning_rate: Adam's initial learning rate; its highest under the one-cycle schedule.
         trainable: dotted names of the modules that learn; None for the whole network.
     """
 
@@ -26,12 +31,15 @@ class Phase:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that the training loop needs to know besides network, data and seed.
+    """All that the training loop needs to know besides networks, data and seeds.
 
-    The learning rate is multiplied by ``plateau_factor`` once the stop cases' loss has not improved for
-    ``plateau_patience`` epochs. A phase ends early once it has not improved for ``stop_patience`` epochs, counted only
-    after the learning rate was lowered (primary study, section "Tabular-Only Classification Algorithm"). The network
-    ends with the weights of the epoch with the lowest stop loss.
+    Under the ``plateau`` schedule the learning rate is multiplied by ``plateau_factor`` once the stop cases' loss has
+    not improved for ``plateau_patience`` epochs. A phase ends early once it has not improved for ``stop_patience``
+    epochs, counted only after the learning rate was lowered (primary study, section "Tabular-Only Classification
+    Algorithm"), and the network ends with the weights of the epoch with the lowest stop loss.
+
+    Under ``one_cycle`` the learning rate rises and falls once (Smith 2018, arXiv:1803.09820), every epoch is run, and
+    the network ends with the last weights: the stop cases then steer nothing.
     """
 
     phases: tuple[Phase, ...]
@@ -41,6 +49,8 @@ class Plan:
     min_learning_rate: float
     stop_patience: int
     precision: Precision = "fp32"
+    schedule: Literal["plateau", "one_cycle"] = "plateau"
+    weight_decay: float = 0.0
 
     @property
     def epochs(self) -> int:
@@ -59,3 +69,43 @@ def make_plan(phases: tuple[Phase, ...], batch_size: int, train: Train, *, preci
         stop_patience=train.stop_patience,
         precision=precision,
     )
+
+
+class Steering:
+    """Learning rate and end of one network's phase, from its stop losses."""
+
+    def __init__(self, plan: Plan, phase: Phase) -> None:
+        self.plan, self.phase = plan, phase
+        self.learning_rate = phase.learning_rate
+        self.best_loss = math.inf
+        self.stalled = 0
+        self.waited = 0
+        self.over = False
+
+    def rate(self, share: float) -> float:
+        """Return the learning rate of a step; ``share`` in [0, 1] is how much of the phase is done."""
+        if self.plan.schedule == "one_cycle":
+            rising = share < WARM_UP
+            across = share / WARM_UP if rising else (share - WARM_UP) / (1.0 - WARM_UP)
+            low = self.phase.learning_rate / (25.0 if rising else 1e4)
+            up = (1.0 - math.cos(math.pi * across)) / 2.0
+            self.learning_rate = low + (self.phase.learning_rate - low) * (up if rising else 1.0 - up)
+        return self.learning_rate
+
+    def note(self, stop_loss: float) -> bool:
+        """Take an epoch's stop loss in; return whether its weights are the ones to keep so far."""
+        if self.plan.schedule == "one_cycle":
+            return True
+        better = stop_loss < self.best_loss
+        if better:
+            self.best_loss, self.stalled, self.waited = stop_loss, 0, 0
+            return True
+        if self.learning_rate < self.phase.learning_rate:
+            self.waited += 1
+        self.stalled += 1
+        if self.stalled > self.plan.plateau_patience:
+            floor = min(self.plan.min_learning_rate, self.phase.learning_rate)
+            self.learning_rate = max(self.learning_rate * self.plan.plateau_factor, floor)
+            self.stalled = 0
+        self.over = self.waited >= self.plan.stop_patience
+        return False

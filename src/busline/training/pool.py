@@ -1,69 +1,136 @@
-"""Folds side by side: each in a process with one thread, so that a result does not depend on the number of cores."""
+"""Units of training side by side: each in a process with one thread, so that results do not depend on the cores.
+
+A unit is a group of jobs that are trained together: one fold, or the folds of a stack. Any other executor may take the
+place of this one: a unit's results are a pure function of (context, jobs).
+"""
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from busline.base.errors import BuslineError, TrainingError
+from busline.base.runtime import Runtime
+from busline.training.progress import Progress
+
+if TYPE_CHECKING:
+    from busline.training.cache import FoldCache
 
 Context = TypeVar("Context")
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 Tell = Callable[[float, str], None]
-"""Called by a job with the share of it that is done, in [0, 1], and a short note."""
+"""Told the share of a unit that is done, in [0, 1], and a short note."""
 
 START = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-_worker: dict[str, Any] = {}
 
 
-def run_jobs(
-    function: Callable[[Context, Job, Tell], Result],
+@dataclass(frozen=True)
+class Place:
+    """Where a unit runs: its device, ``cpu`` or ``cuda``, and whom it tells how far it is."""
+
+    device: str
+    tell: Tell
+
+
+UnitFunction = Callable[[Context, Sequence[Job], Place], Sequence[Result]]
+
+
+def run_units(
+    function: UnitFunction[Context, Job, Result],
     context: Context,
-    jobs: Sequence[Job],
+    units: Sequence[Sequence[Job]],
     *,
-    workers: int,
+    runtime: Runtime,
     title: str,
+    networks: bool = True,
 ) -> list[Result]:
-    """Run ``function(context, job, tell)`` for every job and return the results in the jobs' order.
+    """Run ``function(context, jobs, place)`` for every unit and return the results of all jobs in their order.
 
     Args:
-        function: a module's function; it must not read or change global state.
-        context: what all jobs share; sent to each process once.
-        jobs: what differs.
-        workers: processes side by side; 1 runs the jobs in this process.
+        function: a module's function that returns one result a job; it must not read or change global state.
+        context: what all units share; sent to each process once. It holds what decides the results and nothing else.
+        units: the jobs, grouped.
+        runtime: processes, device and fold cache.
         title: shown beside the progress.
+        networks: the jobs are networks: they may train on a GPU, and their results
+            (:class:`~busline.training.results.FoldResult`) are kept in the fold cache.
 
     Raises:
-        TrainingError: if a job fails or a process dies, naming the job.
+        TrainingError: if a job fails or a process dies, naming the job; networks whose loss was no number are named
+            together, after all others have been trained.
     """
-    if not jobs:
+    if not units:
         return []
-    with _Progress(title, len(jobs)) as progress:
-        if workers == 1:
-            return _run_here(function, context, jobs, progress)
-        processes = multiprocessing.get_context(START)
-        queue = processes.SimpleQueue()
-        setup = (function, context, queue)
-        with ProcessPoolExecutor(min(workers, len(jobs)), processes, _set_up, setup) as pool:
-            futures = [pool.submit(_run, number, job) for number, job in enumerate(jobs)]
-            try:
-                _follow(futures, queue, progress)
-                return [future.result() for future in futures]
-            except BrokenProcessPool as error:
-                raise TrainingError(
-                    title, "a training process was killed", mend="free memory or set BUSLINE_WORKERS=1"
-                ) from error
-            except BaseException:  # an interrupt too: folds that have not begun shall not, then it goes on up
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+    device = find_device(runtime) if networks else "cpu"
+    started = time.monotonic()
+    run = _Run(function, context, device, _open_cache(runtime) if networks else None)
+    keys: list[str] = []
+    found: dict[int, Sequence[Result]] = {}
+    if run.cache:
+        from busline.training.cache import unit_keys
+
+        keys = unit_keys(function, context, units, device)
+        kept = {number: run.cache.get(key) for number, key in enumerate(keys)}
+        found = {number: results for number, results in kept.items() if results is not None}  # type: ignore[misc]
+    todo = [_Unit(n, unit, keys[n] if keys else None) for n, unit in enumerate(units) if n not in found]
+    workers = 1 if device == "cuda" else min(runtime.workers, len(todo))
+    memory = 0
+    with Progress(title, [len(unit) for unit in units]) as progress:
+        for number in found:
+            progress.skip(number)
+        for unit, (results, peak) in _run_all(run, todo, workers, title, progress):
+            found[unit.number] = results
+            memory = max(memory, peak)
+    runtime.record(
+        {
+            "title": title,
+            "device": device,
+            "workers": workers,
+            "jobs": sum(len(unit) for unit in units),
+            "units": len(units),
+            "units_from_cache": len(units) - len(todo),
+            "seconds": round(time.monotonic() - started, 1),
+            "worker_peak_mib": memory,
+            "stage_peak_mib": _peak_memory(),
+        }
+    )
+    jobs = [job for unit in units for job in unit]
+    results = [result for number in range(len(units)) for result in found[number]]
+    _refuse_failures(jobs, results, title)
+    return results
+
+
+def alone_or_stacked(jobs: Sequence[Job], runtime: Runtime) -> list[list[Job]]:
+    """Return the units of networks that are stacked on a GPU only: there one unit, on the CPU one a job."""
+    return [list(jobs)] if find_device(runtime) == "cuda" else [[job] for job in jobs]
+
+
+def find_device(runtime: Runtime) -> str:
+    """Return ``cpu`` or ``cuda``.
+
+    Raises:
+        TrainingError: if a GPU is asked for and there is none.
+    """
+    if runtime.device == "cpu":
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if runtime.device == "cuda":
+        raise TrainingError("BUSLINE_DEVICE", "is cuda, but torch finds no GPU", mend="set it to auto or cpu")
+    return "cpu"
 
 
 def warm_up(*modules: str) -> None:
@@ -78,45 +145,128 @@ def warm_up(*modules: str) -> None:
         forkserver.ensure_running()
 
 
-def _run_here(
-    function: Callable[[Context, Job, Tell], Result], context: Context, jobs: Sequence[Job], progress: _Progress
-) -> list[Result]:
-    results = []
-    with _one_thread():
-        for number, job in enumerate(jobs):
-            results.append(_call(function, context, job, partial(progress.note, number)))
-            progress.finish(number)
-    return results
+@dataclass(frozen=True)
+class _Run(Generic[Context, Job, Result]):
+    """What all units of a run share."""
+
+    function: UnitFunction[Context, Job, Result]
+    context: Context
+    device: str
+    cache: FoldCache | None
+
+    def __call__(self, unit: _Unit[Job], tell: Tell) -> tuple[Sequence[Result], int]:
+        """Run a unit and keep its results; return them with the process's peak memory in MiB."""
+        try:
+            results = self.function(self.context, unit.jobs, Place(self.device, tell))
+        except BuslineError as error:
+            raise TrainingError(_name(unit.jobs), str(error)) from None
+        if self.cache and unit.key and not any(_failure(result) for result in results):
+            self.cache.put(unit.key, results)  # type: ignore[arg-type]
+        return results, _peak_memory()
 
 
-def _follow(futures: list[Future[Any]], queue: Any, progress: _Progress) -> None:
+@dataclass(frozen=True)
+class _Unit(Generic[Job]):
+    """One unit with its place in the order and its key in the fold cache."""
+
+    number: int
+    jobs: Sequence[Job]
+    key: str | None
+
+
+_worker: dict[str, Any] = {}
+
+
+def _run_all(
+    run: _Run[Any, Any, Any], units: Sequence[_Unit[Any]], workers: int, title: str, progress: Progress
+) -> Iterator[tuple[_Unit[Any], tuple[Sequence[Any], int]]]:
+    if workers <= 1:
+        with _one_thread():
+            for unit in units:
+                yield unit, run(unit, partial(progress.note, unit.number))
+                progress.finish(unit.number)
+        return
+    processes = multiprocessing.get_context(START)
+    queue = processes.SimpleQueue()
+    with ProcessPoolExecutor(workers, processes, _set_up, (run, queue)) as pool:
+        futures = {pool.submit(_run_unit, unit): unit for unit in units}
+        try:
+            for future in _finished(futures, queue, progress):
+                yield futures[future], future.result()
+        except BrokenProcessPool as error:
+            raise TrainingError(
+                title, "a training process was killed", mend="free memory or set BUSLINE_WORKERS=1"
+            ) from error
+        except BaseException:  # an interrupt too: units that have not begun shall not, then it goes on up
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _finished(futures: dict[Future[Any], _Unit[Any]], queue: Any, progress: Progress) -> Iterator[Future[Any]]:
     pending = set(futures)
     while pending:
         finished, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
         while not queue.empty():
             progress.note(*queue.get())
         for future in finished:
-            future.result()
-            progress.finish(futures.index(future))
+            yield future
+            progress.finish(futures[future].number)
 
 
-def _set_up(function: Callable[..., Any], context: Any, queue: Any) -> None:
-    _worker.update(function=function, context=context, queue=queue, threads=_one_thread())
+def _set_up(run: _Run[Any, Any, Any], queue: Any) -> None:
+    _worker.update(run=run, queue=queue, threads=_one_thread())
     _worker["threads"].__enter__()
+    threading.Thread(target=_end_with_stage, daemon=True).start()
 
 
-def _run(number: int, job: Any) -> Any:
+def _end_with_stage() -> None:
+    """End this process when the stage is killed: it would wait for its next unit for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _run_unit(unit: _Unit[Any]) -> tuple[Sequence[Any], int]:
     def tell(share: float, note: str) -> None:
-        _worker["queue"].put((number, share, note))
+        _worker["queue"].put((unit.number, share, note))
 
-    return _call(_worker["function"], _worker["context"], job, tell)
+    done: tuple[Sequence[Any], int] = _worker["run"](unit, tell)
+    return done
 
 
-def _call(function: Callable[[Context, Job, Tell], Result], context: Context, job: Job, tell: Tell) -> Result:
-    try:
-        return function(context, job, tell)
-    except BuslineError as error:
-        raise TrainingError(str(job), str(error)) from None
+def _open_cache(runtime: Runtime) -> FoldCache | None:
+    if runtime.cache is None:
+        return None
+    from busline.training.cache import FoldCache
+
+    return FoldCache(runtime.cache, runtime.cache_limit)
+
+
+def _failure(result: object) -> str | None:
+    return getattr(result, "failure", None)
+
+
+def _refuse_failures(jobs: Sequence[object], results: Sequence[object], title: str) -> None:
+    failures = [f"{job}: {_failure(result)}" for job, result in zip(jobs, results, strict=True) if _failure(result)]
+    if failures:
+        raise TrainingError(
+            f"{title}: {len(failures)} of {len(jobs)} networks failed",
+            "".join(f"\n  - {failure}" for failure in failures),
+            mend="lower the learning rate or use fp32",
+        )
+
+
+def _name(jobs: Sequence[object]) -> str:
+    return str(jobs[0]) if len(jobs) == 1 else f"{jobs[0]} and {len(jobs) - 1} more"
+
+
+def _peak_memory() -> int:
+    """Return this process's peak resident memory in MiB."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak // (2**20 if sys.platform == "darwin" else 2**10))
 
 
 @contextmanager
@@ -134,47 +284,3 @@ def _one_thread() -> Iterator[None]:
         finally:
             if torch:
                 torch.set_num_threads(before)
-
-
-class _Progress:
-    """A live bar on a terminal; elsewhere a line whenever another tenth is done."""
-
-    def __init__(self, title: str, jobs: int) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self.title, self.shares, self.finished, self.told = title, [0.0] * jobs, 0, 0
-        self.started = time.monotonic()
-        console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self.bar = Progress(
-            *columns, TextColumn("{task.fields[note]}"), console=console, disable=not console.is_terminal
-        )
-        self.task = self.bar.add_task(title, total=jobs, note="")
-
-    def __enter__(self) -> _Progress:
-        self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-    def note(self, number: int, share: float, note: str) -> None:
-        self.shares[number] = max(self.shares[number], share)
-        self._show(note)
-
-    def finish(self, number: int) -> None:
-        self.shares[number] = 1.0
-        self.finished += 1
-        self._show("")
-
-    def _show(self, note: str) -> None:
-        done = sum(self.shares)
-        self.bar.update(self.task, completed=round(done, 2), note=note)
-        tenth = int(10 * done / len(self.shares) + 1e-9)
-        if self.bar.disable and tenth > self.told:
-            self.told = tenth
-            seconds = time.monotonic() - self.started
-            left = seconds * (len(self.shares) - done) / done
-            line = f"{self.title}: {10 * tenth} %, {self.finished} of {len(self.shares)} done, about {left:.0f} s left"
-            print(line, file=sys.stderr, flush=True)

@@ -1,4 +1,7 @@
-"""What networks learn: how a batch is made from the arrays of all cases, and the loss."""
+"""What networks learn: how the batches of a stack are made from the arrays of all cases, the losses and the score.
+
+Everything here has a leading axis k, the networks of a stack; a network alone is a stack of one.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from busline.base.sections import AugmentationLevel
-from busline.training.augment import apply_geometry, draw_geometry
+from busline.training.augment import change_echo, change_geometry
 
 
 @dataclass(frozen=True)
@@ -19,9 +22,9 @@ class Arrays:
     Attributes:
         images: uint8 (n, s, s).
         masks: uint8 (n, s, s), 0 or 255.
-        table: float32 (n, features), encoded inside the fold.
+        table: float32 (k, n, features), encoded for each network inside its fold.
         labels: float32 (n,), 1 for the positive class.
-        weights: float32 (n,), loss weight of each case.
+        weights: float32 (k, n), each network's loss weight of each case.
     """
 
     images: torch.Tensor | None = None
@@ -32,74 +35,98 @@ class Arrays:
 
     def to(self, device: torch.device) -> Arrays:
         """Return the same arrays on ``device``."""
-        moved = {k: v.to(device) for k, v in vars(self).items() if v is not None}
-        return replace(self, **moved)
+        return replace(self, **{k: v.to(device) for k, v in vars(self).items() if v is not None})
+
+    def of(self, networks: slice) -> Arrays:
+        """Return the arrays of some of the networks."""
+        table = None if self.table is None else self.table[networks]
+        return replace(self, table=table, weights=None if self.weights is None else self.weights[networks])
 
 
-Inputs = tuple[torch.Tensor, ...]
+@dataclass(frozen=True)
+class Batch:
+    """What the networks of a stack see and should say.
+
+    Attributes:
+        inputs: of the networks, (k, b, ...) each.
+        target: (k, b) or (k, b, 1, s, s).
+        weight: (k, b), loss weight of each case.
+    """
+
+    inputs: tuple[torch.Tensor, ...]
+    target: torch.Tensor
+    weight: torch.Tensor
 
 
 @dataclass(frozen=True)
 class ClassifyTask:
-    """Binary classification of images, table rows or both, by weighted cross-entropy."""
+    """Binary classification of images, table rows or both, by weighted cross-entropy; the score is the ROC AUC."""
 
     arrays: Arrays
     augmentation: AugmentationLevel | None = None
 
-    def batch(self, indices: torch.Tensor, generator: torch.Generator | None) -> tuple[Inputs, torch.Tensor]:
-        """Return the network's inputs and the indices as target; augmented where a generator is given."""
+    def batch(self, networks: torch.Tensor, index: torch.Tensor, draws: torch.Tensor | None) -> Batch:
+        """Return the batch of the ``networks`` (k,) at positions ``index`` (k, b); augmented where draws are given."""
         inputs: list[torch.Tensor] = []
         if self.arrays.images is not None:
-            images = scale_images(self.arrays.images[indices])
-            if self.augmentation and generator:
-                images = apply_geometry(images, draw_geometry(self.augmentation, len(indices), generator))
-            inputs.append(images.contiguous(memory_format=torch.channels_last))
+            images = _augmented(_unit(self.arrays.images, index), self.augmentation, draws)
+            inputs.append(_for_network(images, index.shape))
         if self.arrays.table is not None:
-            inputs.append(self.arrays.table[indices])
-        return tuple(inputs), indices
-
-    def loss(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Return the mean weighted cross-entropy; ``logits`` (n,) float32."""
+            inputs.append(self.arrays.table[networks[:, None], index])
         assert self.arrays.labels is not None
         assert self.arrays.weights is not None
-        losses = F.binary_cross_entropy_with_logits(logits, self.arrays.labels[target], reduction="none")
-        return (losses * self.arrays.weights[target]).mean()
+        return Batch(tuple(inputs), self.arrays.labels[index], self.arrays.weights[networks[:, None], index])
+
+    def losses(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Return each case's weighted cross-entropy, (k, b); ``logits`` (k, b) float32."""
+        return F.binary_cross_entropy_with_logits(logits, batch.target, reduction="none") * batch.weight
+
+    def score(self, logits: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+        """Return each network's ROC AUC over its valid cases, (k,); NaN with one class."""
+        positive, negative = (target > 0) & valid, (target <= 0) & valid
+        pairs = positive[:, :, None] & negative[:, None, :]
+        ahead = logits[:, :, None] - logits[:, None, :]
+        wins = (ahead > 0).float() + 0.5 * (ahead == 0).float()
+        return (wins * pairs).sum(dim=(1, 2)) / pairs.sum(dim=(1, 2))
 
 
 @dataclass(frozen=True)
 class SegmentTask:
-    """Lesion segmentation by Dice plus cross-entropy (primary study, section "Image-to-Mask")."""
+    """Lesion segmentation by Dice plus cross-entropy (primary study, "Image-to-Mask"); the score is the mean Dice."""
 
     arrays: Arrays
     augmentation: AugmentationLevel | None = None
 
-    def batch(self, indices: torch.Tensor, generator: torch.Generator | None) -> tuple[Inputs, torch.Tensor]:
-        """Return images (n, 1, s, s) in [-1, 1] and masks (n, 1, s, s) in {0, 1}, both with the same geometry."""
+    def batch(self, networks: torch.Tensor, index: torch.Tensor, draws: torch.Tensor | None) -> Batch:
+        """Return images in [-1, 1] and masks in {0, 1}, (k, b, 1, s, s) each, both with the same geometry."""
         assert self.arrays.images is not None
         assert self.arrays.masks is not None
-        images = scale_images(self.arrays.images[indices])
-        masks = (self.arrays.masks[indices] > 127).float().unsqueeze(1)
-        if self.augmentation and generator:
-            geometry = draw_geometry(self.augmentation, len(indices), generator)
-            images = apply_geometry(images, geometry)
-            masks = apply_geometry(masks, geometry, mode="nearest")
-        return (images.contiguous(memory_format=torch.channels_last),), masks
+        images = _augmented(_unit(self.arrays.images, index), self.augmentation, draws)
+        masks = (self.arrays.masks[index.flatten()] > 127).float().unsqueeze(1)
+        if self.augmentation and draws is not None:
+            masks = change_geometry(masks, self.augmentation, draws, mode="nearest")
+        weight = torch.ones(index.shape, device=index.device)
+        return Batch((_for_network(images, index.shape),), masks.unflatten(0, index.shape), weight)
 
-    def loss(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Return 1 - soft Dice (a case, then the mean) plus the pixels' mean cross-entropy."""
+    def losses(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Return each case's 1 - soft Dice plus the mean cross-entropy of its pixels, (k, b)."""
+        pixels = (2, 3, 4)
         probability = torch.sigmoid(logits)
-        overlap = (probability * target).sum(dim=(1, 2, 3))
-        size = probability.sum(dim=(1, 2, 3)) + target.sum(dim=(1, 2, 3))
-        dice = (2.0 * overlap + 1.0) / (size + 1.0)
-        return (1.0 - dice).mean() + F.binary_cross_entropy_with_logits(logits, target)
+        overlap = (probability * batch.target).sum(dim=pixels)
+        size = probability.sum(dim=pixels) + batch.target.sum(dim=pixels)
+        entropy = F.binary_cross_entropy_with_logits(logits, batch.target, reduction="none").mean(dim=pixels)
+        return 1.0 - (2.0 * overlap + 1.0) / (size + 1.0) + entropy
+
+    def score(self, logits: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+        """Return each network's mean Dice at probability one half over its valid cases, (k,)."""
+        found, true = logits > 0, target > 0
+        both = (found & true).sum(dim=(2, 3, 4))
+        dice = 2.0 * both / (found.sum(dim=(2, 3, 4)) + true.sum(dim=(2, 3, 4)))
+        mean: torch.Tensor = torch.where(valid, dice, torch.nan).nanmean(dim=1)
+        return mean
 
 
 Task = ClassifyTask | SegmentTask
-
-
-def scale_images(images: torch.Tensor) -> torch.Tensor:
-    """Turn uint8 (n, s, s) into float32 (n, 1, s, s) in [-1, 1]."""
-    return images.unsqueeze(1).float() / 127.5 - 1.0
 
 
 def class_weights(labels: np.ndarray, fit: np.ndarray) -> np.ndarray:
@@ -114,3 +141,21 @@ def class_weights(labels: np.ndarray, fit: np.ndarray) -> np.ndarray:
     """
     positive = float(labels[fit].mean())
     return np.where(labels > 0, 0.5 / positive, 0.5 / (1.0 - positive)).astype(np.float32)
+
+
+def _unit(images: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+    """Return the images at ``index`` (k, b) as float32 (k * b, 1, s, s) in [0, 1]."""
+    return images[index.flatten()].unsqueeze(1).float() / 255.0
+
+
+def _augmented(images: torch.Tensor, level: AugmentationLevel | None, draws: torch.Tensor | None) -> torch.Tensor:
+    if level is None or draws is None:
+        return images
+    return change_echo(change_geometry(images, level, draws), level, draws)
+
+
+def _for_network(images: torch.Tensor, shape: torch.Size) -> torch.Tensor:
+    """Turn (k * b, 1, s, s) in [0, 1] into (k, b, 1, s, s) in [-1, 1]."""
+    scaled = images * 2.0 - 1.0
+    found: torch.Tensor = scaled.contiguous(memory_format=torch.channels_last).unflatten(0, shape)
+    return found

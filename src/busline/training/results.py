@@ -1,0 +1,114 @@
+"""What a trained fold leaves, as plain arrays, and how a stack of networks is turned into that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import nn
+
+from busline.training.batches import Member
+from busline.training.inference import predict
+from busline.training.loop import Row, fit
+from busline.training.plan import Plan
+from busline.training.stack import Stack
+from busline.training.tasks import Task
+
+State = Mapping[str, np.ndarray]
+MEMORY_SHARE = 0.8
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """What one trained fold leaves.
+
+    Attributes:
+        probabilities: of the cases of each scored role.
+        curve: learning curve, one row an epoch.
+        state: the network's tensors by name.
+        failure: where its loss stopped being a number, or None.
+    """
+
+    probabilities: Mapping[str, np.ndarray]
+    curve: Sequence[Row]
+    state: State
+    failure: str | None = None
+
+
+def train_and_score(
+    networks: Sequence[nn.Module],
+    task: Task,
+    plan: Plan,
+    members: Sequence[Member],
+    score: Sequence[Mapping[str, np.ndarray]],
+    *,
+    device: torch.device,
+    tell: Callable[[float, str], None],
+) -> list[FoldResult]:
+    """Train networks of one shape as one stack and predict, for each, the cases of each scored role.
+
+    A pure function of networks, task, plan and members; the device changes last bits alone. On a GPU the stack is cut
+    into as many as memory wants.
+
+    Args:
+        networks: with their initial weights.
+        task: arrays with a leading axis over all networks where these differ.
+        plan: how to train.
+        members: cases and seed of each network.
+        score: positions of the cases to predict, by role, for each network.
+        device: where to train.
+        tell: told the share that is done and a note.
+    """
+    task = replace(task, arrays=task.arrays.to(device))
+    size = _largest_stack(networks, task, plan, members, device)
+    results: list[FoldResult] = []
+    for start in range(0, len(networks), size):
+        chosen = slice(start, start + size)
+        part = replace(task, arrays=task.arrays.of(chosen))
+        done, share = start / len(networks), len(networks[chosen]) / len(networks)
+
+        def report(within: float, note: str, done: float = done, share: float = share) -> None:
+            tell(done + share * within, note)
+
+        results += _train(networks[chosen], part, plan, members[chosen], score[chosen], device, report)
+    return results
+
+
+def _train(
+    networks: Sequence[nn.Module],
+    task: Task,
+    plan: Plan,
+    members: Sequence[Member],
+    score: Sequence[Mapping[str, np.ndarray]],
+    device: torch.device,
+    report: Callable[[float, str], None],
+) -> list[FoldResult]:
+    stack = Stack(networks, device)
+    outcomes = fit(stack, task, plan, members, report=report)
+    probabilities = {role: predict(stack, task, plan, [roles[role] for roles in score]) for role in score[0]}
+    return [
+        FoldResult(
+            {role: found[k] for role, found in probabilities.items()},
+            outcome.curve,
+            {name: value.numpy() for name, value in state.items()},
+            outcome.failure,
+        )
+        for k, (outcome, state) in enumerate(zip(outcomes, stack.states(), strict=True))
+    ]
+
+
+def _largest_stack(
+    networks: Sequence[nn.Module], task: Task, plan: Plan, members: Sequence[Member], device: torch.device
+) -> int:
+    """Return how many of the networks train at once: all of them, or on a GPU what one's need of memory allows."""
+    if device.type != "cuda" or len(networks) == 1:
+        return len(networks)
+    before = torch.cuda.memory_allocated(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    trial = replace(plan, phases=(replace(plan.phases[-1], epochs=1),))
+    fit(Stack(networks[:1], device), replace(task, arrays=task.arrays.of(slice(1))), trial, members[:1])
+    need = max(torch.cuda.max_memory_allocated(device) - before, 1)
+    torch.cuda.empty_cache()
+    return max(1, min(len(networks), int(MEMORY_SHARE * torch.cuda.mem_get_info(device)[0] / need)))

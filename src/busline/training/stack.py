@@ -1,0 +1,211 @@
+"""Networks of one shape that train as one: their tensors joined along a leading axis, and Adam on these.
+
+One network is a stack of one and runs without ``vmap``; so a fold alone and fifty folds at once share all the code.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import nn
+from torch.func import functional_call
+
+from busline.base.errors import TrainingError
+from busline.models.dropout import GivenDropout
+
+Tensors = dict[str, torch.Tensor]
+BETAS = (0.9, 0.999)
+EPSILON = 1e-8
+
+
+class Stack:
+    """K networks of one architecture; those still learning are a subset that only shrinks within a phase.
+
+    Attributes:
+        learning: positions in the stack of the networks that still learn, ascending.
+        tensors: parameters and buffers of these, (len(learning), ...) each.
+        dropouts: width of every :class:`GivenDropout`, by module name.
+    """
+
+    def __init__(self, networks: Sequence[nn.Module], device: torch.device) -> None:
+        self.skeleton = copy.deepcopy(networks[0]).to(device)
+        if device.type == "cpu":
+            _keep_depthwise_exact(self.skeleton)
+        self.device, self.size = device, len(networks)
+        modules = dict(self.skeleton.named_modules())
+        self.dropouts = {name: part.width for name, part in modules.items() if isinstance(part, GivenDropout)}
+        given = {f"{name}.noise" for name in self.dropouts}
+        each = [{**dict(network.named_parameters()), **dict(network.named_buffers())} for network in networks]
+        self.tensors: Tensors = {
+            name: _joined([tensors[name].detach().to(device) for tensors in each])
+            for name in each[0]
+            if name not in given
+        }
+        self.learning = list(range(self.size))
+        self.kept: Tensors = {name: value.clone() for name, value in self.tensors.items()}
+        """Tensors of all networks as they stand in the end: those of each one's best epoch."""
+
+    def begin(self, trainable: tuple[str, ...] | None) -> None:
+        """Start a phase: every network goes on from what was kept, and only the named modules learn (None: all).
+
+        Raises:
+            TrainingError: if the networks have no such module.
+        """
+        set_trainable(self.skeleton, trainable)
+        self.learning = list(range(self.size))
+        self.tensors = {name: value.clone() for name, value in self.kept.items()}
+        for name, parameter in self.skeleton.named_parameters():
+            self.tensors[name].requires_grad_(parameter.requires_grad)
+
+    @property
+    def parameters(self) -> Tensors:
+        """The tensors that learn."""
+        return {name: value for name, value in self.tensors.items() if value.requires_grad}
+
+    def train_mode(self) -> None:
+        """Set training mode, but leave a frozen batch norm in evaluation mode (its statistics stay as they are)."""
+        self.skeleton.train()
+        for module in self.skeleton.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.train(any(parameter.requires_grad for parameter in module.parameters()))
+
+    def forward(self, inputs: Sequence[torch.Tensor], noise: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Return the logits (k, b, ...) for inputs (k, b, ...) and the dropouts' noise (k, b, width)."""
+        tensors = {**self.tensors, **{f"{name}.noise": value for name, value in noise.items()}}
+        if len(self.learning) == 1:
+            alone = {name: value.squeeze(0) for name, value in tensors.items()}
+            logits: torch.Tensor = functional_call(self.skeleton, alone, tuple(part.squeeze(0) for part in inputs))
+            return logits.unsqueeze(0)
+
+        def one(tensors: Tensors, *inputs: torch.Tensor) -> torch.Tensor:
+            found: torch.Tensor = functional_call(self.skeleton, tensors, inputs)
+            return found
+
+        stacked: torch.Tensor = torch.vmap(one, randomness="different")(tensors, *inputs)
+        return stacked
+
+    def keep(self, places: Sequence[int]) -> None:
+        """Keep the tensors of the networks at these places of :attr:`learning` as they are now."""
+        for name, value in self.tensors.items():
+            if len(places) == self.size:
+                self.kept[name].copy_(value.detach())
+            else:
+                rows = torch.tensor([self.learning[place] for place in places], device=self.device)
+                self.kept[name][rows] = value.detach()[torch.tensor(places, device=self.device)]
+
+    def shrink(self, places: Sequence[int]) -> None:
+        """Go on with the networks at these places alone."""
+        chosen = torch.tensor(places, dtype=torch.int64, device=self.device)
+        for name, value in self.tensors.items():
+            self.tensors[name] = value.detach()[chosen].requires_grad_(value.requires_grad)
+        self.learning = [self.learning[place] for place in places]
+
+    def finish(self) -> None:
+        """Put every network into evaluation mode with the tensors that were kept."""
+        self.begin(None)
+        self.skeleton.eval()
+
+    def states(self) -> list[Tensors]:
+        """Return each network's kept tensors as its ``state_dict`` would, on the CPU."""
+        saved = [name for name in self.skeleton.state_dict() if name in self.kept]
+        return [{name: self.kept[name][k].cpu().clone() for name in saved} for k in range(self.size)]
+
+
+class StackAdam:
+    """Adam (Kingma & Ba 2015, arXiv:1412.6980) with decoupled weight decay and a learning rate for each network."""
+
+    def __init__(self, parameters: Tensors, weight_decay: float) -> None:
+        self.weight_decay = weight_decay
+        self.mean = {name: torch.zeros_like(value) for name, value in parameters.items()}
+        self.square = {name: torch.zeros_like(value) for name, value in parameters.items()}
+        self.steps = torch.zeros(len(next(iter(parameters.values()))), dtype=torch.float64)
+
+    @torch.no_grad()
+    def step(self, parameters: Tensors, rates: Sequence[float]) -> None:
+        """Take one step from the parameters' gradients; ``rates`` (k,)."""
+        self.steps += 1
+        rate = torch.tensor(rates, dtype=torch.float64)
+        size = (rate / (1.0 - BETAS[0] ** self.steps)).float()
+        scale = (1.0 - BETAS[1] ** self.steps).sqrt().float()
+        alone = len(rates) == 1
+        for name, value in parameters.items():
+            gradient, mean, square = value.grad, self.mean[name], self.square[name]
+            if gradient is None:
+                continue
+            mean.lerp_(gradient, 1.0 - BETAS[0])
+            square.mul_(BETAS[1]).addcmul_(gradient, gradient, value=1.0 - BETAS[1])
+            if alone:
+                if self.weight_decay:
+                    value.mul_(1.0 - rates[0] * self.weight_decay)
+                value.addcdiv_(mean, square.sqrt().div_(float(scale)).add_(EPSILON), value=-float(size))
+            else:
+                shape = (-1, *[1] * (value.dim() - 1))
+                if self.weight_decay:
+                    value.mul_((1.0 - rate.float() * self.weight_decay).to(value.device).view(shape))
+                deep = square.sqrt().div_(scale.to(value.device).view(shape)).add_(EPSILON)
+                value.sub_(deep.reciprocal_().mul_(mean).mul_(size.to(value.device).view(shape)))
+
+    def shrink(self, places: Sequence[int]) -> None:
+        """Go on with the networks at these places alone."""
+        chosen = torch.tensor(places, dtype=torch.int64)
+        for moments in (self.mean, self.square):
+            for name, value in moments.items():
+                moments[name] = value[chosen.to(value.device)]
+        self.steps = self.steps[chosen]
+
+
+class Rewind:
+    """Undo a step for the networks that had no batch left in it."""
+
+    def __init__(self, stack: Stack, adam: StackAdam) -> None:
+        self.stack, self.adam = stack, adam
+        self.before = [[value.detach().clone() for value in group.values()] for group in self._groups()]
+        self.steps = adam.steps.clone()
+
+    @torch.no_grad()
+    def apply(self, idle: torch.Tensor) -> None:
+        """Put the tensors of the ``idle`` (k,) bool networks back to what they were."""
+        for group, before in zip(self._groups(), self.before, strict=True):
+            for value, old in zip(group.values(), before, strict=True):
+                value[idle.to(value.device)] = old[idle.to(value.device)]
+        self.adam.steps = torch.where(idle, self.steps, self.adam.steps)
+
+    def _groups(self) -> list[Tensors]:
+        return [self.stack.tensors, self.adam.mean, self.adam.square]
+
+
+def set_trainable(network: nn.Module, modules: tuple[str, ...] | None) -> None:
+    """Let only the named modules learn, or all for None.
+
+    Raises:
+        TrainingError: if the network has no such module.
+    """
+    known = dict(network.named_modules())
+    for parameter in network.parameters():
+        parameter.requires_grad_(modules is None)
+    for name in modules or ():
+        if name not in known:
+            raise TrainingError(f"layer {name!r}", "the network has no such module", mend="name one of its modules")
+        known[name].requires_grad_(True)
+
+
+class _DepthwiseConv(nn.Conv2d):
+    """A depthwise convolution that computes in fp32 under autocast too: bf16 kernels for it are slow on CPUs."""
+
+    def _conv_forward(self, images: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+        with torch.autocast("cpu", enabled=False):
+            found: torch.Tensor = super()._conv_forward(images.float(), weight, bias)
+        return found.to(images.dtype)
+
+
+def _keep_depthwise_exact(network: nn.Module) -> None:
+    for module in network.modules():
+        if type(module) is nn.Conv2d and module.groups == module.in_channels > 1:
+            module.__class__ = _DepthwiseConv
+
+
+def _joined(values: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return values with a leading axis; one alone keeps its memory format."""
+    return values[0].clone().unsqueeze(0) if len(values) == 1 else torch.stack(list(values))
