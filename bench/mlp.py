@@ -51,7 +51,9 @@ def mlp_lines(pace: Pace, size: Size) -> list[Line]:
     """Time the search against one process and against two, and compare the scores."""
     what = json.dumps(asdict(size))
     scores: dict[str, Scores] = {}
-    with Crew(["reference_mlp", what], 2) as theirs, Crew(["engine_mlp", what]) as ours:
+    with Crew(["reference_mlp", what]) as tried:  # alone, so that nothing disturbs its choice
+        threads = tried.note
+    with Crew(["reference_mlp", what, threads], 2) as theirs, Crew(["engine_mlp", what]) as ours:
 
         def one() -> float:
             seconds, answers = theirs.ask({"part": 0, "of": 1})
@@ -68,7 +70,7 @@ def mlp_lines(pace: Pace, size: Size) -> list[Line]:
 
         against_one = take_turns(engine, one, pace.rounds)
         against_two = take_turns(engine, two, pace.rounds)
-        note = f"reference: {theirs.note}"
+        note = f"reference: {threads} thread{'s' * (threads != '1')} a process, the best of those tried"
     title = f"MLP search, {len(size.grid)} configurations × {size.folds * size.repeats} folds"
     shown = f"{title}, against two processes"
     return [

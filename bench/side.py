@@ -41,20 +41,25 @@ def engine(path: str, fit: str) -> tuple[Handler, str]:
     return lambda request: {"images": stretch(request["epochs"])}, precision()
 
 
-def reference_mlp(size: str) -> tuple[Handler, str]:
-    """Search the table's networks in the reference loop, in a share of the folds."""
+def reference_mlp(size: str, threads: str = "") -> tuple[Handler, str]:
+    """Search the table's networks in the reference loop, in a share of the folds; on so many threads, or the best."""
+    import torch
+
     from bench.mlp import Size
     from bench.reference_mlp import find_threads, search
 
     plan = Size(**json.loads(size))
     inputs = plan.inputs()
-    threads = find_threads(inputs, plan.base, plan.grid, cores())
+    if threads:
+        torch.set_num_threads(int(threads))
+    else:
+        find_threads(inputs, plan.base, plan.grid, cores())
 
     def handle(request: Request) -> dict[str, Any]:
         scores = search(inputs, plan.base, plan.grid, part=request["part"], of=request["of"])
         return {"scores": [scores[key] for key in plan.grid]}
 
-    return handle, f"{threads} thread{'s' * (threads > 1)}"
+    return handle, str(torch.get_num_threads())
 
 
 def engine_mlp(size: str) -> tuple[Handler, str]:
