@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test lint study lock clean
+.PHONY: help repro test lint study bench bench-gpu bench-keras lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -33,9 +33,22 @@ lint: .venv/ready  ## format check, lint, types and import layers
 study: .venv/ready  ## run a committed study: make study NAME=chowdhary2026 ARGS="-S cv.repeats=1"
 	PYTHONPATH=src python -m busline.study $(NAME) $(ARGS)
 
+bench: .venv/ready  ## time the engine against a plain loop: make bench ARGS="--only mlp,custom_cnn --quick"
+	PYTHONPATH=src:. python -m bench $(ARGS)
+
+bench-gpu: .venv/ready  ## the same on a graphics card: make bench-gpu ARGS="--only stacked"
+	PYTHONPATH=src:. python -m bench.gpu $(ARGS)
+
+bench-keras: .venv-keras/ready  ## make .venv-keras, which the benchmark's comparison with Keras needs
+
+.venv-keras/ready: .venv/ready bench/keras.txt
+	$(PYTHON) -m venv .venv-keras
+	$(BIN)/uv pip install --quiet --python .venv-keras/bin/python -r bench/keras.txt
+	touch $@
+
 lock: .venv/ready  ## pin the dependencies anew, with hashes and without addresses
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 		--no-header --upgrade pyproject.toml --group dev -o requirements.lock
 
 clean:  ## remove everything that can be made anew, the cache excepted
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache data reports/pictures reports/report.html
+	rm -rf .venv .venv-keras .mypy_cache .ruff_cache .pytest_cache data reports/pictures reports/report.html

@@ -1,0 +1,152 @@
+"""The engine's side of the benchmark: the only file of it that calls ``busline.training`` and the studies."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from bench.work import SEED, Kind, Work, fold_seed, with_epochs
+from busline.base.runtime import load_runtime
+from busline.base.sections import Dnn, ImageModel, Ingest, Precision, Segmentation
+from busline.cohort.schema import RawCohort
+from busline.models.images import build_image_model
+from busline.models.segmentation import build_segmenter
+from busline.studies.inputs import FoldJob, StudyInputs
+from busline.training.loop import fit, predict, seeded
+from busline.training.plan import Phase, Plan, make_plan
+from busline.training.pool import Tell, run_jobs, warm_up
+from busline.training.tasks import Arrays, ClassifyTask, SegmentTask, Task, class_weights
+
+WORKERS = load_runtime().workers
+"""Processes side by side, of one thread each, on the processor."""
+Scores = Mapping[tuple[int, float], list[float]]
+"""ROC AUC of every fold by (hidden units, dropout)."""
+
+
+def stacks(kind: Kind) -> bool:
+    """Return whether the engine can train the folds of this network as one stack."""
+    return False
+
+
+@lru_cache(maxsize=1)
+def precision() -> Precision:
+    """Return the arithmetic the engine is timed with: bf16 where the processor has instructions for it."""
+    if platform.system() != "Linux":
+        return "fp32"
+    return "bf16" if "avx512_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8") else "fp32"
+
+
+def make_stretch(work: Work, job: FoldJob) -> Callable[[int], int]:
+    """Return a function that trains for some epochs, as one of the engine's processes, and counts the images learnt.
+
+    The caller starts :data:`WORKERS` such processes side by side.
+    """
+    torch.set_num_threads(1)
+    network, task, _ = _prepare(work, job, torch.device("cpu"))
+
+    def stretch(epochs: int) -> int:
+        plan = _plan(with_epochs(work, epochs), network, precision())
+        fit(network, task, plan, job.roles["fit"], job.roles["stop"], seed=SEED)
+        return epochs * len(job.roles["fit"])
+
+    return stretch
+
+
+def engine_mlp_search(inputs: StudyInputs, base: Dnn, hidden: Sequence[int], dropout: Sequence[float]) -> Scores:
+    """Search the tabular network on all cores and return every fold's score."""
+    from busline.base.params import load_params
+    from busline.metrics.classification import roc_auc
+    from busline.studies.dnn import run_dnn_search
+
+    warm_up("busline.studies.dnn")
+    params = load_params()
+    models = params.tabular.models.model_copy(update={"dnn": base})
+    grid = params.dnn_search.model_copy(update={"hidden": list(hidden), "dropout": list(dropout)})
+    tabular = params.tabular.model_copy(update={"models": models})
+    predictions, _ = run_dnn_search(
+        inputs, params.model_copy(update={"tabular": tabular, "dnn_search": grid}), workers=WORKERS
+    )
+    scores: dict[tuple[int, float], list[float]] = {}
+    for key, rows in predictions[predictions["split"] == "test"].groupby(["hidden", "dropout", "repeat", "fold"]):
+        units, rate, _, _ = np.asarray(key).tolist()
+        truth = (rows["label"] == inputs.classes[1]).to_numpy()
+        scores.setdefault((int(units), rate), []).append(roc_auc(truth, rows[f"p_{inputs.classes[1]}"].to_numpy()))
+    return scores
+
+
+def engine_fold_scores(work: Work, jobs: Sequence[FoldJob]) -> list[np.ndarray]:
+    """Train every fold on all cores and return the probabilities of its test cases."""
+    warm_up("bench.engine")
+    return run_jobs(_train_fold, (work, "cpu", precision()), jobs, workers=WORKERS, title=f"bench {work.kind}")
+
+
+def engine_ingest(raw: RawCohort, target: Path) -> None:
+    """Ingest raw cases into a folder."""
+    from busline.cohort.ingest import ingest
+
+    ingest(raw, "bench", target, Ingest(max_side=256, max_pixels=40_000_000, duplicate_bits=8))
+
+
+def train_folds(
+    work: Work, jobs: Sequence[FoldJob], device: str, *, stacked: bool, precision: Precision = "bf16"
+) -> list[np.ndarray]:
+    """Train every fold on one device and return the probabilities of its test cases.
+
+    Args:
+        work: network and data.
+        jobs: the folds.
+        device: ``cuda`` or ``cpu``.
+        stacked: all folds at once where :func:`stacks` says so; else, or if False, one after another.
+        precision: arithmetic.
+    """
+    context = (work, device, precision)
+    return [_train_fold(context, job, lambda share, note: None) for job in jobs]
+
+
+def _train_fold(context: tuple[Work, str, Precision], job: FoldJob, tell: Tell) -> np.ndarray:
+    work, device, arithmetic = context
+    network, task, seed = _prepare(work, job, torch.device(device))
+    plan = _plan(work, network, arithmetic)
+    fit(network, task, plan, job.roles["fit"], job.roles["stop"], seed=seed)
+    return predict(network, task, job.roles["test"], plan)
+
+
+def _prepare(work: Work, job: FoldJob, device: torch.device) -> tuple[nn.Module, Task, int]:
+    seed = fold_seed(work.kind, job)
+    with seeded(seed):
+        network = _build(work).to(device)
+    level = work.level if work.augmented else None
+    images = torch.from_numpy(work.images)
+    if work.segments:
+        return network, SegmentTask(Arrays(images=images, masks=torch.from_numpy(work.masks)).to(device), level), seed
+    arrays = Arrays(
+        images=images,
+        labels=torch.from_numpy(work.labels).float(),
+        weights=torch.from_numpy(class_weights(work.labels, job.roles["fit"])),
+    )
+    return network, ClassifyTask(arrays.to(device), level), seed
+
+
+def _build(work: Work) -> nn.Module:
+    shared = {"weights": None, "batch_size": work.batch_size, "epochs": 1, "learning_rate": work.learning_rate}
+    if work.segments:
+        own = {"architecture": "unet", "encoder": "mobilenet_v2", "freeze_encoder": True, "augmentation": "mild"}
+        return build_segmenter(Segmentation.model_validate({**shared, **own, "image_size": work.images.shape[-1]}))
+    network = {"custom_cnn": "custom_cnn", "mobilenet_v2": "mobilenetv2_100"}[work.kind]
+    spec = {**shared, "network": network, "dropout": work.dropout, "fine_tune": None}
+    return build_image_model(ImageModel.model_validate(spec))
+
+
+def _plan(work: Work, network: nn.Module, arithmetic: Precision) -> Plan:
+    parts = (
+        [f"network.{name}" for name, _ in network.get_submodule("network").named_children()] if work.segments else []
+    )
+    trained = tuple(part for part in parts if part != "network.encoder") if work.kind == "unet_frozen" else None
+    phase = Phase("train", work.epochs, work.learning_rate, trained)
+    return make_plan((phase,), work.batch_size, work.rules, precision=arithmetic)
