@@ -11,27 +11,26 @@ import numpy as np
 import torch
 from torch import nn
 
-from bench.work import SEED, Kind, Work, fold_seed, with_epochs
-from busline.base.runtime import load_runtime
+from bench.work import Work, fold_seed, with_epochs
+from busline.base.runtime import Runtime, load_runtime
 from busline.base.sections import Dnn, ImageModel, Ingest, Precision, Segmentation
 from busline.cohort.schema import RawCohort
 from busline.models.images import build_image_model
 from busline.models.segmentation import build_segmenter
 from busline.studies.inputs import FoldJob, StudyInputs
-from busline.training.loop import fit, predict, seeded
+from busline.training.batches import Member
+from busline.training.loop import fit, seeded
 from busline.training.plan import Phase, Plan, make_plan
-from busline.training.pool import Tell, run_jobs, warm_up
+from busline.training.pool import Place, keep_memory, run_units, warm_up
+from busline.training.results import FoldResult, train_and_score
+from busline.training.stack import Stack
 from busline.training.tasks import Arrays, ClassifyTask, SegmentTask, Task, class_weights
 
 WORKERS = load_runtime().workers
 """Processes side by side, of one thread each, on the processor."""
 Scores = Mapping[tuple[int, float], list[float]]
 """ROC AUC of every fold by (hidden units, dropout)."""
-
-
-def stacks(kind: Kind) -> bool:
-    """Return whether the engine can train the folds of this network as one stack."""
-    return False
+Context = tuple[Work, Precision]
 
 
 @lru_cache(maxsize=1)
@@ -48,11 +47,12 @@ def make_stretch(work: Work, job: FoldJob) -> Callable[[int], int]:
     The caller starts :data:`WORKERS` such processes side by side.
     """
     torch.set_num_threads(1)
-    network, task, _ = _prepare(work, job, torch.device("cpu"))
+    keep_memory()
+    network, member = _network(work, job)
+    stack, task = Stack([network], torch.device("cpu")), _task(work, [job])
 
     def stretch(epochs: int) -> int:
-        plan = _plan(with_epochs(work, epochs), network, precision())
-        fit(network, task, plan, job.roles["fit"], job.roles["stop"], seed=SEED)
+        fit(stack, task, _plan(with_epochs(work, epochs), network, precision()), [member])
         return epochs * len(job.roles["fit"])
 
     return stretch
@@ -70,7 +70,7 @@ def engine_mlp_search(inputs: StudyInputs, base: Dnn, hidden: Sequence[int], dro
     grid = params.dnn_search.model_copy(update={"hidden": list(hidden), "dropout": list(dropout)})
     tabular = params.tabular.model_copy(update={"models": models})
     predictions, _ = run_dnn_search(
-        inputs, params.model_copy(update={"tabular": tabular, "dnn_search": grid}), workers=WORKERS
+        inputs, params.model_copy(update={"tabular": tabular, "dnn_search": grid}), runtime=Runtime(WORKERS)
     )
     scores: dict[tuple[int, float], list[float]] = {}
     for key, rows in predictions[predictions["split"] == "test"].groupby(["hidden", "dropout", "repeat", "fold"]):
@@ -83,7 +83,10 @@ def engine_mlp_search(inputs: StudyInputs, base: Dnn, hidden: Sequence[int], dro
 def engine_fold_scores(work: Work, jobs: Sequence[FoldJob]) -> list[np.ndarray]:
     """Train every fold on all cores and return the probabilities of its test cases."""
     warm_up("bench.engine")
-    return run_jobs(_train_fold, (work, "cpu", precision()), jobs, workers=WORKERS, title=f"bench {work.kind}")
+    units = [[job] for job in jobs]
+    runtime = Runtime(WORKERS)
+    results = run_units(_train_unit, (work, precision()), units, runtime=runtime, title=f"bench {work.kind}")
+    return [result.probabilities["test"] for result in results]
 
 
 def engine_ingest(raw: RawCohort, target: Path) -> None:
@@ -102,35 +105,39 @@ def train_folds(
         work: network and data.
         jobs: the folds.
         device: ``cuda`` or ``cpu``.
-        stacked: all folds at once where :func:`stacks` says so; else, or if False, one after another.
+        stacked: all folds at once; else one after another.
         precision: arithmetic.
     """
-    context = (work, device, precision)
-    return [_train_fold(context, job, lambda share, note: None) for job in jobs]
+    place = Place(device, lambda share, note: None)
+    units = [list(jobs)] if stacked else [[job] for job in jobs]
+    results = [result for unit in units for result in _train_unit((work, precision), unit, place)]
+    return [result.probabilities["test"] for result in results]
 
 
-def _train_fold(context: tuple[Work, str, Precision], job: FoldJob, tell: Tell) -> np.ndarray:
-    work, device, arithmetic = context
-    network, task, seed = _prepare(work, job, torch.device(device))
-    plan = _plan(work, network, arithmetic)
-    fit(network, task, plan, job.roles["fit"], job.roles["stop"], seed=seed)
-    return predict(network, task, job.roles["test"], plan)
+def _train_unit(context: Context, jobs: Sequence[FoldJob], place: Place) -> list[FoldResult]:
+    work, arithmetic = context
+    pairs = [_network(work, job) for job in jobs]
+    networks, members = [network for network, _ in pairs], [member for _, member in pairs]
+    plan = _plan(work, networks[0], arithmetic)
+    score = [{"test": job.roles["test"]} for job in jobs]
+    device = torch.device(place.device)
+    return train_and_score(networks, _task(work, jobs), plan, members, score, device=device, tell=place.tell)
 
 
-def _prepare(work: Work, job: FoldJob, device: torch.device) -> tuple[nn.Module, Task, int]:
+def _network(work: Work, job: FoldJob) -> tuple[nn.Module, Member]:
     seed = fold_seed(work.kind, job)
     with seeded(seed):
-        network = _build(work).to(device)
+        return _build(work), Member(job.roles["fit"], job.roles["stop"], seed)
+
+
+def _task(work: Work, jobs: Sequence[FoldJob]) -> Task:
     level = work.level if work.augmented else None
     images = torch.from_numpy(work.images)
     if work.segments:
-        return network, SegmentTask(Arrays(images=images, masks=torch.from_numpy(work.masks)).to(device), level), seed
-    arrays = Arrays(
-        images=images,
-        labels=torch.from_numpy(work.labels).float(),
-        weights=torch.from_numpy(class_weights(work.labels, job.roles["fit"])),
-    )
-    return network, ClassifyTask(arrays.to(device), level), seed
+        return SegmentTask(Arrays(images=images, masks=torch.from_numpy(work.masks)), level)
+    weights = np.stack([class_weights(work.labels, job.roles["fit"]) for job in jobs])
+    labels = torch.from_numpy(work.labels).float()
+    return ClassifyTask(Arrays(images=images, labels=labels, weights=torch.from_numpy(weights)), level)
 
 
 def _build(work: Work) -> nn.Module:

@@ -99,16 +99,11 @@ def main(
 
 def stacked_line(scale: Scale, device: str) -> Line:
     """Time the custom CNN's folds all at once against one after another, on the same card."""
-    from bench.engine import stacks
-
     work, jobs = _work("custom_cnn", scale)
     title = f"custom CNN, {len(jobs)} folds at once against one after another"
     bound = Bound(at_least=8.0)
     with sampled(device) as alone:
-        one_by_one = _rate(work, jobs, device, stacked=False)  # the first run warms up
-    if not stacks("custom_cnn"):
-        note = f"this engine does not stack folds; one after another: {alone}"
-        return Line("gpu_stacked", title, bound=bound, theirs=one_by_one, side_unit="images/s", note=note)
+        _rate(work, jobs[:3], device, stacked=False)
     _rate(work, jobs, device, stacked=True)
     use = Use()
 
@@ -125,7 +120,7 @@ def stacked_line(scale: Scale, device: str) -> Line:
 
 def study_lines(scale: Scale, device: str) -> Iterator[Line]:
     """Time the training of the study's image networks in all folds."""
-    from bench.engine import stacks, train_folds
+    from bench.engine import train_folds
 
     total = 0.0
     chosen = STUDY if scale.whole else STUDY[:1]
@@ -134,7 +129,7 @@ def study_lines(scale: Scale, device: str) -> Iterator[Line]:
         start = time.perf_counter()
         with sampled(device) as use:
             for _ in range(times):
-                train_folds(work, jobs, device, stacked=stacks(kind))
+                train_folds(work, jobs, device, stacked=True)
         seconds = time.perf_counter() - start
         total += seconds
         note = f"{times * len(jobs)} networks of at most {work.epochs} epochs; {use}"
@@ -152,15 +147,13 @@ def profile_lines(scale: Scale, device: str) -> list[Line]:
     """Train the custom CNN under the profiler; return its costliest operations."""
     from torch.profiler import ProfilerActivity, profile
 
-    from bench.engine import stacks, train_folds
+    from bench.engine import train_folds
 
     work, jobs = _work("custom_cnn", scale, epochs=2)
     kinds = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if device == "cuda" else [])]
-    stacked = stacks("custom_cnn")
-    some = jobs if stacked else jobs[:3]
-    train_folds(work, some, device, stacked=stacked)
+    train_folds(work, jobs, device, stacked=True)
     with profile(activities=kinds) as found:
-        train_folds(work, some, device, stacked=stacked)
+        train_folds(work, jobs, device, stacked=True)
     name = "self_device_time_total" if device == "cuda" else "self_cpu_time_total"
     costs: list[tuple[float, Any]] = [(float(getattr(event, name)), event) for event in found.key_averages()]
     total = sum(cost for cost, _ in costs) or 1.0

@@ -143,3 +143,30 @@ def test_a_large_stack_is_cut_to_what_fits(monkeypatch):
     assert told[-1] == pytest.approx(1.0)
     for one, other in zip(whole, cut, strict=True):
         np.testing.assert_allclose(one.probabilities["test"], other.probabilities["test"], atol=1e-4)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_bf16_reaches_the_convolutions_but_for_depthwise_ones(count):
+    network = nn.Sequential(nn.Conv2d(1, 4, 3, bias=False), nn.Conv2d(4, 4, 3, groups=4, bias=False))
+    stack = Stack([network] * count, CPU)
+    seen = []
+    for module in stack.skeleton:
+        module.register_forward_hook(lambda module, given, found: seen.append((given[0], found)))
+    images = torch.randn(count, 2, 1, 9, 9)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        stack.forward((images,), {})
+    if count == 1:
+        (given, first), (_, last) = seen
+        weights = [module.weight for module in network]
+        rough = nn.functional.conv2d(given.bfloat16(), weights[0].bfloat16())
+        torch.testing.assert_close(first.float(), rough.float())
+        exact = nn.functional.conv2d(first.float(), weights[1], groups=4).bfloat16()
+        torch.testing.assert_close(last, exact)
+    else:
+        alone = Stack([network], CPU)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            expected = alone.forward((images[:1],), {})
+            found = stack.forward((images,), {})
+        torch.testing.assert_close(found[:1].float(), expected.float(), atol=0.02, rtol=0.02)
+        plain = stack.forward((images,), {})
+        assert not torch.equal(found.float(), plain)

@@ -54,7 +54,6 @@ class ImageClassifier(nn.Module):
         if self.channels > 1:
             images = ((images + 1.0) / 2.0).expand(-1, self.channels, -1, -1)
             images = (images - self.shift) / self.scale
-            images = images.contiguous(memory_format=torch.channels_last)
         found: torch.Tensor = self.body(images)
         return found
 
@@ -62,6 +61,14 @@ class ImageClassifier(nn.Module):
         """Return the logits of the positive class, (n,)."""
         logits: torch.Tensor = self.head(self.dropout(self.features(images)))
         return logits.squeeze(1)
+
+
+class GlobalMean(nn.Module):
+    """Global average pooling; unlike torch's adaptive pooling it knows how to run under ``vmap``."""
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        """Return each channel's mean, (n, channels); ``maps`` (n, channels, h, w)."""
+        return maps.mean(dim=(2, 3))
 
 
 def custom_body() -> nn.Sequential:
@@ -73,7 +80,7 @@ def custom_body() -> nn.Sequential:
     for number, (inputs, outputs) in enumerate([(1, 32), (32, 64), (64, 128)]):
         blocks += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(), nn.BatchNorm2d(outputs, eps=1e-3)]
         blocks += [nn.MaxPool2d(2)] if number < 2 else []
-    return nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return nn.Sequential(*blocks, GlobalMean())
 
 
 def build_image_model(spec: ImageModel) -> ImageClassifier:

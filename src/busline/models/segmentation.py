@@ -22,7 +22,7 @@ class GrayInput(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return the logits, (n, 1, s, s); ``images`` (n, 1, s, s) in [-1, 1]."""
-        colour = images.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+        colour = images.expand(-1, 3, -1, -1)
         logits: torch.Tensor = self.network(colour)
         return logits
 

@@ -6,6 +6,7 @@ place of this one: a unit's results are a pure function of (context, jobs).
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import sys
@@ -145,6 +146,19 @@ def warm_up(*modules: str) -> None:
         forkserver.ensure_running()
 
 
+def keep_memory() -> None:
+    """Let the C library keep freed memory for the next batch instead of returning it to the system.
+
+    By default glibc maps and unmaps every tensor of more than 32 MiB anew, and the system zeroes its pages each time:
+    with 128 pixels and batches of 32 that takes a third of the custom CNN's time. Other C libraries are left alone.
+    """
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if library is not None and hasattr(library, "mallopt"):
+        never_map, never_trim = (-4, 0), (-1, 2**31 - 1)  # M_MMAP_MAX and M_TRIM_THRESHOLD of malloc.h
+        for option, value in (never_map, never_trim):
+            library.mallopt(option, value)
+
+
 @dataclass(frozen=True)
 class _Run(Generic[Context, Job, Result]):
     """What all units of a run share."""
@@ -274,6 +288,7 @@ def _one_thread() -> Iterator[None]:
     """Keep NumPy's, the boosters' and torch's kernels to one thread inside the block."""
     from threadpoolctl import threadpool_limits
 
+    keep_memory()
     torch = sys.modules.get("torch")
     before = torch.get_num_threads() if torch else 1
     with threadpool_limits(1):

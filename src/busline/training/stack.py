@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import torch
 from torch import nn
@@ -31,8 +32,7 @@ class Stack:
 
     def __init__(self, networks: Sequence[nn.Module], device: torch.device) -> None:
         self.skeleton = copy.deepcopy(networks[0]).to(device)
-        if device.type == "cpu":
-            _keep_depthwise_exact(self.skeleton)
+        _choose_arithmetic(self.skeleton, stacked=len(networks) > 1)
         self.device, self.size = device, len(networks)
         modules = dict(self.skeleton.named_modules())
         self.dropouts = {name: part.width for name, part in modules.items() if isinstance(part, GivenDropout)}
@@ -191,19 +191,33 @@ def set_trainable(network: nn.Module, modules: tuple[str, ...] | None) -> None:
         known[name].requires_grad_(True)
 
 
-class _DepthwiseConv(nn.Conv2d):
-    """A depthwise convolution that computes in fp32 under autocast too: bf16 kernels for it are slow on CPUs."""
+class _Conv(nn.Conv2d):
+    """A convolution that chooses its arithmetic under autocast itself.
+
+    A depthwise one computes in fp32 on a CPU, whose bf16 kernels for it are slow; and under ``vmap`` autocast would
+    overlook the others (torch 2.15 has no rule for ``convolution`` on the CPU), while batch norm there wants fp32.
+    """
+
+    stacked = False
 
     def _conv_forward(self, images: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-        with torch.autocast("cpu", enabled=False):
-            found: torch.Tensor = super()._conv_forward(images.float(), weight, bias)
-        return found.to(images.dtype)
+        kind = images.device.type
+        if not torch.is_autocast_enabled(kind):
+            return cast(torch.Tensor, super()._conv_forward(images, weight, bias))
+        low = torch.get_autocast_dtype(kind)
+        depthwise = self.groups == self.in_channels > 1
+        dtype = torch.float32 if kind == "cpu" and depthwise else low
+        with torch.autocast(kind, enabled=False):
+            shift = None if bias is None else bias.to(dtype)
+            found: torch.Tensor = super()._conv_forward(images.to(dtype), weight.to(dtype), shift)
+        return found.to(torch.float32 if kind == "cpu" and self.stacked else low)
 
 
-def _keep_depthwise_exact(network: nn.Module) -> None:
+def _choose_arithmetic(network: nn.Module, *, stacked: bool) -> None:
     for module in network.modules():
-        if type(module) is nn.Conv2d and module.groups == module.in_channels > 1:
-            module.__class__ = _DepthwiseConv
+        if type(module) is nn.Conv2d:
+            module.__class__ = _Conv
+            module.stacked = stacked  # type: ignore[assignment]
 
 
 def _joined(values: Sequence[torch.Tensor]) -> torch.Tensor:

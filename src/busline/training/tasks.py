@@ -157,5 +157,7 @@ def _augmented(images: torch.Tensor, level: AugmentationLevel | None, draws: tor
 def _for_network(images: torch.Tensor, shape: torch.Size) -> torch.Tensor:
     """Turn (k * b, 1, s, s) in [0, 1] into (k, b, 1, s, s) in [-1, 1]."""
     scaled = images * 2.0 - 1.0
-    found: torch.Tensor = scaled.contiguous(memory_format=torch.channels_last).unflatten(0, shape)
+    if shape[0] == 1:  # under vmap, convolutions are grouped and want the plain format
+        scaled = scaled.contiguous(memory_format=torch.channels_last)
+    found: torch.Tensor = scaled.unflatten(0, shape)
     return found
