@@ -55,7 +55,7 @@ def test_slope_and_intercept_find_what_was_put_in(slope, shift):
 
 
 def test_two_groups_by_hand():
-    """Predicted 0.2 and 0.8; observed 1/4 and 3/4: the line through (logit 0.2, logit 1/4) and (logit 0.8, logit 3/4)."""
+    """Predicted 0.2 and 0.8, observed 1/4 and 3/4: the line through both pairs of logits."""
     truth, score = [1, 0, 0, 0, 1, 1, 1, 0], [0.2] * 4 + [0.8] * 4
     found = calibration_line(truth, score)
     assert found.slope == pytest.approx(math.log(3) / math.log(4))
