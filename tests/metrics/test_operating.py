@@ -67,6 +67,8 @@ def test_a_target_is_reached_by_the_very_number():
     truth, score = np.arange(40) < 20, np.r_[np.arange(20), np.arange(20)].astype(float)
     assert sensitivity_threshold(truth, score, 0.95) == 1.0
     assert specificity_threshold(truth, score, 0.90) == 18.0
+    assert 0.07 * 100 > 7
+    assert sensitivity_threshold([1] * 100 + [0], np.r_[np.arange(100), 0.5], 0.07) == 93.0
 
 
 def test_of_equally_good_thresholds_the_one_that_misses_fewest():

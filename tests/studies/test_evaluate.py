@@ -264,7 +264,7 @@ def test_the_metrics_file_is_the_tables_means_and_intervals():
     assert set(metrics["operating"]) == {"youden", "sensitivity_95", "specificity_90"}
     for point, rates in metrics["operating"].items():
         assert rates == {rate: content["operating"][point][rate]["mean"] for rate in ("sensitivity", "specificity")}
-    pooled = {name: content["pooled"][name] for name in ("roc_auc", "brier", "ece")}
+    pooled = {name: content["pooled"][name] for name in ("roc_auc", "curve_sensitivity", "brier", "ece")}
     assert metrics["pooled"] == {**pooled, "ece_calibrated": content["calibration"]["after"]["ece"]}
     voted = RESULT.metrics["vote"]["logreg+custom_cnn"]
     half = RESULT.tables["vote"]["logreg+custom_cnn"]["half"]["roc_auc"]

@@ -65,6 +65,12 @@ def test_repeats_are_averaged_before_a_case_is_called():
     assert (found["specificity"]["pooled_low"], found["specificity"]["pooled_high"]) == (0.0, 1.0)
 
 
+def test_a_score_at_its_threshold_is_called_pooled_too():
+    first = HeldOut(WEIGH[WEIGH["repeat"] == 0], TEST[TEST["repeat"] == 0])
+    calls = pooled_calls(operate(first, "youden").margins).set_index("case_id")["called"]
+    assert calls.to_dict() == {"a": True, "b": False, "c": False, "d": True}
+
+
 def test_the_order_of_rows_does_not_matter():
     shuffled = HeldOut(WEIGH.sample(frac=1, random_state=1), TEST)
     assert operate(shuffled, "youden").thresholds.to_dict() == operate(HELD, "youden").thresholds.to_dict()

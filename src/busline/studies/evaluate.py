@@ -46,7 +46,7 @@ LEARNS_FROM_WEIGH = ("tabular", "dnn_search", "segment")
 """Families whose evaluated models were trained on the weigh cases too."""
 GROUPS = {"models": (*FULL, "vote"), "augmentation": ("augmentation",), "dnn_search": ("dnn_search",)}
 """Families of comparisons: what is asked at once, and corrected for at once."""
-POOLED_SCALARS = ("roc_auc", "brier", "ece")
+POOLED_SCALARS = ("roc_auc", "curve_sensitivity", "brier", "ece")
 """Of the pooled scores, what stands in the metrics file."""
 
 
@@ -119,7 +119,7 @@ class _Study:
         """Pooled cases by (family, model), before and after calibration."""
         self.competitors: dict[tuple[str, str], Competitor] = {}
         self.weigh: dict[str, list[int]] | None = None
-        """Fewest and most cases a fold has to choose on; None if no model has any."""
+        """Fewest and most cases a fold has to choose on, of the family with most repeats; None if no model has any."""
 
     def protocol(self, params: Params) -> Tables:
         folds = cross_validated(self.inputs.splits)
@@ -215,7 +215,7 @@ class _Study:
         }
         margins = None
         if held is not None:
-            self.weigh = weigh_cases(held)
+            self.weigh = self.weigh or weigh_cases(held)
             operated = {point: operate(held, point) for point in POINTS}
             without = test_to_train(self._splits(family), TRAINED_WITHOUT_WEIGH)
             names = (family, model)

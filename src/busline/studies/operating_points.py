@@ -75,13 +75,15 @@ def operating_table(
         By point: ``sensitivity`` and ``specificity`` (a fold summary with ``pooled``, ``pooled_low`` and
         ``pooled_high``), and ``threshold`` (median, min, max).
     """
-    return {
-        point: {
-            **{rate: _rate(found, rate, point, summariser, patients, ratio, names) for rate in RATES},
-            "threshold": {name: float(found.thresholds.agg(name)) for name in ("median", "min", "max")},
-        }
-        for point, found in operated.items()
-    }
+    table: dict[str, Any] = {}
+    for point, found in operated.items():
+        calls = pooled_calls(found.margins)
+        table[point] = {"threshold": {name: float(found.thresholds.agg(name)) for name in ("median", "min", "max")}}
+        for rate in RATES:
+            folds = _fold_rates(found.margins, rate)
+            summary = summariser.scores(folds, ratio, *names, f"{point} {rate}")
+            table[point][rate] = {**summary, **_pooled_rate(calls, rate, patients)}
+    return table
 
 
 def weigh_cases(held: HeldOut) -> dict[str, list[int]]:
@@ -93,23 +95,17 @@ def weigh_cases(held: HeldOut) -> dict[str, list[int]]:
     }
 
 
-def _rate(
-    found: Operated,
-    rate: str,
-    point: str,
-    summariser: Summariser,
-    patients: PatientBootstrap,
-    ratio: float,
-    names: tuple[str, str],
-) -> dict[str, float | int]:
-    folds = [
+def _fold_rates(margins: pd.DataFrame, rate: str) -> np.ndarray:
+    rates = [
         float("nan") if np.isnan(margin).any() else RATES[rate](truth, margin >= 0.0)
-        for truth, margin in split_folds(found.margins)
+        for truth, margin in split_folds(margins)
     ]
-    summary = summariser.scores(np.array(folds), ratio, *names, f"{point} {rate}")
-    calls = pooled_calls(found.margins)
+    return np.array(rates)
+
+
+def _pooled_rate(calls: pd.DataFrame, rate: str, patients: PatientBootstrap) -> dict[str, float]:
     of_class = calls[calls["truth"] == (rate == "sensitivity")]
     right = (of_class["called"] == of_class["truth"]).to_numpy(dtype=np.float64)
     low, high = patients.mean(of_class["case_id"], right)
     pooled = float(right.mean()) if right.size else float("nan")
-    return {**summary, "pooled": pooled, "pooled_low": low, "pooled_high": high}
+    return {"pooled": pooled, "pooled_low": low, "pooled_high": high}
