@@ -18,10 +18,11 @@ def main(
     params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
-    """Turn predictions into metrics: nothing is trained, and nothing but predictions, splits and curves is read.
+    """Turn predictions into metrics: nothing is trained, and no image and no column of the table is looked at.
 
     Reads data/splits/splits.parquet, data/predictions, data/vote/weights.parquet and data/curves, after removing files
-    of models that are not active. Writes reports/metrics.json, reports/tables.json and reports/plots/*.csv.
+    of models that are not active, and whose case is whose of data/cohort/cases.parquet. Writes reports/metrics.json,
+    reports/tables.json and reports/plots/*.csv.
     """
     params = load_params(params_file)
     from busline.base.artifacts import atomic_folder, load_table, save_csv, save_json
@@ -34,6 +35,7 @@ def main(
         weights=load_table(data / "vote" / "weights.parquet"),
         segmentation=load_table(data / "predictions" / "segment" / "scores.parquet"),
         curves=_load_curves(data / "curves", params),
+        patients=_load_patients(data / "cohort" / "cases.parquet"),
     )
     result = evaluate(inputs, params)
     with atomic_folder(reports / "plots") as folder:
@@ -67,6 +69,13 @@ def _load_predictions(folder: Path, params: Params) -> dict[str, dict[str, pd.Da
         f"h{hidden}_d{dropout}": table for (hidden, dropout), table in search.groupby(["hidden", "dropout"])
     }
     return predictions
+
+
+def _load_patients(path: Path) -> dict[str, str]:
+    from busline.base.artifacts import load_table
+
+    cases = load_table(path)[["case_id", "patient_id"]]
+    return dict(zip(cases["case_id"], cases["patient_id"], strict=True))
 
 
 def _load_curves(folder: Path, params: Params) -> dict[tuple[str, str], pd.DataFrame]:

@@ -31,6 +31,13 @@ def main(
 
     data, reports = root / "data", root / "reports"
     hashes = {f"data/cohort/{name}": hash_file(data / "cohort" / name) for name in DATA_FILES}
+    # only an empty cell is missing: a model may be called "none"
+    names = dict.fromkeys(("model", "model_a", "model_b"), str)
+    plots = {
+        name: pd.read_csv(reports / f"plots/{name}.csv", dtype=names, keep_default_na=False, na_values=[""])
+        for name in PLOTS
+    }
+    pairs = plots["comparisons"].astype(object).where(plots["comparisons"].notna(), None)
     inputs = ReportInputs(
         params=params,
         published=load_published(params.report.published) if params.report.published else None,
@@ -41,13 +48,9 @@ def main(
         pictures=load_json(reports / "pictures/pictures.json"),
         hashes={**hashes, "requirements.lock": hash_file(lock)},
         versions=library_versions(),
+        comparisons=[dict(zip(pairs.columns, row, strict=True)) for row in pairs.itertuples(index=False)],
     )
     summary = summarise(inputs)
-    # only an empty cell is missing: a model may be called "none"
-    plots = {
-        name: pd.read_csv(reports / f"plots/{name}.csv", dtype={"model": str}, keep_default_na=False, na_values=[""])
-        for name in PLOTS
-    }
     pictures = {path.name: path.read_bytes() for path in sorted((reports / "pictures").glob("*.png"))}
     save_text(render_html(summary, draw_figures(summary, plots), pictures), reports / "report.html")
     save_text(render_markdown(summary), reports / "report.md")

@@ -34,24 +34,30 @@ def evaluated(params: Params, tabular: list[str], cnn: list[str]):
     """Evaluate made-up predictions of some models; tabular models are better than image models."""
     labels = np.array([CLASSES[i % 5 < 2] for i in range(CASES)])
     cases = pd.DataFrame({"case_id": [f"case{i:03d}" for i in range(CASES)], "label": labels})
-    fold_of = np.arange(CASES) % FOLDS
+    fold_of, roles = np.arange(CASES) % FOLDS, np.array(["test", "weigh", "fit"])
     splits = pd.concat(
-        [cases.assign(repeat=0, fold=fold, role=np.where(fold_of == fold, "test", "fit")) for fold in range(FOLDS)]
+        [cases.assign(repeat=0, fold=fold, role=roles[(fold_of - fold) % FOLDS]) for fold in range(FOLDS)]
         + [cases.assign(repeat=-1, fold=-1, role=np.where(np.arange(CASES) < 8, "test", "fit"))]
     )[["case_id", "repeat", "fold", "role"]]
+    kept_out = splits[splits["role"] != "fit"].rename(columns={"role": "split"}).merge(cases)
     test = splits[splits["role"] == "test"].drop(columns="role").merge(cases).assign(split="test")
     generator = np.random.default_rng(7)
 
-    def predictions(skill: float, **extra: object) -> pd.DataFrame:
-        signal = skill * (test["label"] == CLASSES[1]) + generator.normal(size=len(test))
+    def predictions(skill: float, of: pd.DataFrame = test, **extra: object) -> pd.DataFrame:
+        signal = skill * (of["label"] == CLASSES[1]) + generator.normal(size=len(of))
         score = 1.0 / (1.0 + np.exp(-signal))
-        return test.assign(p_benign=1.0 - score, p_malignant=score, **extra)
+        return of.assign(p_benign=1.0 - score, p_malignant=score, **extra)
+
+    def twice(skill: float) -> pd.DataFrame:
+        return pd.concat(
+            [predictions(skill, trained_on="all"), predictions(skill, kept_out, trained_on="without_weigh")]
+        )
 
     pairs = [f"{table}+{image}" for table in tabular for image in cnn]
     predicted = {
-        "tabular": {name: predictions(1.5, trained_on="all") for name in tabular},
-        "cnn": {name: predictions(1.0) for name in cnn},
-        "merged": {name: predictions(1.2) for name in cnn},
+        "tabular": {name: twice(1.5) for name in tabular},
+        "cnn": {name: predictions(1.0, kept_out) for name in cnn},
+        "merged": {name: predictions(1.2, kept_out) for name in cnn},
         "vote": {name: predictions(1.6, p_half_malignant=generator.uniform(size=len(test))) for name in pairs},
         "augmentation": {name: predictions(0.8) for name in ("none", "mild")},
         "dnn_search": {
@@ -71,6 +77,11 @@ def evaluated(params: Params, tabular: list[str], cnn: list[str]):
     curve = pd.DataFrame({"repeat": 0, "fold": 0, "phase": "train", "epoch": [1, 2], "train_loss": [1.0, 0.5]})
     curves = {("cnn", name): curve.assign(stop_loss=[1.1, 0.9]) for name in cnn}
     return evaluate(Inputs(splits, predicted, weights, test.assign(**scores), curves), params)
+
+
+def records(table: pd.DataFrame) -> list[dict]:
+    """Rows as the stage makes them of a CSV file: null for what is missing."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
 @pytest.fixture(scope="session")
@@ -186,4 +197,5 @@ def study_inputs(params: Params, evaluation) -> ReportInputs:
         },
         hashes={"data/cohort/cases.parquet": "0" * 64, "requirements.lock": None},
         versions={"numpy": "2.4.6", "torch": None},
+        comparisons=records(evaluation.plots["comparisons"]),
     )

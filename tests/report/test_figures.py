@@ -15,6 +15,7 @@ def test_every_figure_belongs_to_a_section(inputs, figures):
         "ROC curves",
         "Precision–recall curves",
         "Calibration",
+        "Calibration before and after",
         "Confusion matrices",
         "Learning curves",
     ]

@@ -148,7 +148,19 @@ def test_weigh_rows_and_rows_trained_without_them_are_not_evaluated():
         p_malignant=table["p_malignant"].where(kept, 0.25), p_benign=table["p_benign"].where(kept, 0.75)
     )
     assert (~kept).sum() > kept.sum()
-    assert evaluate(with_predictions("tabular", logreg=spoiled), PARAMS).tables == RESULT.tables
+    found = evaluate(with_predictions("tabular", logreg=spoiled), PARAMS)
+    chosen = {"operating", "calibration"}
+    assert set(RESULT.tables["tabular"]["logreg"]) == {"metrics", "pooled", "master"} | chosen
+    for family in ("tabular", "cnn", "augmentation", "dnn_search", "segment"):
+        for model, content in RESULT.tables[family].items():
+            again = found.tables[family][model]
+            differing = {name for name in content if again[name] != content[name]}
+            assert differing == (chosen if model == "logreg" else set())
+    for test in ("t", "delong"):
+        assert all(
+            a[test] == b[test]
+            for a, b in zip(found.tables["comparisons"]["models"], RESULT.tables["comparisons"]["models"], strict=True)
+        )
 
 
 def test_a_voted_pair():
@@ -247,6 +259,13 @@ def test_the_metrics_file_is_the_tables_means_and_intervals():
     roc_auc = RESULT.tables["tabular"]["logreg"]["metrics"]["roc_auc"]
     assert set(roc_auc) == SUMMARY
     assert RESULT.metrics["tabular"]["logreg"]["roc_auc"] == {key: roc_auc[key] for key in keys}
+    content, metrics = RESULT.tables["tabular"]["logreg"], RESULT.metrics["tabular"]["logreg"]
+    assert set(metrics) == {*THEIRS, "operating", "pooled"}
+    assert set(metrics["operating"]) == {"youden", "sensitivity_95", "specificity_90"}
+    for point, rates in metrics["operating"].items():
+        assert rates == {rate: content["operating"][point][rate]["mean"] for rate in ("sensitivity", "specificity")}
+    pooled = {name: content["pooled"][name] for name in ("roc_auc", "curve_sensitivity", "brier", "ece")}
+    assert metrics["pooled"] == {**pooled, "ece_calibrated": content["calibration"]["after"]["ece"]}
     voted = RESULT.metrics["vote"]["logreg+custom_cnn"]
     half = RESULT.tables["vote"]["logreg+custom_cnn"]["half"]["roc_auc"]
     assert set(voted) == {"roc_auc", "roc_auc_half"}
@@ -267,7 +286,13 @@ def test_the_protocol_says_what_the_numbers_rest_on():
         "folds": 3,
         "repeats": 2,
         "image_repeats": 4,
+        "weigh": RESULT.tables["protocol"]["weigh"],
     }
+    weigh = SPLITS[(SPLITS["repeat"] >= 0) & (SPLITS["role"] == "weigh")]
+    positives = [
+        int((LABELS.loc[fold["case_id"]] == "malignant").sum()) for _, fold in weigh.groupby(["repeat", "fold"])
+    ]
+    assert RESULT.tables["protocol"]["weigh"] == {"cases": [12, 12], "positives": [min(positives), max(positives)]}
 
 
 def test_networks_of_images_are_evaluated_in_their_own_repeats():

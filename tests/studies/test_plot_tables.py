@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from busline.studies.plot_tables import COLUMNS, classifier_plots, learning_curves
+from busline.studies.plot_tables import COLUMNS, classifier_plots, learning_curves, reliability_plot
 
 CLASSES = ("benign", "malignant")
 
@@ -53,8 +53,9 @@ def test_one_class_has_no_curve_but_a_confusion():
 def test_no_models_make_tables_without_rows():
     plots = classifier_plots({}, CLASSES, bins=2)
     assert {name: list(table) for name, table in plots.items()} == {
-        name: ["family", "model", *columns] for name, columns in COLUMNS.items() if name != "curves"
+        name: ["family", "model", *COLUMNS[name]] for name in ("roc", "pr", "calibration", "confusion")
     }
+    assert list(reliability_plot({}, 2)) == ["family", "model", *COLUMNS["reliability"]]
     assert list(learning_curves({})) == ["family", "model", *COLUMNS["curves"]]
 
 

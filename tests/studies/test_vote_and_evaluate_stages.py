@@ -40,6 +40,8 @@ def root(tmp_path):
     labels = make_labels(splits)
     predictions, curves = tmp_path / "data" / "predictions", tmp_path / "data" / "curves"
     save_table(splits, tmp_path / "data" / "splits" / "splits.parquet")
+    whose = pd.DataFrame({"case_id": labels.index, "patient_id": labels.index})
+    save_table(whose, tmp_path / "data" / "cohort" / "cases.parquet")
     for seed, name in enumerate(TABULAR):
         save_table(make_predictions(splits, labels, seed=seed, tabular=True), predictions / f"tabular/{name}.parquet")
     for seed, name in enumerate(["cnn/custom_cnn", "merged/custom_cnn", "augmentation/none", "augmentation/mild"]):
@@ -84,7 +86,7 @@ def test_evaluate_writes_metrics_tables_and_plots(root):
     run("evaluate", root)
     metrics, tables = (json.loads((root / "reports" / name).read_text()) for name in ("metrics.json", "tables.json"))
     families = {"tabular", "cnn", "merged", "augmentation", "dnn_search", "vote", "segment"}
-    assert (set(metrics), set(tables)) == (families, families | {"protocol"})
+    assert (set(metrics), set(tables)) == (families, families | {"protocol", "comparisons"})
     assert set(tables["dnn_search"]) == {"h16_d0.2", "h32_d0.2"}
     assert tables["dnn_search"]["h32_d0.2"]["hidden"] == 32
     assert metrics["segment"]["sensitivity"]["mean"] is None
@@ -131,7 +133,7 @@ def test_families_without_active_models_are_left_out(root):
     run("evaluate", root)
     tables, metrics = (json.loads((root / "reports" / name).read_text()) for name in ("tables.json", "metrics.json"))
     assert set(metrics) == {"tabular", "cnn", "dnn_search", "vote", "segment"}
-    assert set(tables) == {*metrics, "protocol"}
+    assert set(tables) == {*metrics, "protocol", "comparisons"}
     assert "merged" not in set(pd.read_csv(root / "reports/plots/roc.csv")["family"])
     assert list((root / "data/predictions/merged").iterdir()) == []
 
@@ -139,7 +141,7 @@ def test_families_without_active_models_are_left_out(root):
 @pytest.mark.parametrize(
     "name",
     ["predictions/cnn/custom_cnn", "predictions/dnn_search/dnn", "predictions/segment/scores", "splits/splits",
-     "curves/merged/custom_cnn", "vote/weights"],
+     "curves/merged/custom_cnn", "vote/weights", "cohort/cases"],
 )  # fmt: skip
 def test_a_missing_input_is_named_and_leaves_the_reports_alone(root, name):
     run("vote", root)

@@ -2,60 +2,25 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from busline.report.canvas import COLOURS, Figure, canvas_of, finish, literal, panel_a_model
 from busline.report.names import FAMILIES, model_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Canvas
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#444444")
-"""Okabe and Ito's palette, which colour-blind readers can tell apart, in an order that starts with contrast."""
-
-PLOTS = ("roc", "pr", "calibration", "confusion", "curves")
+PLOTS = ("roc", "pr", "calibration", "reliability", "confusion", "comparisons", "curves")
 """Names of the tables behind the plots."""
 
 SEARCHES = ("dnn_search", "augmentation")
 
 MANY = len(COLOURS)
 """A panel with more lines than this is drawn in one colour, without a legend."""
-
-PIXELS_PER_INCH = 90
-"""On the page; the PNG has more, for sharp screens."""
-
-STYLE: Mapping[Any, Any] = {
-    "font.size": 9.0,
-    "axes.titlesize": 10.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e3e7ec",
-    "axes.axisbelow": True,
-    "legend.fontsize": 8.0,
-    "legend.frameon": False,
-    "figure.facecolor": "white",
-}
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One plot."""
-
-    section: str
-    """Id of the section it is shown in."""
-    title: str
-    caption: str
-    png: bytes
-    width: int
-    """Width on the page in pixels, where there is room."""
 
 
 def draw_figures(summary: Mapping[str, Any], plots: Mapping[str, pd.DataFrame]) -> list[Figure]:
@@ -67,6 +32,7 @@ def draw_figures(summary: Mapping[str, Any], plots: Mapping[str, pd.DataFrame]) 
     """
     figures = [draw_forest(summary["forest"], summary["paper"]), draw_columns(summary["columns"])]
     figures += [draw_curves(plots[kind], kind) for kind in CURVES]
+    figures += [draw_reliability(plots["reliability"])]
     figures += [draw_confusion(plots["confusion"]), draw_learning(plots["curves"])]
     return [figure for figure in figures if figure is not None]
 
@@ -80,7 +46,7 @@ def draw_forest(rows: Sequence[Mapping[str, Any]], paper: str | None) -> Figure 
     """
     if not rows:
         return None
-    with _canvas(8.6, 0.9 + 0.27 * len(rows)) as canvas:
+    with canvas_of(8.6, 0.9 + 0.27 * len(rows)) as canvas:
         axes = canvas.subplots()
         places = np.arange(len(rows))[::-1]
         for place, row in zip(places, rows, strict=True):
@@ -97,7 +63,7 @@ def draw_forest(rows: Sequence[Mapping[str, Any]], paper: str | None) -> Figure 
         handles = _forest_legend(paper)
         axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=len(handles))
         caption = "Thick line: bootstrap interval of the fold scores. Thin line: Nadeau–Bengio corrected interval."
-        return _finish(canvas, "overview", "ROC AUC of every model", caption)
+        return finish(canvas, "overview", "ROC AUC of every model", caption)
 
 
 def _forest_row(axes: Axes, place: float, row: Mapping[str, Any]) -> None:
@@ -127,11 +93,11 @@ def draw_columns(columns: Sequence[Mapping[str, Any]]) -> Figure | None:
     shown = sorted((c for c in columns if c["auc_alone"] is not None), key=lambda c: (c["auc_alone"], c["name"]))
     if not shown:
         return None
-    with _canvas(7.2, 0.8 + 0.24 * len(shown)) as canvas:
+    with canvas_of(7.2, 0.8 + 0.24 * len(shown)) as canvas:
         axes = canvas.subplots()
         colours = [COLOURS[2] if column["kept"] else "#b4bdc9" for column in shown]
         axes.barh(range(len(shown)), [column["auc_alone"] for column in shown], color=colours, height=0.7)
-        labels = [f"{_literal(column['name'])} ({column['provenance'] or 'undeclared'})" for column in shown]
+        labels = [f"{literal(column['name'])} ({column['provenance'] or 'undeclared'})" for column in shown]
         axes.set_yticks(range(len(shown)), labels)
         axes.axvline(0.5, color="#444444", linewidth=1.0, linestyle=":")
         axes.set_xlim(0.0, 1.0)
@@ -140,7 +106,7 @@ def draw_columns(columns: Sequence[Mapping[str, Any]]) -> Figure | None:
         caption = (
             "Green columns reach the models; gray ones are refused, and this is what their leakage would be worth."
         )
-        return _finish(canvas, "columns", "What each column alone would score", caption)
+        return finish(canvas, "columns", "What each column alone would score", caption)
 
 
 def _roc_axes(axes: Axes) -> None:
@@ -177,14 +143,14 @@ def draw_curves(table: pd.DataFrame, kind: str) -> Figure | None:
         return None
     x, y, title, dress, remark = CURVES[kind]
     families = _families(table)
-    with _canvas(4.1 * len(families), 4.4) as canvas:
+    with canvas_of(4.1 * len(families), 4.4) as canvas:
         panels = canvas.subplots(1, len(families), squeeze=False)[0]
         for axes, family in zip(panels, families, strict=True):
             dress(axes)
             models = list(dict.fromkeys(table.loc[table["family"] == family, "model"]))
             for number, model in enumerate(models):
                 points = table[(table["family"] == family) & (table["model"] == model)]
-                style: dict[str, Any] = {"color": COLOURS[number % MANY], "label": _literal(model_name(model))}
+                style: dict[str, Any] = {"color": COLOURS[number % MANY], "label": literal(model_name(model))}
                 if len(models) > MANY:
                     style = {"color": COLOURS[0], "alpha": 0.45}
                 marker = "o" if kind == "calibration" else ""
@@ -193,7 +159,31 @@ def draw_curves(table: pd.DataFrame, kind: str) -> Figure | None:
             if len(models) <= MANY:
                 axes.legend(loc="lower left" if kind == "pr" else "best")
         caption = f"Out-of-fold probabilities, averaged over the repeats to one a case. {remark}"
-        return _finish(canvas, "curves", title, caption)
+        return finish(canvas, "calibration" if kind == "calibration" else "curves", title, caption)
+
+
+def draw_reliability(table: pd.DataFrame) -> Figure | None:
+    """Draw the reliability curve before and after calibration, a panel a model; voted pairs are left to the tables."""
+    shown = table[table["family"] != "vote"]
+    if shown.empty:
+        return None
+    with panel_a_model(shown, 4, 2.6, 2.75) as (canvas, panels, columns):
+        for number, (axes, family, model, part) in enumerate(panels):
+            _calibration_axes(axes)
+            for state, colour in (("before", COLOURS[1]), ("after", COLOURS[0])):
+                points = part[part["calibration"] == state]
+                style: dict[str, Any] = {"color": colour, "linewidth": 1.4, "marker": "o", "markersize": 3}
+                axes.plot(points["predicted"], points["observed"], label=state, **style)
+            axes.set_title(f"{FAMILIES.get(family, family)}: {literal(model_name(model))}", fontsize=8)
+            axes.set_xlabel("predicted" if number >= len(panels) - columns else "")
+            axes.set_ylabel("observed" if number % columns == 0 else "")
+            axes.legend(loc="upper left")
+        caption = (
+            "The models that kept the weigh cases out of their training, before and after a calibration of two "
+            "parameters fitted on these. Bins of equal numbers of test cases; dotted: perfect. The eye finds more "
+            "pattern here than some twenty cases a point can carry."
+        )
+        return finish(canvas, "calibration", "Calibration before and after", caption)
 
 
 def draw_confusion(table: pd.DataFrame) -> Figure | None:
@@ -202,15 +192,15 @@ def draw_confusion(table: pd.DataFrame) -> Figure | None:
     if shown.empty:
         return None
     classes = sorted(set(shown["actual"]) | set(shown["predicted"]))
-    with _panel_a_model(shown, 6, 2.15, 2.35) as (canvas, panels, _):
+    with panel_a_model(shown, 6, 2.15, 2.35) as (canvas, panels, _):
         for axes, family, model, part in panels:
             counts = pd.crosstab(part["actual"], part["predicted"]).reindex(
                 index=classes, columns=classes, fill_value=0
             )
-            name = _literal(model_name(model)).replace(", ", ",\n")
+            name = literal(model_name(model)).replace(", ", ",\n")
             _confusion_panel(axes, counts.to_numpy(), classes, f"{FAMILIES.get(family, family)}\n{name}")
         caption = "Numbers of cases; rows are the truth, columns the call at a probability of 0.5."
-        return _finish(canvas, "curves", "Confusion matrices", caption)
+        return finish(canvas, "curves", "Confusion matrices", caption)
 
 
 def _confusion_panel(axes: Axes, counts: np.ndarray, classes: Sequence[str], title: str) -> None:
@@ -219,7 +209,7 @@ def _confusion_panel(axes: Axes, counts: np.ndarray, classes: Sequence[str], tit
     for (row, column), count in np.ndenumerate(counts):
         colour = "white" if shares[row, column] > 0.6 else "black"
         axes.text(column, row, str(count), ha="center", va="center", color=colour)
-    names = [_literal(name) for name in classes]
+    names = [literal(name) for name in classes]
     axes.set_xticks(range(len(classes)), names)
     axes.set_yticks(range(len(classes)), names, rotation=90, va="center")
     axes.tick_params(length=0, labelsize=7)
@@ -234,11 +224,11 @@ def draw_learning(table: pd.DataFrame) -> Figure | None:
     table = table[~table["family"].isin(SEARCHES)]
     if table.empty:
         return None
-    with _panel_a_model(table, 4, 3.1, 2.5) as (canvas, panels, columns):
+    with panel_a_model(table, 4, 3.1, 2.5) as (canvas, panels, columns):
         for number, (axes, family, model, part) in enumerate(panels):
             for key, label, colour in (("train_loss", "fit", COLOURS[0]), ("stop_loss", "stop", COLOURS[1])):
                 axes.plot(part["epoch"], part[key], label=label, color=colour, linewidth=1.4)
-            name = _literal(model_name(model))
+            name = literal(model_name(model))
             axes.set_title(
                 f"{FAMILIES.get(family, family)}: {name}" if model != family else FAMILIES.get(family, family)
             )
@@ -251,53 +241,10 @@ def draw_learning(table: pd.DataFrame) -> Figure | None:
             "Mean loss over the folds that reached an epoch: of the cases learnt from (augmented, with dropout), and "
             "of the cases that decide when training stops. Folds that stopped early are missing from later epochs."
         )
-        return _finish(canvas, "curves", "Learning curves", caption)
-
-
-@contextmanager
-def _panel_a_model(
-    table: pd.DataFrame, most: int, width: float, height: float
-) -> Iterator[tuple[Canvas, list[tuple[Axes, str, str, pd.DataFrame]], int]]:
-    """Yield a canvas with a panel a model, at most so many a row: (axes, family, model, its rows), and the columns."""
-    models = list(dict.fromkeys(zip(table["family"], table["model"], strict=True)))
-    columns = min(len(models), most)
-    rows = -(-len(models) // columns)
-    with _canvas(width * columns, height * rows) as canvas:
-        places = canvas.subplots(rows, columns, squeeze=False).ravel()
-        for axes in places[len(models) :]:
-            axes.set_axis_off()
-        parts = [table[(table["family"] == family) & (table["model"] == model)] for family, model in models]
-        panels = [(axes, *names, part) for axes, names, part in zip(places, models, parts, strict=False)]
-        yield canvas, panels, columns
+        return finish(canvas, "curves", "Learning curves", caption)
 
 
 def _families(table: pd.DataFrame) -> list[str]:
     found = list(dict.fromkeys(table["family"]))
     known = [family for family in FAMILIES if family in found]
     return known + [family for family in found if family not in FAMILIES]
-
-
-def _literal(text: str) -> str:
-    """Keep matplotlib from reading a name as a formula."""
-    return text.replace("$", r"\$")
-
-
-@contextmanager
-def _canvas(width: float, height: float) -> Iterator[Canvas]:
-    """Yield a figure of ``width`` × ``height`` inches; inside the block matplotlib has the report's style alone."""
-    import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure as Canvas
-
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)
-        canvas = Canvas(figsize=(width, height), dpi=2 * PIXELS_PER_INCH, layout="constrained")
-        FigureCanvasAgg(canvas)
-        yield canvas
-
-
-def _finish(canvas: Canvas, section: str, title: str, caption: str) -> Figure:
-    stream = io.BytesIO()
-    canvas.savefig(stream, format="png", metadata={"Software": None})
-    return Figure(section, title, caption, stream.getvalue(), round(canvas.get_figwidth() * PIXELS_PER_INCH))

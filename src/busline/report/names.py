@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 UNDEFINED = "n/a"
 """What is ours and undefined."""
@@ -71,3 +72,24 @@ def in_order(names: Iterable[str]) -> list[str]:
 def pair_name(tabular: str, image: str) -> str:
     """Return the display name of a pair of a tabular and an image model."""
     return f"{model_name(tabular)} + {model_name(image)}"
+
+
+def scored_models(scores: Mapping[str, Any], part: str) -> list[tuple[str, str, Any]]:
+    """Return (family, name, content) of every model in the report's order whose content has ``part``.
+
+    Args:
+        scores: content of reports/tables.json.
+        part: a key such as ``pooled``; models where it is null are left out.
+    """
+    families = ((family, scores.get(family, {})) for family in FAMILIES if family != "segment")
+    return [
+        (family, name, content[name][part])
+        for family, content in families
+        for name in in_order(content)
+        if content[name].get(part)
+    ]
+
+
+def any_name(name: str) -> str:
+    """Return the display name of a model or of a pair (a+b)."""
+    return " + ".join(map(model_name, name.split("+")))

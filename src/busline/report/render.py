@@ -14,7 +14,7 @@ from busline.report.names import NOT_RUN, NOTHING, UNDEFINED
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from busline.report.figures import Figure
+    from busline.report.canvas import Figure
 
 
 def render_html(summary: Mapping[str, Any], figures: Sequence[Figure], pictures: Mapping[str, bytes]) -> str:
@@ -103,11 +103,19 @@ def _paper_number(value: float | None) -> str:
     return exact if len(exact.partition(".")[2]) > 2 else f"{value:.2f}"
 
 
-def _interval(value: Sequence[float | None]) -> str:
+def _interval(value: Sequence[float | None], digits: int = 3) -> str:
     if any(end is None for end in value):
         return UNDEFINED
     low, high = value
-    return f"({low:.3f}, {high:.3f})"
+    return f"({low:.{digits}f}, {high:.{digits}f})"
+
+
+def _estimate(value: Sequence[float | None], digits: int) -> str:
+    """Return a figure with its interval, or the interval alone where there are two numbers."""
+    *figure, low, high = value
+    if any(mean is None for mean in figure):
+        return UNDEFINED
+    return " ".join([*(f"{mean:.{digits}f}" for mean in figure), _interval([low, high], digits)])
 
 
 _FORMATS: dict[str, Callable[[Any], str]] = {
@@ -117,6 +125,9 @@ _FORMATS: dict[str, Callable[[Any], str]] = {
     "percent": lambda value: f"{100 * value:.1f} %",
     "score": lambda value: f"{value:.3f}",
     "interval": _interval,
+    "estimate": lambda value: _estimate(value, 3),
+    "rate": lambda value: _estimate(value, 2),
+    "pair": str,
     "published": _published,
     "paper_number": _paper_number,
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from busline.base.params import Params
+from busline.report.calibration import calibration_section
 from busline.report.cases import cases_section
 from busline.report.comparison import (
     choices_section,
@@ -16,8 +17,10 @@ from busline.report.comparison import (
     segmentation_notes,
 )
 from busline.report.data_tables import data_section, split_section, verdict_section
-from busline.report.layout import Row, column, section, table, text_column
-from busline.report.names import FAMILIES, SOURCES, UNDEFINED, in_order, model_name
+from busline.report.layout import Row, section, table, text_column
+from busline.report.model_comparison import comparison_section
+from busline.report.names import SOURCES, UNDEFINED
+from busline.report.operating import operating_section, pooled_table
 from busline.report.paper import Published
 from busline.report.provenance import show_params
 from busline.report.tables import TableMaker
@@ -46,6 +49,8 @@ class ReportInputs:
     """SHA-256 by file."""
     versions: Mapping[str, str | None]
     """Version by library."""
+    comparisons: Sequence[Mapping[str, Any]]
+    """reports/plots/comparisons.csv: one row a pair of models."""
 
 
 def summarise(inputs: ReportInputs) -> dict[str, Any]:
@@ -77,7 +82,10 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
             section("images", "Images", tables=tables["images"]),
             section("combined", "Image and table", tables=tables["combined"]),
             section("segmentation", "Segmentation", tables=tables["segmentation"]),
-            section("curves", "Curves and calibration", tables=[_pooled(inputs.scores)]),
+            section("curves", "Curves", tables=[pooled_table(inputs.scores)]),
+            operating_section(inputs.scores),
+            calibration_section(inputs.scores),
+            comparison_section(inputs.scores, inputs.comparisons),
             cases_section(inputs.pictures, inputs.scores["protocol"]["positive"]),
             data_section(inputs.card),
             verdict_section(inputs.verdicts, params.prune),
@@ -151,29 +159,6 @@ def _how_to_read(inputs: ReportInputs) -> list[str]:
             "“Paper inside” says whether the paper's mean lies in our Nadeau–Bengio interval, give or take 0.005."
         )
     return text
-
-
-def _pooled(scores: Mapping[str, Any]) -> Row:
-    rows = [
-        {"family": FAMILIES[family], "model": " + ".join(map(model_name, name.split("+"))), **content[name]["pooled"]}
-        for family, content in ((family, scores.get(family, {})) for family in FAMILIES)
-        for name in in_order(content)
-        if "pooled" in content[name]
-    ]
-    columns = [text_column("family", "Family"), text_column("model", "Model")]
-    heads = {
-        "roc_auc": "ROC AUC",
-        "average_precision": "Average precision",
-        "brier": "Brier score",
-        "ece": "Calibration error",
-    }
-    columns += [column(key, head, "score", ours=True) for key, head in heads.items()]
-    columns.append(column("cases", "Cases", "count", ours=True))
-    caption = (
-        f"All out-of-fold predictions at once, averaged over the repeats to one a case; the calibration error in "
-        f"{scores['protocol']['calibration_bins']} bins of equal numbers."
-    )
-    return table("pooled", columns, rows, title="Pooled scores", caption=caption)
 
 
 def _provenance(inputs: ReportInputs) -> Row:

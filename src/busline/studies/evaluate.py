@@ -13,7 +13,13 @@ import pandas as pd
 
 from busline.base.params import Params
 from busline.metrics.classification import THRESHOLD
-from busline.studies.plot_tables import classifier_plots, learning_curves
+from busline.metrics.operating import POINTS
+from busline.studies.calibrations import calibration_scores, calibration_table, recalibrate
+from busline.studies.comparisons import Competitor, compare, count_outcomes
+from busline.studies.held_out import HeldOut, held_out, voted_held_out
+from busline.studies.operating_points import operate, operating_table, weigh_cases
+from busline.studies.patients import PatientBootstrap
+from busline.studies.plot_tables import classifier_plots, learning_curves, reliability_plot
 from busline.studies.prediction_tables import binary_classes, check_cases, check_predictions, check_scores
 from busline.studies.summaries import (
     SEGMENTATION,
@@ -24,6 +30,8 @@ from busline.studies.summaries import (
     cross_validated,
     master,
     point_estimate,
+    pool_repeats,
+    score_pooled,
     scored,
     test_to_train,
 )
@@ -36,6 +44,10 @@ ALL_REPEATS = ("tabular", "dnn_search")
 """Families trained in every repeat; those of images in the first cv.image_repeats."""
 LEARNS_FROM_WEIGH = ("tabular", "dnn_search", "segment")
 """Families whose evaluated models were trained on the weigh cases too."""
+GROUPS = {"models": (*FULL, "vote"), "augmentation": ("augmentation",), "dnn_search": ("dnn_search",)}
+"""Families of comparisons: what is asked at once, and corrected for at once."""
+POOLED_SCALARS = ("roc_auc", "curve_sensitivity", "brier", "ece")
+"""Of the pooled scores, what stands in the metrics file."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,8 @@ class Inputs:
     """case_id, repeat, fold, split, dice, iou, sensitivity, specificity."""
     curves: Mapping[tuple[str, str], pd.DataFrame] = field(default_factory=dict)
     """Learning curves by (family, model)."""
+    patients: Mapping[str, str] = field(default_factory=dict)
+    """Patient by case; a case that is not there is a patient of its own."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +73,12 @@ class Evaluation:
     """What evaluation writes."""
 
     metrics: Tables
-    """family → model → metric → mean, low, high, nb_low, nb_high; the segmentation has no models."""
+    """family → model → metric → mean, low, high, nb_low, nb_high, and one number a metric of ``operating`` and
+    ``pooled``; the segmentation has no models."""
     tables: Tables
     """Everything the report's tables need."""
     plots: dict[str, pd.DataFrame]
-    """roc, pr, calibration, confusion, curves."""
+    """roc, pr, calibration, confusion, reliability, comparisons, curves."""
 
 
 def evaluate(inputs: Inputs, params: Params) -> Evaluation:
@@ -74,26 +89,37 @@ def evaluate(inputs: Inputs, params: Params) -> Evaluation:
         ParameterError: if there are not two classes.
     """
     classes = binary_classes(params.split.classes)
-    study = _Study(inputs, classes, Summariser(params.seed, params.evaluate), params.cv.image_repeats)
-    tables: Tables = {"protocol": study.protocol(params)}
+    study = _Study(inputs, classes, params)
+    tables: Tables = {}
     for family in FULL:
         tables[family] = {name: study.classifier(family, name) for name in inputs.predictions.get(family, {})}
     for family in SEARCHES:
         tables[family] = {name: study.search(family, name) for name in inputs.predictions.get(family, {})}
     tables["vote"] = {name: study.vote(name) for name in inputs.predictions.get("vote", {})}
     tables["segment"] = study.segmentation()
+    comparisons, tables["comparisons"] = study.comparisons()
     tables = {name: content for name, content in tables.items() if content}
     plots = classifier_plots(study.curves_of, classes, params.evaluate.calibration_bins)
-    return Evaluation(_compact(tables), tables, {**plots, "curves": learning_curves(inputs.curves)})
+    plots["reliability"] = reliability_plot(study.calibrated, params.evaluate.calibration_bins)
+    plots |= {"comparisons": comparisons, "curves": learning_curves(inputs.curves)}
+    return Evaluation(_compact(tables), {"protocol": study.protocol(params), **tables}, plots)
 
 
 class _Study:
     """The inputs with what all families share."""
 
-    def __init__(self, inputs: Inputs, classes: tuple[str, str], summariser: Summariser, image_repeats: int) -> None:
-        self.inputs, self.classes, self.summariser, self.image_repeats = inputs, classes, summariser, image_repeats
+    def __init__(self, inputs: Inputs, classes: tuple[str, str], params: Params) -> None:
+        self.inputs, self.classes, self.image_repeats = inputs, classes, params.cv.image_repeats
+        self.summariser = Summariser(params.seed, params.evaluate)
+        cases = sorted(inputs.splits["case_id"].unique())
+        self.patients = PatientBootstrap(cases, inputs.patients, params.seed, params.evaluate)
         self.curves_of: dict[tuple[str, str], pd.DataFrame] = {}
         """Cases of the folds by (family, model): those whose curves are drawn."""
+        self.calibrated: dict[tuple[str, str], dict[str, pd.DataFrame]] = {}
+        """Pooled cases by (family, model), before and after calibration."""
+        self.competitors: dict[tuple[str, str], Competitor] = {}
+        self.weigh: dict[str, list[int]] | None = None
+        """Fewest and most cases a fold has to choose on, of the family with most repeats; None if no model has any."""
 
     def protocol(self, params: Params) -> Tables:
         folds = cross_validated(self.inputs.splits)
@@ -110,16 +136,19 @@ class _Study:
             "folds": int(folds["fold"].nunique()),
             "repeats": int(folds["repeat"].nunique()),
             "image_repeats": self.image_repeats,
+            "weigh": self.weigh,
         }
 
     def classifier(self, family: str, model: str) -> Tables:
-        cases = self._cases(family, model)
-        self.curves_of[family, model] = cross_validated(cases)
-        return {**self._scores(family, model, cases), "master": point_estimate(master(cases))}
+        cases, table = self._cases(family, model), self.inputs.predictions[family][model]
+        where = f"predictions of {family} model {model!r}"
+        held = held_out(table, self._splits(family), self.classes, where)
+        return {**self._scores(family, model, cases, held), "master": point_estimate(master(cases))}
 
     def search(self, family: str, model: str) -> Tables:
         cases = cross_validated(self._cases(family, model))
         summary = self.summariser.classifier(cases, self._ratio(family), family, model, ["roc_auc"])
+        self.competitors[family, model] = Competitor(cases, self._ratio(family))
         if family == "augmentation":
             return {"metrics": summary}
         grid = self.inputs.predictions[family][model].iloc[0]
@@ -127,7 +156,8 @@ class _Study:
 
     def vote(self, pair: str) -> Tables:
         cases, half = self._cases("vote", pair), self._cases("vote", pair, f"p_half_{self.classes[1]}")
-        self.curves_of["vote", pair] = cross_validated(cases)
+        predictions, positive = self.inputs.predictions, self.classes[1]
+        held = voted_held_out(pair, cross_validated(cases), predictions, self.inputs.weights, positive)
         tabular, _, image = pair.partition("+")
         table = self.inputs.weights
         weights = table[(table["tabular"] == tabular) & (table["image"] == image)]
@@ -135,7 +165,7 @@ class _Study:
         return {
             "tabular": tabular,
             "image": image,
-            **self._scores("vote", pair, cases),
+            **self._scores("vote", pair, cases, held),
             "half": self.summariser.classifier(cross_validated(half), self._ratio("vote"), "vote", f"{pair} half"),
             "weight": {
                 **{name: float(chosen.agg(name)) for name in ("mean", "median", "min", "max")},
@@ -156,10 +186,45 @@ class _Study:
         means = {name: float(single[name].astype("float64").mean()) for name in SEGMENTATION}
         return {**summary, "master": {**means, "cases": len(single)} if len(single) else None}
 
-    def _scores(self, family: str, model: str, cases: pd.DataFrame) -> Tables:
-        folds = cross_validated(cases)
-        metrics = self.summariser.classifier(folds, self._ratio(family), family, model)
-        return {"metrics": metrics, "pooled": self.summariser.pooled(folds)}
+    def comparisons(self) -> tuple[pd.DataFrame, Tables]:
+        """Return a row a pair, and each model's wins, ties and losses by family of comparisons."""
+        parts, counts = [], {}
+        for group, families in GROUPS.items():
+            models = {name: model for name, model in self.competitors.items() if name[0] in families}
+            parts.append(compare(group, models, self.patients))
+            counts[group] = count_outcomes(parts[-1], list(models), 1 - self.summariser.settings.confidence)
+        filled = [part for part in parts if len(part)]
+        return pd.concat(filled, ignore_index=True) if filled else parts[0], {k: v for k, v in counts.items() if v}
+
+    def _scores(self, family: str, model: str, cases: pd.DataFrame, held: HeldOut | None) -> Tables:
+        """Score the evaluated model; operating points and calibration are those of the one that kept cases out."""
+        folds, ratio = cross_validated(cases), self._ratio(family)
+        self.curves_of[family, model] = folds
+        pooled = pool_repeats(folds)
+        low, high = self.patients.interval(self.patients.aucs(pooled))
+        scores: Tables = {
+            "metrics": self.summariser.classifier(folds, ratio, family, model),
+            "pooled": {
+                **score_pooled(pooled),
+                "roc_auc_low": low,
+                "roc_auc_high": high,
+                **calibration_scores(pooled, self.summariser, family, model),
+            },
+            "operating": None,
+            "calibration": None,
+        }
+        margins = None
+        if held is not None:
+            self.weigh = self.weigh or weigh_cases(held)
+            operated = {point: operate(held, point) for point in POINTS}
+            without = test_to_train(self._splits(family), TRAINED_WITHOUT_WEIGH)
+            names = (family, model)
+            scores["operating"] = operating_table(operated, self.summariser, self.patients, without, names)
+            self.calibrated[names] = recalibrate(held)
+            scores["calibration"] = calibration_table(self.calibrated[names], self.summariser, family, model)
+            margins = operated["youden"].margins
+        self.competitors[family, model] = Competitor(folds, ratio, margins)
+        return scores
 
     def _cases(self, family: str, model: str, column: str = "") -> pd.DataFrame:
         table, where = self.inputs.predictions[family][model], f"predictions of {family} model {model!r}"
@@ -201,10 +266,26 @@ def _compact(tables: Tables) -> Tables:
     for family in (*FULL, *SEARCHES):
         for model, content in tables.get(family, {}).items():
             summaries = {name: compact(summary) for name, summary in content["metrics"].items()}
-            metrics.setdefault(family, {})[model] = summaries
+            metrics.setdefault(family, {})[model] = {**summaries, **_scalars(content)}
     for pair, content in tables.get("vote", {}).items():
         both = {"roc_auc": content["metrics"]["roc_auc"], "roc_auc_half": content["half"]["roc_auc"]}
         metrics.setdefault("vote", {})[pair] = {name: compact(summary) for name, summary in both.items()}
     if "segment" in tables:
         metrics["segment"] = {name: compact(summary) for name, summary in tables["segment"]["metrics"].items()}
     return metrics
+
+
+def _scalars(content: Tables) -> Tables:
+    """Return one number a metric: rates at the operating points (means over the folds), and the pooled scores."""
+    found: Tables = {}
+    if content.get("operating"):
+        rates = {point: (row["sensitivity"], row["specificity"]) for point, row in content["operating"].items()}
+        found["operating"] = {
+            point: {"sensitivity": first["mean"], "specificity": second["mean"]}
+            for point, (first, second) in rates.items()
+        }
+    if "pooled" in content:
+        found["pooled"] = {name: content["pooled"][name] for name in POOLED_SCALARS}
+    if content.get("calibration"):
+        found["pooled"]["ece_calibrated"] = content["calibration"]["after"]["ece"]
+    return found

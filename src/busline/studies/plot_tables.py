@@ -12,6 +12,7 @@ import pandas as pd
 
 from busline.metrics.calibration import reliability
 from busline.metrics.classification import call, pr_curve, roc_curve
+from busline.studies.calibrations import reliability_rows
 from busline.studies.prediction_tables import RESAMPLE
 from busline.studies.summaries import cross_validated, pool_repeats
 
@@ -20,6 +21,7 @@ COLUMNS = {
     "pr": ["recall", "precision", "threshold"],
     "calibration": ["predicted", "observed", "count"],
     "confusion": ["actual", "predicted"],
+    "reliability": ["calibration", "predicted", "observed", "count"],
     "curves": ["phase", "epoch", "train_loss", "stop_loss", "folds"],
 }
 """Names of the plots and their columns behind family and model."""
@@ -53,6 +55,16 @@ def classifier_plots(
         for plot, arrays in columns.items():
             parts[plot].append(_labelled(family, model, pd.DataFrame(dict(zip(COLUMNS[plot], arrays, strict=True)))))
     return {name: _joined(name, tables) for name, tables in parts.items()}
+
+
+def reliability_plot(models: Mapping[tuple[str, str], Mapping[str, pd.DataFrame]], bins: int) -> pd.DataFrame:
+    """Return the reliability curves before and after calibration.
+
+    Args:
+        models: by (family, model), pooled cases by state, as :func:`busline.studies.calibrations.recalibrate` returns.
+        bins: bins of the curves.
+    """
+    return _joined("reliability", [_labelled(*name, reliability_rows(states, bins)) for name, states in models.items()])
 
 
 def learning_curves(curves: Mapping[tuple[str, str], pd.DataFrame]) -> pd.DataFrame:

@@ -72,18 +72,19 @@ def check_scores(table: pd.DataFrame, where: str, scores: Sequence[str]) -> None
         raise list_problems(where, problems, mend=MEND)
 
 
-def check_cases(table: pd.DataFrame, splits: pd.DataFrame, where: str) -> None:
-    """Refuse test predictions of other cases, repeats or folds than the splits name.
+def check_cases(table: pd.DataFrame, splits: pd.DataFrame, where: str, *, role: str = "test") -> None:
+    """Refuse test (or weigh) predictions of other cases, repeats or folds than the splits name.
 
     Args:
-        table: test rows only, with case_id, repeat and fold.
+        table: rows of one role only, with case_id, repeat and fold.
         splits: case_id, repeat, fold, role; the master split's rows are asked for only if the table has some.
         where: name of the table in messages.
+        role: the rows' role.
 
     Raises:
         DataError: naming resamples with missing or foreign cases.
     """
-    expected = splits[splits["role"] == "test"]
+    expected = splits[splits["role"] == role]
     if not (table["repeat"] < 0).any():
         expected = expected[expected["repeat"] >= 0]
     both = expected[CASE].merge(table[CASE], on=CASE, how="outer", indicator=True)
@@ -91,11 +92,11 @@ def check_cases(table: pd.DataFrame, splits: pd.DataFrame, where: str) -> None:
     if wrong.empty:
         return
     problems = [
-        f"repeat {repeat}, fold {fold}: test cases without a prediction: {(rows == 'left_only').sum()}, "
-        f"predicted cases that are no test cases: {(rows == 'right_only').sum()}"
+        f"repeat {repeat}, fold {fold}: {role} cases without a prediction: {(rows == 'left_only').sum()}, "
+        f"predicted cases that are no {role} cases: {(rows == 'right_only').sum()}"
         for (repeat, fold), rows in wrong.groupby(RESAMPLE)["_merge"]
     ]
-    raise list_problems(where, problems, expected="exactly the test cases of splits.parquet", mend=MEND)
+    raise list_problems(where, problems, expected=f"exactly the {role} cases of splits.parquet", mend=MEND)
 
 
 def _require_columns(table: pd.DataFrame, where: str, columns: Sequence[str]) -> None:

@@ -11,9 +11,9 @@ import pandas as pd
 
 from busline.base.sections import Evaluate
 from busline.base.seeding import numpy_generator
-from busline.metrics.calibration import expected_calibration_error
-from busline.metrics.classification import FOLD_METRICS, average_precision, brier, roc_auc
+from busline.metrics.classification import FOLD_METRICS, average_precision, roc_auc
 from busline.metrics.intervals import bootstrap_interval, corrected_interval
+from busline.metrics.operating import SPECIFICITY, sensitivity_at_specificity
 from busline.studies.prediction_tables import RESAMPLE
 
 Summary = dict[str, float | int]
@@ -67,18 +67,6 @@ class Summariser:
             summaries[name] = self.scores(scores, ratio, family, model, name)
         return summaries
 
-    def pooled(self, cases: pd.DataFrame) -> dict[str, float | int]:
-        """Score all out-of-fold predictions at once, the repeats averaged to one score a case."""
-        pooled = pool_repeats(cases)
-        truth, score = pooled["truth"].to_numpy(), pooled["score"].to_numpy()
-        return {
-            "roc_auc": roc_auc(truth, score),
-            "average_precision": average_precision(truth, score),
-            "brier": brier(truth, score),
-            "ece": expected_calibration_error(truth, score, self.settings.calibration_bins),
-            "cases": len(pooled),
-        }
-
     def segmentation(self, scores: pd.DataFrame, ratio: float) -> dict[str, dict[str, Any]]:
         """Summarise segmentation scores of cases, as the primary study's Table 9.
 
@@ -100,15 +88,16 @@ class Summariser:
         return {"metrics": metrics, "cases": cases}
 
 
-def scored(table: pd.DataFrame, positive: str, column: str = "") -> pd.DataFrame:
-    """Return the test rows as case_id, repeat, fold, truth (bool) and score, in that order of sorting.
+def scored(table: pd.DataFrame, positive: str, column: str = "", *, split: str = "test") -> pd.DataFrame:
+    """Return the test (or weigh) rows as case_id, repeat, fold, truth (bool) and score, in that order of sorting.
 
     Args:
         table: predictions.
         positive: the positive class.
         column: where the score is; by default the probability of the positive class.
+        split: which rows.
     """
-    test = table[table["split"] == "test"]
+    test = table[table["split"] == split]
     truth, score = test["label"] == positive, test[column or f"p_{positive}"].astype("float64")
     cases = test[["case_id", *RESAMPLE]].assign(truth=truth, score=score)
     return cases.sort_values([*RESAMPLE, "case_id"], ignore_index=True)
@@ -135,6 +124,20 @@ def split_folds(cases: pd.DataFrame) -> list[tuple[np.ndarray, np.ndarray]]:
 def pool_repeats(cases: pd.DataFrame) -> pd.DataFrame:
     """Return one row a case, its score averaged over the repeats."""
     return cases.groupby("case_id", sort=True, as_index=False).agg(truth=("truth", "first"), score=("score", "mean"))
+
+
+def score_pooled(pooled: pd.DataFrame) -> dict[str, float]:
+    """Score the order of all out-of-fold predictions at once; ``pooled`` as :func:`pool_repeats` returns it.
+
+    ``curve_sensitivity`` is read off the pooled ROC curve at 90 % specificity: the threshold is chosen on the very
+    cases that are scored. The figure with a threshold chosen inside the fold is an operating point's.
+    """
+    truth, score = pooled["truth"].to_numpy(), pooled["score"].to_numpy()
+    return {
+        "roc_auc": roc_auc(truth, score),
+        "average_precision": average_precision(truth, score),
+        "curve_sensitivity": sensitivity_at_specificity(truth, score, SPECIFICITY),
+    }
 
 
 def point_estimate(cases: pd.DataFrame) -> dict[str, float | int] | None:

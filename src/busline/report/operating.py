@@ -1,0 +1,118 @@
+"""Pooled scores, and sensitivity and specificity at operating points chosen inside the fold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from busline.report.layout import Row, column, section, table, text_column
+from busline.report.names import FAMILIES, any_name, scored_models
+
+Scores = Mapping[str, Any]
+POINTS = {
+    "youden": ("Youden's point", "The threshold with the greatest sensitivity + specificity on the weigh cases."),
+    "sensitivity_95": (
+        "At 95 % sensitivity",
+        "The highest threshold that reaches 95 % sensitivity on the weigh cases.",
+    ),
+    "specificity_90": ("At 90 % specificity", "The lowest threshold that reaches 90 % specificity on the weigh cases."),
+}
+NAMES = [text_column("family", "Family"), text_column("model", "Model")]
+
+
+def pooled_table(scores: Scores) -> Row:
+    """Return the scores of all out-of-fold predictions at once."""
+    confidence = percent(scores)
+    columns = [
+        *NAMES,
+        column("area", f"ROC AUC (patients {confidence})", "estimate", ours=True),
+        column("average_precision", "Average precision", "score", ours=True),
+        column("curve_sensitivity", "Sensitivity at 90 % specificity, read off this curve", "score", ours=True),
+        column("cases", "Cases", "count", ours=True),
+    ]
+    rows = [
+        {**named(family, name), **pooled, "area": [pooled[key] for key in ("roc_auc", "roc_auc_low", "roc_auc_high")]}
+        for family, name, pooled in scored_models(scores, "pooled")
+    ]
+    caption = (
+        "All out-of-fold predictions at once, averaged over the repeats to one a case; the interval is a bootstrap of "
+        "the patients. What is read off the curve is the best threshold in hindsight: the next section has the figure "
+        "whose threshold was chosen beforehand."
+    )
+    return table("pooled", columns, rows, title="Pooled scores", caption=caption)
+
+
+def operating_section(scores: Scores) -> Row:
+    """Return both rates at every operating point, with what there was to choose on."""
+    found = scored_models(scores, "operating")
+    if not found:
+        return section("operating", "Operating points", text=["Not available: no model kept cases out to choose on."])
+    tables = [_point_table(point, found, percent(scores)) for point in POINTS]
+    return section("operating", "Operating points", text=_how_chosen(scores), tables=tables)
+
+
+def named(family: str, name: str) -> Row:
+    """Return the cells that name a model."""
+    return {"family": FAMILIES[family], "model": any_name(name)}
+
+
+def one_name(family: str, name: str) -> str:
+    """Return a model's name with its family, for wide tables."""
+    return f"{FAMILIES[family]}: {any_name(name)}"
+
+
+def percent(scores: Scores) -> str:
+    """Return the confidence of the intervals, such as 95 %."""
+    return f"{100 * scores['protocol']['confidence']:g} %"
+
+
+def weigh_cases(scores: Scores) -> str:
+    """Say how many cases a fold has to choose on, such as: 30 to 31 cases, 12 of them malignant."""
+    weigh, positive = scores["protocol"]["weigh"], scores["protocol"]["positive"]
+    return f"{_span(weigh['cases'])} cases, {_span(weigh['positives'])} of them {positive}"
+
+
+def _how_chosen(scores: Scores) -> list[str]:
+    return [
+        "Each threshold is chosen inside the fold, on the weigh cases that the model was not trained on, and applied "
+        "to the same model's test cases. Of the models of the table, these are the ones trained without the weigh "
+        "cases. A voted pair's weight was chosen on the same weigh cases, which flatters it there: its thresholds tend "
+        "to be too high.",
+        f"A fold has few cases to choose on: {weigh_cases(scores)}. So a threshold is uncertain, and what is aimed at "
+        "is not what the test cases show; that gap is part of the figure.",
+        "Rates are means over the folds with both intervals. Pooled: a case's score against its folds' thresholds, "
+        "both averaged over the repeats, with a bootstrap of the patients. Not available for the searches, which are "
+        "compared by ROC AUC alone, and for the segmentation.",
+    ]
+
+
+def _point_table(point: str, found: Sequence[tuple[str, str, Any]], confidence: str) -> Row:
+    columns = [text_column("model", "Model")]
+    for rate, head in (("sensitivity", "Sensitivity"), ("specificity", "Specificity")):
+        columns += [
+            column(rate, f"{head} (bootstrap {confidence})", "rate", ours=True),
+            column(f"{rate}_corrected", "Nadeau–Bengio", "rate", ours=True),
+            column(f"{rate}_pooled", "Pooled (patients)", "rate", ours=True),
+        ]
+    columns += [column("threshold", "Threshold", "score", ours=True), text_column("folds", "Folds", ours=True)]
+    rows = [{"model": one_name(family, name), **_rates(points[point])} for family, name, points in found]
+    title, caption = POINTS[point]
+    return table(f"operating_{point}", columns, rows, title=title, caption=f"{caption} Median threshold of the folds.")
+
+
+def _rates(content: Mapping[str, Any]) -> Row:
+    row: Row = {"threshold": content["threshold"]["median"]}
+    for rate in ("sensitivity", "specificity"):
+        found = content[rate]
+        row |= {
+            rate: [found[key] for key in ("mean", "low", "high")],
+            f"{rate}_corrected": [found["nb_low"], found["nb_high"]],
+            f"{rate}_pooled": [found[key] for key in ("pooled", "pooled_low", "pooled_high")],
+        }
+    scored, undefined = content["sensitivity"]["folds"], content["sensitivity"]["undefined"]
+    row["folds"] = f"{scored} of {scored + undefined}" if undefined else str(scored)
+    return row
+
+
+def _span(ends: Sequence[int]) -> str:
+    return str(ends[0]) if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"

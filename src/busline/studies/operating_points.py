@@ -1,0 +1,111 @@
+"""Sensitivity and specificity at operating points that are chosen inside the fold.
+
+See :mod:`busline.studies.held_out`. A fold has few cases to choose on: some thirty of BrEaST's 252 (five folds, 15 %),
+a dozen of them positive, so that 95 % sensitivity means "all of them", and what is aimed at is not what the test cases
+show.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from busline.metrics.classification import recall, specificity
+from busline.metrics.operating import POINTS
+from busline.studies.held_out import HeldOut
+from busline.studies.patients import PatientBootstrap
+from busline.studies.prediction_tables import RESAMPLE
+from busline.studies.summaries import Summariser, split_folds
+
+RATES = {"sensitivity": recall, "specificity": specificity}
+
+
+@dataclass(frozen=True)
+class Operated:
+    """Test cases at one operating point."""
+
+    margins: pd.DataFrame
+    """case_id, repeat, fold, truth, score: the score above the fold's threshold, NaN where the fold has none."""
+    thresholds: pd.Series
+    """By (repeat, fold); NaN where the weigh cases are of one class."""
+
+
+def operate(held: HeldOut, point: str) -> Operated:
+    """Choose a threshold on each fold's weigh cases and measure its test cases by it; ``point`` is a key of POINTS."""
+    choose = POINTS[point].choose
+    rows = held.weigh.sort_values([*RESAMPLE, "case_id"], ignore_index=True)
+    keys = pd.MultiIndex.from_frame(rows[RESAMPLE].drop_duplicates())
+    thresholds = pd.Series([choose(truth, score) for truth, score in split_folds(rows)], index=keys, dtype="float64")
+    of_fold = thresholds.reindex(pd.MultiIndex.from_frame(held.test[RESAMPLE])).to_numpy()
+    return Operated(held.test.assign(score=held.test["score"] - of_fold), thresholds)
+
+
+def pooled_calls(margins: pd.DataFrame) -> pd.DataFrame:
+    """Return case_id, truth and called: the case's score against its folds' thresholds, both averaged over the repeats.
+
+    Cases without a threshold in any repeat are left out.
+    """
+    defined = margins.dropna(subset="score")
+    pooled = defined.groupby("case_id", sort=True, as_index=False).agg(
+        truth=("truth", "first"), score=("score", "mean")
+    )
+    return pooled.assign(called=pooled["score"] >= 0.0)[["case_id", "truth", "called"]]
+
+
+def operating_table(
+    operated: dict[str, Operated],
+    summariser: Summariser,
+    patients: PatientBootstrap,
+    ratio: float,
+    names: tuple[str, str],
+) -> dict[str, Any]:
+    """Return, by operating point, both rates over the folds and pooled, and the thresholds.
+
+    Args:
+        operated: by operating point, the test cases of the folds.
+        summariser: for the mean over folds and its two intervals.
+        patients: for the pooled rates' interval.
+        ratio: number of test cases divided by number of training cases of a fold.
+        names: family and model.
+
+    Returns:
+        By point: ``sensitivity`` and ``specificity`` (a fold summary with ``pooled``, ``pooled_low`` and
+        ``pooled_high``), and ``threshold`` (median, min, max).
+    """
+    table: dict[str, Any] = {}
+    for point, found in operated.items():
+        calls = pooled_calls(found.margins)
+        table[point] = {"threshold": {name: float(found.thresholds.agg(name)) for name in ("median", "min", "max")}}
+        for rate in RATES:
+            folds = _fold_rates(found.margins, rate)
+            summary = summariser.scores(folds, ratio, *names, f"{point} {rate}")
+            table[point][rate] = {**summary, **_pooled_rate(calls, rate, patients)}
+    return table
+
+
+def weigh_cases(held: HeldOut) -> dict[str, list[int]]:
+    """Return the fewest and the most cases, and positive cases, that a fold has to choose on."""
+    by_fold = held.weigh.groupby(RESAMPLE)["truth"]
+    return {
+        "cases": [int(by_fold.size().min()), int(by_fold.size().max())],
+        "positives": [int(by_fold.sum().min()), int(by_fold.sum().max())],
+    }
+
+
+def _fold_rates(margins: pd.DataFrame, rate: str) -> np.ndarray:
+    rates = [
+        float("nan") if np.isnan(margin).any() else RATES[rate](truth, margin >= 0.0)
+        for truth, margin in split_folds(margins)
+    ]
+    return np.array(rates)
+
+
+def _pooled_rate(calls: pd.DataFrame, rate: str, patients: PatientBootstrap) -> dict[str, float]:
+    of_class = calls[calls["truth"] == (rate == "sensitivity")]
+    right = (of_class["called"] == of_class["truth"]).to_numpy(dtype=np.float64)
+    low, high = patients.mean(of_class["case_id"], right)
+    pooled = float(right.mean()) if right.size else float("nan")
+    return {"pooled": pooled, "pooled_low": low, "pooled_high": high}

@@ -1,0 +1,50 @@
+"""Intervals from one bootstrap of the patients, the same samples for every model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from busline.base.sections import Evaluate
+from busline.base.seeding import numpy_generator
+from busline.metrics.resampling import draw_patients, percentiles, weighted_aucs, weighted_means
+
+
+class PatientBootstrap:
+    """Bootstrap samples of the study's patients.
+
+    It takes the predictions as given: it says how the figure varies with the patients who are scored, not with those
+    who are learnt from.
+
+    Args:
+        cases: ids of the cases of the study.
+        patients: patient of a case; a case that is not there is a patient of its own.
+        seed: root seed.
+        settings: number of samples and confidence.
+    """
+
+    def __init__(self, cases: Sequence[str], patients: Mapping[str, str], seed: int, settings: Evaluate) -> None:
+        self.confidence = settings.confidence
+        self.place = pd.Series(np.arange(len(set(cases))), index=sorted(set(cases)))
+        # a case id may be another case's patient id
+        names = [f"patient {patients[case]}" if case in patients else f"case {case}" for case in self.place.index]
+        generator = numpy_generator(seed, "bootstrap", "patients")
+        self.counts = draw_patients(names, generator, settings.bootstrap)
+
+    def mean(self, case_ids: pd.Series, values: np.ndarray) -> tuple[float, float]:
+        """Return the interval of the mean of values (n,) of n cases."""
+        return percentiles(weighted_means(values, self._counts(case_ids)), self.confidence)
+
+    def aucs(self, cases: pd.DataFrame) -> np.ndarray:
+        """Return the ROC AUC in every sample; ``cases`` has case_id, truth and score, one row a case."""
+        counts = self._counts(cases["case_id"])
+        return weighted_aucs(cases["truth"].to_numpy(), cases["score"].to_numpy(), counts)
+
+    def interval(self, samples: np.ndarray) -> tuple[float, float]:
+        """Return the interval of a figure's values in the samples."""
+        return percentiles(samples, self.confidence)
+
+    def _counts(self, case_ids: pd.Series) -> np.ndarray:
+        return self.counts[:, self.place.loc[case_ids].to_numpy()]

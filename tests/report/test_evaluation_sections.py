@@ -1,0 +1,170 @@
+"""Operating points, calibration and the comparison of models in the report."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from busline.report.model_comparison import comparison_section, show_p
+from busline.report.render import render_html, render_markdown, show_cell
+from busline.report.summarise import summarise
+
+
+def section_of(inputs, identity):
+    (found,) = (section for section in summarise(inputs)["sections"] if section["id"] == identity)
+    return found
+
+
+def table_of(inputs, section, identity):
+    (found,) = (table for table in section_of(inputs, section)["tables"] if table["id"] == identity)
+    return found
+
+
+def cells_of(table, model):
+    (row,) = (row for row in table["rows"] if row["model"] == model)
+    return {column["key"]: show_cell(row, column) for column in table["columns"]}
+
+
+def test_an_operating_point_shows_folds_and_pooled_rates_with_their_intervals(inputs):
+    found = inputs.scores["tabular"]["logreg"]["operating"]["sensitivity_95"]
+    cells = cells_of(table_of(inputs, "operating", "operating_sensitivity_95"), "Table: Logistic regression")
+    for rate in ("sensitivity", "specificity"):
+        shown = found[rate]
+        assert cells[rate] == f"{shown['mean']:.2f} ({shown['low']:.2f}, {shown['high']:.2f})"
+        assert cells[f"{rate}_corrected"] == f"({shown['nb_low']:.2f}, {shown['nb_high']:.2f})"
+        assert cells[f"{rate}_pooled"].startswith(f"{shown['pooled']:.2f} (")
+    assert (cells["threshold"], cells["folds"]) == (f"{found['threshold']['median']:.3f}", "3")
+
+
+def test_every_model_that_kept_cases_out_has_every_point_and_the_few_cases_are_said(inputs):
+    section = section_of(inputs, "operating")
+    assert [table["id"] for table in section["tables"]] == [
+        "operating_youden",
+        "operating_sensitivity_95",
+        "operating_specificity_90",
+    ]
+    assert {len(table["rows"]) for table in section["tables"]} == {2 + 2 + 2 + 4}
+    assert "16 cases, 6 to 7 of them malignant" in " ".join(section["text"])
+    assert "Not available for the searches" in " ".join(section["text"])
+
+
+def test_a_rate_without_a_threshold_is_undefined_and_counted(inputs):
+    found = inputs.scores["cnn"]["tiny_net"]["operating"]["youden"]
+    found["sensitivity"] |= {"mean": None, "low": None, "high": None, "folds": 1, "undefined": 2}
+    cells = cells_of(table_of(inputs, "operating", "operating_youden"), "Image: tiny_net")
+    assert (cells["sensitivity"], cells["folds"]) == ("n/a", "1 of 3")
+
+
+def test_without_cases_kept_out_it_is_said_that_nothing_is_available(inputs):
+    for family in ("tabular", "cnn", "merged", "vote"):
+        for content in inputs.scores[family].values():
+            content |= {"operating": None, "calibration": None}
+    inputs.scores["protocol"]["weigh"] = None
+    operating, calibration = (section_of(inputs, name) for name in ("operating", "calibration"))
+    assert operating["tables"] == []
+    assert "Not available" in operating["text"][0]
+    assert [table["id"] for table in calibration["tables"]] == ["calibration"]
+    assert "not available" in calibration["text"][-1]
+
+
+def test_calibration_stands_beside_that_of_a_perfect_model(inputs):
+    pooled = inputs.scores["vote"]["logreg+tiny_net"]["pooled"]
+    cells = cells_of(table_of(inputs, "calibration", "calibration"), "Logistic regression + tiny_net")
+    for key in ("ece", "ece_perfect", "ece_chance", "slope", "intercept", "brier"):
+        assert cells[key] == f"{pooled[key]:.3f}"
+    protocol = inputs.scores["protocol"]
+    share = protocol["positives"] / protocol["cases"]
+    text = " ".join(section_of(inputs, "calibration")["text"])
+    assert f"{share:.3f}, is perfectly calibrated and useless: its Brier score is {share * (1 - share):.3f}" in text
+
+
+def test_calibration_before_and_after(inputs):
+    found = inputs.scores["merged"]["custom_cnn"]["calibration"]
+    found["before"] |= {"brier": 0.25, "slope": None}
+    found["after"]["brier"] = 0.20
+    cells = cells_of(table_of(inputs, "calibration", "recalibrated"), "Merged: Custom CNN")
+    assert (cells["ece_before"], cells["ece_after"]) == (
+        f"{found['before']['ece']:.3f}",
+        f"{found['after']['ece']:.3f}",
+    )
+    assert (cells["slope_before"], cells["brier_before"], cells["brier_after"]) == ("n/a", "0.250", "0.200")
+    assert cells["better"] == "yes"
+
+
+def made_pair(a, b, **values):
+    row = {"group": "models", "family_a": a[0], "model_a": a[1], "family_b": b[0], "model_b": b[1], "identical": False}
+    return {**row, "t_difference": 0.0, "t_holm": 1.0, "delong_difference": 0.0, "delong_holm": 1.0, **values}
+
+
+def made_section(*pairs):
+    """Three models: logreg and random_forest of the table, custom_cnn of images."""
+    models = [("tabular", "logreg"), ("tabular", "random_forest"), ("cnn", "custom_cnn")]
+    counts = {test: {"wins": 1, "ties": 0, "losses": 1} for test in ("t", "delong")}
+    counts["mcnemar"] = {"wins": 0, "ties": 0, "losses": 0}
+    entries = [{"family": family, "model": model, **counts} for family, model in models]
+    scores = {"protocol": {"confidence": 0.95}, "comparisons": {"models": entries}}
+    for family, model in models:
+        scores.setdefault(family, {})[model] = {"metrics": {"roc_auc": {"mean": 0.7}}}
+    outcomes, matrix = comparison_section(scores, pairs)["tables"]
+    return outcomes, [[show_cell(row, column) for column in matrix["columns"]] for row in matrix["rows"]]
+
+
+def test_the_matrix_has_delong_above_and_the_corrected_t_below_from_the_rows_point_of_view():
+    one, two, three = ("tabular", "logreg"), ("tabular", "random_forest"), ("cnn", "custom_cnn")
+    outcomes, matrix = made_section(
+        made_pair(one, two, delong_difference=0.123, delong_holm=0.01, t_difference=0.08, t_holm=0.0001),
+        made_pair(three, one, delong_difference=0.2, delong_holm=0.04, t_difference=-0.05, t_holm=0.3),
+        made_pair(two, three, identical=True),
+    )
+    assert matrix == [
+        ["1 Table: Logistic regression", "–", "▲ +12 (0.010)", "▼ −20 (0.040)"],
+        ["2 Table: Random forest", "▼ −8 (<0.001)", "–", "identical"],
+        ["3 Image: Custom CNN", "−5 (0.30)", "identical", "–"],
+    ]
+    assert [column["key"] for column in outcomes["columns"]] == ["family", "model", "auc", "t", "delong"]
+    assert [row["t"] for row in outcomes["rows"]] == ["1–0–1"] * 3
+    assert outcomes["caption"].startswith("3 pairs;")
+
+
+def test_a_test_that_could_not_be_made_is_undefined_in_the_matrix():
+    names = [("tabular", "logreg"), ("tabular", "random_forest"), ("cnn", "custom_cnn")]
+    pairs = [(names[0], names[1]), (names[0], names[2]), (names[1], names[2])]
+    _, matrix = made_section(*(made_pair(*pair, t_holm=None, t_difference=None) for pair in pairs))
+    assert matrix[1][1:] == ["n/a", "–", "0 (1)"]
+
+
+@pytest.mark.parametrize(
+    ("p_value", "shown"),
+    [(0.0, "<0.001"), (0.00099, "<0.001"), (0.0014, "0.001"), (0.0499, "0.050"), (0.3, "0.30"), (0.999, "1"), (1, "1")],
+)
+def test_p_values(p_value, shown):
+    assert show_p(p_value) == shown
+
+
+def test_wins_and_losses_are_the_evaluations(inputs):
+    outcomes = table_of(inputs, "comparison", "outcomes_models")
+    counted = {(entry["family"], entry["model"]): entry for entry in inputs.scores["comparisons"]["models"]}
+    entry = counted["merged", "custom_cnn"]["delong"]
+    (row,) = (row for row in outcomes["rows"] if (row["family"], row["model"]) == ("Merged", "Custom CNN"))
+    assert row["delong"] == f"{entry['wins']}–{entry['ties']}–{entry['losses']}"
+    assert len(outcomes["rows"]) == len(counted) == 10
+    search = table_of(inputs, "comparison", "outcomes_dnn_search")
+    assert [row["model"] for row in search["rows"]] == ["16 units, dropout 0.2", "8 units, dropout 0.1"]
+
+
+def test_a_search_of_one_has_nothing_to_compare(inputs):
+    inputs.scores["comparisons"]["augmentation"] = inputs.scores["comparisons"]["augmentation"][:1]
+    ids = {table["id"] for table in section_of(inputs, "comparison")["tables"]}
+    assert ids == {"outcomes_models", "matrix_models", "outcomes_dnn_search", "matrix_dnn_search"}
+    nothing = section_of(replace(inputs, scores={**inputs.scores, "comparisons": {}}, comparisons=[]), "comparison")
+    assert nothing["tables"] == []
+
+
+def test_both_forms_show_the_sections_and_no_nan(inputs):
+    summary = summarise(inputs)
+    page = render_html(summary, [], {"segmentation_best.png": b"", "saliency_01.png": b""})
+    text = render_markdown(summary)
+    for shown in (page, text):
+        for title in ("Operating points", "Calibration", "Comparison of models", "At 95 % sensitivity"):
+            assert title in shown
+        assert not re.search(r"\bnan\b|\bNone\b", shown)

@@ -1,0 +1,92 @@
+"""Calibration inside the fold: fitted on the fold's weigh cases, averaged over the repeats, beside a perfect model."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit, logit
+
+from busline.base.params import load_params
+from busline.metrics.recalibration import fit_recalibration
+from busline.studies.calibrations import calibration_scores, calibration_table, recalibrate, reliability_rows
+from busline.studies.held_out import HeldOut
+from busline.studies.summaries import Summariser
+from imports import REPOSITORY
+
+SUMMARISER = Summariser(0, load_params(REPOSITORY / "params.yaml").evaluate)
+
+
+def made(bold=1.0, folds=2, repeats=2, weigh=30, test=60, seed=0):
+    """Scores whose log odds are ``bold`` times the true ones; every fold has cases of its own."""
+    generator = np.random.default_rng(seed)
+
+    def rows(role, cases):
+        parts = []
+        for repeat in range(repeats):
+            for fold in range(folds):
+                place = np.arange(cases) + fold * cases
+                known = np.random.default_rng([seed, fold, cases])
+                odds = known.normal(0, 1.5, cases)
+                truth = known.random(cases) < expit(odds)
+                score = expit(bold * odds + generator.normal(0, 0.2, cases))
+                ids = [f"{role}{n:03d}" for n in place]
+                parts.append(
+                    pd.DataFrame({"case_id": ids, "repeat": repeat, "fold": fold, "truth": truth, "score": score})
+                )
+        return pd.concat(parts, ignore_index=True)
+
+    return HeldOut(rows("w", weigh), rows("t", test))
+
+
+def test_each_fold_is_calibrated_by_its_own_weigh_cases_and_repeats_are_averaged():
+    held = made()
+    found = recalibrate(held)
+    expected = {case: [] for case in held.test["case_id"]}
+    for key, rows in held.test.groupby(["repeat", "fold"]):
+        weigh = held.weigh[(held.weigh["repeat"] == key[0]) & (held.weigh["fold"] == key[1])]
+        fitted = fit_recalibration(weigh["truth"], weigh["score"])
+        for case, score in zip(rows["case_id"], rows["score"], strict=True):
+            expected[case].append(expit(fitted.intercept + fitted.slope * logit(score)))
+    after = found["after"].set_index("case_id")["score"]
+    assert after.to_dict() == pytest.approx({case: np.mean(scores) for case, scores in expected.items()})
+    before = held.test.groupby("case_id")["score"].mean()
+    assert found["before"].set_index("case_id")["score"].to_dict() == pytest.approx(before.to_dict())
+
+
+def test_a_bold_models_calibration_is_mended():
+    held = made(bold=4.0, folds=5, repeats=1, weigh=40)
+    scores = calibration_table(recalibrate(held), SUMMARISER, "f", "m")
+    before, after = scores["before"], scores["after"]
+    assert before["slope"] < 0.5 < after["slope"]
+    assert after["ece"] < before["ece"]
+    assert after["brier"] < before["brier"]
+    assert before["ece"] > before["ece_chance"] > before["ece_perfect"]
+
+
+def test_a_fold_whose_weigh_cases_are_of_one_class_is_left_out_of_both():
+    held = made(repeats=1)
+    weigh = held.weigh.assign(truth=held.weigh["truth"] & (held.weigh["fold"] == 1))
+    found = recalibrate(HeldOut(weigh, held.test))
+    assert len(found["before"]) == len(found["after"]) == 60
+    assert set(found["before"]["case_id"]) == set(held.test[held.test["fold"] == 1]["case_id"])
+    nothing = recalibrate(HeldOut(held.weigh.assign(truth=True), held.test))
+    empty = calibration_table(nothing, SUMMARISER, "f", "m")["after"]
+    assert empty["cases"] == 0
+    assert all(np.isnan(value) for name, value in empty.items() if name != "cases")
+    assert reliability_rows(nothing, 10).empty
+
+
+def test_scores_by_hand():
+    """Two bins of two: predicted 0.2 and 0.8, observed 0 and 1/2."""
+    pooled = pd.DataFrame(
+        {"case_id": list("abcd"), "truth": [False, False, True, False], "score": [0.1, 0.3, 0.7, 0.9]}
+    )
+    two = Summariser(0, SUMMARISER.settings.model_copy(update={"calibration_bins": 2}))
+    found = calibration_scores(pooled, two, "f", "m")
+    assert found["ece"] == pytest.approx(0.25)
+    assert found["brier"] == pytest.approx((0.01 + 0.09 + 0.09 + 0.81) / 4)
+    assert found["cases"] == 4
+    assert found == calibration_scores(pooled, two, "f", "m")
+    curve = reliability_rows({"before": pooled, "after": pooled}, 2)
+    assert curve["calibration"].tolist() == ["before", "before", "after", "after"]
+    assert curve["observed"].tolist() == [0.0, 0.5, 0.0, 0.5]
+    assert curve["count"].tolist() == [2, 2, 2, 2]

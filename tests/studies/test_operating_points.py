@@ -1,0 +1,110 @@
+"""Operating points chosen inside the fold: by hand on two folds and two repeats."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from busline.base.params import load_params
+from busline.studies.held_out import HeldOut
+from busline.studies.operating_points import operate, operating_table, pooled_calls, weigh_cases
+from busline.studies.patients import PatientBootstrap
+from busline.studies.summaries import Summariser
+from imports import REPOSITORY
+
+SETTINGS = load_params(REPOSITORY / "params.yaml").evaluate
+COLUMNS = ["case_id", "repeat", "fold", "truth", "score"]
+
+
+def rows(*values):
+    return pd.DataFrame(values, columns=COLUMNS).astype({"truth": bool})
+
+
+WEIGH = rows(
+    ("w1", 0, 0, 1, 0.6), ("w2", 0, 0, 0, 0.5), ("w3", 0, 1, 1, 0.3), ("w4", 0, 1, 0, 0.2),
+    ("w1", 1, 0, 1, 0.7), ("w2", 1, 0, 0, 0.1), ("w3", 1, 1, 1, 0.9), ("w4", 1, 1, 0, 0.8),
+)  # fmt: skip
+"""Thresholds 0.6 and 0.3 in the first repeat, 0.7 and 0.9 in the second: each parts its fold's weigh cases."""
+TEST = rows(
+    ("a", 0, 0, 1, 0.60), ("b", 0, 0, 0, 0.59), ("c", 0, 1, 1, 0.10), ("d", 0, 1, 0, 0.40),
+    ("a", 1, 0, 1, 0.65), ("b", 1, 0, 0, 0.75), ("c", 1, 1, 1, 0.95), ("d", 1, 1, 0, 0.50),
+)  # fmt: skip
+"""Margins: a 0 and -0.05, b -0.01 and 0.05, c -0.2 and 0.05, d 0.1 and -0.4."""
+HELD = HeldOut(WEIGH, TEST)
+
+
+def tabled(held):
+    operated = {"youden": operate(held, "youden")}
+    patients = PatientBootstrap(list("abcd"), {}, 0, SETTINGS)
+    return operating_table(operated, Summariser(0, SETTINGS), patients, 0.5, ("f", "m"))["youden"]
+
+
+@pytest.mark.parametrize("point", ["youden", "sensitivity_95", "specificity_90"])
+def test_every_fold_has_its_own_threshold(point):
+    found = operate(HELD, point)
+    assert found.thresholds.to_dict() == {(0, 0): 0.6, (0, 1): 0.3, (1, 0): 0.7, (1, 1): 0.9}
+    assert found.margins["score"].tolist() == pytest.approx([0, -0.01, -0.2, 0.1, -0.05, 0.05, 0.05, -0.4])
+
+
+def test_rates_by_fold_by_hand():
+    """Called are a in fold (0, 0) (a tie), d in (0, 1), b in (1, 0) and c in (1, 1)."""
+    found = tabled(HELD)
+    for rate in ("sensitivity", "specificity"):
+        assert (found[rate]["mean"], found[rate]["folds"], found[rate]["undefined"]) == (0.5, 4, 0)
+        assert (found[rate]["min"], found[rate]["max"]) == (0.0, 1.0)
+    assert found["threshold"] == {"median": pytest.approx(0.65), "min": 0.3, "max": 0.9}
+
+
+def test_repeats_are_averaged_before_a_case_is_called():
+    """Mean margins: a -0.025, b 0.02, c -0.075, d -0.15."""
+    calls = pooled_calls(operate(HELD, "youden").margins)
+    assert calls["case_id"].tolist() == list("abcd")
+    assert calls["called"].tolist() == [False, True, False, False]
+    found = tabled(HELD)
+    assert (found["sensitivity"]["pooled"], found["specificity"]["pooled"]) == (0.0, 0.5)
+    assert (found["specificity"]["pooled_low"], found["specificity"]["pooled_high"]) == (0.0, 1.0)
+
+
+def test_a_score_at_its_threshold_is_called_pooled_too():
+    first = HeldOut(WEIGH[WEIGH["repeat"] == 0], TEST[TEST["repeat"] == 0])
+    calls = pooled_calls(operate(first, "youden").margins).set_index("case_id")["called"]
+    assert calls.to_dict() == {"a": True, "b": False, "c": False, "d": True}
+
+
+def test_the_order_of_rows_does_not_matter():
+    shuffled = HeldOut(WEIGH.sample(frac=1, random_state=1), TEST)
+    assert operate(shuffled, "youden").thresholds.to_dict() == operate(HELD, "youden").thresholds.to_dict()
+
+
+def test_a_fold_whose_weigh_cases_are_of_one_class_has_no_point_and_is_counted():
+    one_class = WEIGH.assign(truth=WEIGH["truth"] & ~((WEIGH["repeat"] == 0) & (WEIGH["fold"] == 0)))
+    held = HeldOut(one_class, TEST)
+    assert math.isnan(operate(held, "youden").thresholds[0, 0])
+    found = tabled(held)
+    assert (found["sensitivity"]["folds"], found["sensitivity"]["undefined"]) == (3, 1)
+    calls = pooled_calls(operate(held, "youden").margins).set_index("case_id")["called"]
+    assert calls.to_dict() == {"a": False, "b": True, "c": False, "d": False}  # a and b by the second repeat alone
+    nowhere = HeldOut(WEIGH.assign(truth=False), TEST)
+    assert pooled_calls(operate(nowhere, "youden").margins).empty
+    assert math.isnan(tabled(nowhere)["sensitivity"]["pooled"])
+    assert tabled(nowhere)["sensitivity"]["folds"] == 0
+
+
+def test_a_test_fold_of_one_class_has_one_rate():
+    found = tabled(HeldOut(WEIGH, TEST.assign(truth=TEST["truth"] | (TEST["fold"] == 0))))
+    assert (found["sensitivity"]["folds"], found["specificity"]["folds"]) == (4, 2)
+
+
+def test_how_few_cases_there_are_to_choose_on():
+    more = pd.concat([WEIGH, rows(("w5", 0, 0, 1, 0.9))])
+    assert weigh_cases(HeldOut(more, TEST)) == {"cases": [2, 3], "positives": [1, 2]}
+
+
+def test_patients_are_drawn_whole_and_unknown_cases_are_their_own():
+    patients = PatientBootstrap(list("abc"), {"a": "p", "b": "p"}, 0, SETTINGS)
+    assert (patients.counts[:, 0] == patients.counts[:, 1]).all()
+    assert (patients.counts[:, 0] + patients.counts[:, 2] == 2).all()
+    # "c" names a patient of a and a case of its own: not the same
+    named = PatientBootstrap(list("abc"), {"a": "c", "b": "c"}, 0, SETTINGS)
+    assert (named.counts == patients.counts).all()
+    assert patients.mean(pd.Series(["a", "c"]), pd.Series([0.0, 1.0]).to_numpy()) == (0.0, 1.0)
