@@ -19,7 +19,7 @@ from busline.studies.networks import NetworkStudy, curve_rows, fold_seed
 from busline.training.batches import Member
 from busline.training.loop import seeded
 from busline.training.plan import Phase, make_plan
-from busline.training.pool import Place, run_units
+from busline.training.pool import Place, find_device, run_units
 from busline.training.results import FoldResult, train_and_score
 from busline.training.tasks import Arrays, ClassifyTask, class_weights
 
@@ -61,7 +61,7 @@ class DnnJob:
 def run_dnn(inputs: StudyInputs, params: Params, *, runtime: Runtime) -> NetworkStudy:
     """Train the DNN with all training cases and again without the weigh cases, in every resample.
 
-    The networks of a repeat train as one stack.
+    The networks of a repeat train as one stack, on a GPU all of them.
 
     Returns:
         Predictions with a column ``trained_on``, curves and states of the networks trained without the weigh cases
@@ -69,7 +69,10 @@ def run_dnn(inputs: StudyInputs, params: Params, *, runtime: Runtime) -> Network
     """
     folds = fold_jobs(inputs)
     jobs = _jobs(inputs, folds, list(LEARN), params.tabular.models.dnn)
-    units = [[job for job in jobs if job.fold.repeat == repeat] for repeat in sorted({fold.repeat for fold in folds})]
+    repeats = sorted({fold.repeat for fold in folds})
+    units = [[job for job in jobs if job.fold.repeat == repeat] for repeat in repeats]
+    if find_device(runtime) == "cuda":
+        units = [jobs]
     results = _train(inputs, params, units, runtime, "dnn")
     predictions = [_rows(inputs, job, result) for job, result in zip(jobs, results, strict=True)]
     pairs = [(job.fold, result) for job, result in zip(jobs, results, strict=True) if job.trained_on == "without_weigh"]

@@ -127,25 +127,21 @@ class StackAdam:
         """Take one step from the parameters' gradients; ``rates`` (k,)."""
         self.steps += 1
         rate = torch.tensor(rates, dtype=torch.float64)
-        size = (rate / (1.0 - BETAS[0] ** self.steps)).float()
-        scale = (1.0 - BETAS[1] ** self.steps).sqrt().float()
-        alone = len(rates) == 1
+        device = next(iter(parameters.values())).device
+        size = (rate / (1.0 - BETAS[0] ** self.steps)).float().to(device)
+        scale = (1.0 - BETAS[1] ** self.steps).sqrt().float().to(device)
+        decay = (1.0 - rate * self.weight_decay).float().to(device)
         for name, value in parameters.items():
             gradient, mean, square = value.grad, self.mean[name], self.square[name]
             if gradient is None:
                 continue
+            shape = (-1, *[1] * (value.dim() - 1))
             mean.lerp_(gradient, 1.0 - BETAS[0])
             square.mul_(BETAS[1]).addcmul_(gradient, gradient, value=1.0 - BETAS[1])
-            if alone:
-                if self.weight_decay:
-                    value.mul_(1.0 - rates[0] * self.weight_decay)
-                value.addcdiv_(mean, square.sqrt().div_(float(scale)).add_(EPSILON), value=-float(size))
-            else:
-                shape = (-1, *[1] * (value.dim() - 1))
-                if self.weight_decay:
-                    value.mul_((1.0 - rate.float() * self.weight_decay).to(value.device).view(shape))
-                deep = square.sqrt().div_(scale.to(value.device).view(shape)).add_(EPSILON)
-                value.sub_(deep.reciprocal_().mul_(mean).mul_(size.to(value.device).view(shape)))
+            if self.weight_decay:
+                value.mul_(decay.view(shape))
+            root = square.sqrt().div_(scale.view(shape)).add_(EPSILON)
+            value.sub_(root.reciprocal_().mul_(mean).mul_(size.view(shape)))
 
     def shrink(self, places: Sequence[int]) -> None:
         """Go on with the networks at these places alone."""
