@@ -90,10 +90,11 @@ def engine_fold_scores(work: Work, jobs: Sequence[FoldJob]) -> list[np.ndarray]:
 
 
 def engine_ingest(raw: RawCohort, target: Path) -> None:
-    """Ingest raw cases into a folder."""
+    """Ingest raw cases into a folder, on all cores."""
     from busline.cohort.ingest import ingest
 
-    ingest(raw, "bench", target, Ingest(max_side=256, max_pixels=40_000_000, duplicate_bits=8))
+    settings = Ingest(max_side=256, max_pixels=40_000_000, duplicate_bits=8)
+    ingest(raw, "bench", target, settings, workers=WORKERS)
 
 
 def train_folds(

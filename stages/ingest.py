@@ -18,6 +18,7 @@ def main(
     Every row, image and mask is checked; if any is wrong, all that are wrong are listed and nothing is written.
     """
     params = load_params(params_file)
+    from busline.base.runtime import load_runtime
     from busline.cohort.ingest import ingest
     from busline.cohort.progress import show_progress
     from busline.cohort.sources import find_source
@@ -25,7 +26,7 @@ def main(
     source = params.data.source
     raw = find_source(source).read(root / "data/raw" / source)
     with show_progress() as report:
-        ingest(raw, source, root / "data/cohort", params.ingest, report)
+        ingest(raw, source, root / "data/cohort", params.ingest, report, workers=load_runtime().workers)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,17 @@ def test_what_is_transparent_is_black_whatever_its_colour(tmp_path):
     assert (found[10:] == 255).all()
 
 
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_a_single_pixel_that_is_not_quite_opaque_counts(tmp_path, mode):
+    picture = Image.new(mode, (20, 20), "white")
+    alpha = Image.new("L", (20, 20), 255)
+    alpha.putpixel((7, 5), 200)
+    picture.putalpha(alpha)
+    found = read(picture, tmp_path / "a.png")
+    assert found[5, 7] == 200
+    assert (np.delete(found.ravel(), 5 * 20 + 7) == 255).all()
+
+
 def test_a_photograph_on_its_side_is_turned_upright(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -115,6 +126,11 @@ def test_a_mask_with_soft_edges_is_cut_at_half(tmp_path):
 def test_a_jpeg_mask_is_not_frayed(tmp_path):
     Image.fromarray(draw_mask((160, 120)).astype(np.uint8) * 255).save(tmp_path / "m.jpg", quality=60)
     np.testing.assert_array_equal(read_mask(tmp_path / "m.jpg", 100_000), draw_mask((160, 120)))
+
+
+def test_a_mask_of_one_gray_value_is_black_or_all_white(tmp_path):
+    Image.new("L", (20, 20), 100).save(tmp_path / "m.png")
+    assert not read_mask(tmp_path / "m.png", 100_000).any()
 
 
 def test_a_mask_that_marks_everything_is_refused(tmp_path):

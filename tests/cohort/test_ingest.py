@@ -1,4 +1,5 @@
 import resource
+import zlib
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from PIL import Image
 
 from busline.base.artifacts import load_json
 from busline.base.errors import DataError
-from busline.cohort import ingest as ingest_module
+from busline.cohort import imaging
 from busline.cohort.breast import IMAGES, read_breast
 from busline.cohort.imaging import resize_image
 from busline.cohort.ingest import ingest
@@ -211,18 +212,59 @@ def test_the_same_raw_files_give_the_same_bytes(raw, tmp_path):
 def test_images_are_packed_one_by_one(raw, monkeypatch):
     """Memory must not grow with the cohort: each image is written before the next is read."""
     written = []
-    read = ingest_module.imaging.read_gray
+    read = imaging.read_gray
 
     def spy(path, max_pixels):
         part = next((raw.parent / "data").iterdir())
         written.append((path.name, (part / "images.npy").stat().st_size))
         return read(path, max_pixels)
 
-    monkeypatch.setattr(ingest_module.imaging, "read_gray", spy)
+    monkeypatch.setattr(imaging, "read_gray", spy)
     monkeypatch.setattr("busline.cohort.store.BUFFER", 0)
     run(raw)
     images = [size for name, size in written if "tumor" not in name]
     assert images == [128 + 32 * 24 * done for done in range(5)]
+
+
+@pytest.mark.parametrize("workers", [2, 5])
+def test_the_number_of_workers_changes_neither_files_nor_messages(tmp_path, workers):
+    raw = tmp_path / "raw"
+    write_release(raw, 12)
+    cohort = read_breast(raw)
+
+    def result(count):
+        target = tmp_path / f"cohort{count}"
+        told = []
+        ingest(cohort, "breast", target, SETTINGS, lambda *what: told.append(what), workers=count)
+        return files_of(target), told
+
+    assert result(workers) == result(1)
+    for number in (9, 3, 6):
+        (raw / IMAGES / f"case{number:03d}_tumor.png").write_bytes(b"")
+    (raw / IMAGES / "case004.png").unlink()
+    messages = []
+    for count in (1, workers):
+        with pytest.raises(DataError) as error:
+            ingest(cohort, "breast", tmp_path / "refused", SETTINGS, workers=count)
+        messages.append(str(error.value))
+    assert messages[0] == messages[1]
+    assert "4 problems" in messages[0]
+
+
+def test_odd_metadata_is_no_warning_in_any_thread(tmp_path):
+    """Pillow warns of a PNG whose last chunk of animation is broken; tests make an error of every warning."""
+    raw = tmp_path / "raw"
+    write_release(raw)
+    broken = b"acTL" + bytes(8)
+    chunk = (8).to_bytes(4, "big") + broken + zlib.crc32(broken).to_bytes(4, "big")
+    for number in range(1, 6):
+        path = raw / IMAGES / f"case{number:03d}.png"
+        content = path.read_bytes()
+        path.write_bytes(content[:33] + chunk + content[33:])
+    with pytest.warns(UserWarning, match="APNG"):
+        imaging.read_gray(raw / IMAGES / "case001.png", 100_000)
+    for workers in (1, 2):
+        ingest(read_breast(raw), "breast", tmp_path / "cohort", SETTINGS, workers=workers)
 
 
 def test_a_saved_again_scan_is_found(tmp_path):

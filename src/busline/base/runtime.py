@@ -15,7 +15,7 @@ from busline.base.errors import ParameterError
 Device = Literal["auto", "cpu", "cuda"]
 Value = TypeVar("Value")
 HELP = """Settings of the machine, from the environment: \
-BUSLINE_WORKERS, processes side by side (the number of cores); \
+BUSLINE_WORKERS, folds or images worked on side by side (the number of cores); \
 BUSLINE_DEVICE, auto, cpu or cuda (auto: the GPU if there is one); \
 BUSLINE_CACHE, folder of finished folds (~/.cache/busline), empty for none; \
 BUSLINE_CACHE_LIMIT, its size in GiB (5); \
@@ -27,7 +27,7 @@ class Runtime:
     """How this machine runs a stage.
 
     Attributes:
-        workers: processes that train folds side by side, one thread each.
+        workers: processes that train folds side by side, one thread each, or threads that read images.
         device: where networks train.
         cache: folder of finished folds; None keeps none.
         cache_limit: bytes the folder may hold.

@@ -1,0 +1,110 @@
+"""What a cohort holds of one case's image and masks, or everything that is wrong with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from busline.base.sections import Ingest
+from busline.cohort import duplicates, imaging
+from busline.cohort.schema import RawCase
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A case's image and masks at the working size, and what is kept of the released ones.
+
+    Attributes:
+        image: uint8 (h, w).
+        mask: union of the main lesion's masks, bool (h, w).
+        width: width of the released image in pixels.
+        height: its height.
+        lesion_share: share of its pixels in the main lesion, NaN without one.
+        digest: :func:`busline.cohort.duplicates.digest` of the image.
+        thumbnail: :func:`busline.cohort.duplicates.thumbnail` of the image.
+    """
+
+    image: np.ndarray
+    mask: np.ndarray
+    width: int
+    height: int
+    lesion_share: float
+    digest: bytes
+    thumbnail: np.ndarray
+
+
+def read_pictures(case: RawCase, settings: Ingest, *, masks_required: bool) -> Pictures | list[str]:
+    """Read a case's image and masks and reduce them to the working size.
+
+    Only its own files are looked at, so that cases can be read in any order and side by side.
+
+    Args:
+        case: the case.
+        settings: working size and limits.
+        masks_required: whether a lesion must have a mask.
+
+    Returns:
+        The pictures, or a line for each thing that is wrong with them.
+    """
+    try:
+        image = imaging.read_gray(case.image, settings.max_pixels)
+    except ValueError as error:
+        return [f"{_place(case)}: image {case.image.name} {error}"]
+    mask, problems = _read_union(case, image.shape, settings.max_pixels)
+    if not problems:
+        problems = _contradictions(case, masks_required, mask)
+    if problems:
+        return [f"{_place(case)}: {line}" for line in problems]
+    height, width = image.shape
+    size = imaging.fit_size(width, height, settings.max_side)
+    small = imaging.resize_image(image, *size)
+    covered = np.count_nonzero(mask)
+    return Pictures(
+        image=small,
+        mask=imaging.resize_mask(mask, *size),
+        width=width,
+        height=height,
+        lesion_share=covered / mask.size if covered else np.nan,
+        digest=duplicates.digest(small),
+        thumbnail=duplicates.thumbnail(small).copy(),  # what Pillow hands out pins the 64 KiB it was cut from
+    )
+
+
+def _place(case: RawCase) -> str:
+    return f"row {case.row} (case {case.case_id})"
+
+
+def _read_union(case: RawCase, shape: tuple[int, ...], max_pixels: int) -> tuple[np.ndarray, list[str]]:
+    """Return the union of a case's main masks, bool of the image's shape, and what is wrong with any of its masks."""
+    union = np.zeros(shape, dtype=bool)
+    problems = []
+    for path in (*case.masks, *case.other_masks):
+        try:
+            mask = _read_mask(path, shape, max_pixels)
+        except ValueError as error:
+            problems.append(f"mask {path.name} {error}")
+            continue
+        if path in case.masks:
+            union |= mask
+    return union, problems
+
+
+def _read_mask(path: Path, shape: tuple[int, ...], max_pixels: int) -> np.ndarray:
+    mask = imaging.read_mask(path, max_pixels)
+    if mask.shape != shape:
+        sizes = f"{mask.shape[1]} × {mask.shape[0]} pixels, its image {shape[1]} × {shape[0]}"
+        raise ValueError(f"has {sizes}; expected the same size")
+    return mask
+
+
+def _contradictions(case: RawCase, masks_required: bool, union: np.ndarray) -> list[str]:
+    """Return what a case's label and its masks have against each other."""
+    if case.label == "normal":
+        return [f"is normal, but mask {case.masks[0].name} marks a lesion"] if union.any() else []
+    if case.masks and not union.any():
+        return [f"mask {case.masks[0].name} is all black; expected the {case.label} lesion in white"]
+    if masks_required and not case.masks:
+        return [f"names no mask; expected one, because the case is {case.label}"]
+    return []
