@@ -22,7 +22,7 @@ from busline.cohort.store import save_cohort, save_pixels
 
 @dataclass
 class _Findings:
-    """What the one pass over the images finds; it grows by a kilobyte a case."""
+    """What the one pass over the images finds; it grows by some four kilobytes a case."""
 
     problems: list[str]
     raw: list[dict[str, Any]] = field(default_factory=list)
@@ -37,7 +37,7 @@ def ingest(raw: RawCohort, source: str, target: Path, settings: Ingest, report: 
         raw: the source's rows.
         source: the source's name.
         target: folder of the cohort; it appears whole or not at all.
-        settings: working size, limits, and the distance of near-duplicates.
+        settings: working size, limits, and what near-duplicates are.
         report: called with the number of cases read.
 
     Raises:
@@ -53,7 +53,8 @@ def ingest(raw: RawCohort, source: str, target: Path, settings: Ingest, report: 
         released = pd.DataFrame(found.raw)
         table = _table(cases, raw.columns, source, places, released)
         case_ids = [case.case_id for case in cases]
-        pairs = duplicates.find_duplicates(case_ids, found.digests, found.thumbnails, settings.duplicate_bits)
+        limits = settings.duplicate_bits, settings.duplicate_correlation
+        pairs = duplicates.find_duplicates(case_ids, found.digests, found.thumbnails, *limits)
         save_cohort(part, table, raw.columns, pairs, make_card(table, raw.columns, pairs, released))
 
 
