@@ -106,10 +106,11 @@ def find_candidates(thumbnails: np.ndarray, max_bits: int) -> Candidates:
     if len(shown) < 2:
         empty = np.empty(0, dtype=np.int64)
         return Candidates(empty, empty, empty, empty.astype(bool), empty)
-    tables = _Tables(hash_windows(thumbnails[shown], WINDOWS[:1])[:, 0])
+    chunks = np.array_split(shown, -(-len(shown) // CHUNK))  # a chunk at a time, so that memory stays small
+    tables = _Tables(np.concatenate([hash_windows(thumbnails[chunk], WINDOWS[:1])[:, 0] for chunk in chunks]))
     parts = [
-        _nearest(np.concatenate(list(tables.look_up(hash_windows(thumbnails[part]), part, shown, max_bits))))
-        for part in np.array_split(shown, -(-len(shown) // CHUNK))
+        _nearest(np.concatenate(list(tables.look_up(hash_windows(thumbnails[chunk]), chunk, shown, max_bits))))
+        for chunk in chunks
     ]
     found = np.concatenate(parts)
     found = found[np.lexsort((found[:, 1], found[:, 0], found[:, 4]))]
