@@ -170,7 +170,7 @@ def _permutation_text(leakage: Mapping[str, Any]) -> str:
         "chosen, or training stopped, on test cases), not a column that copies the label."
     )
     few = [
-        f"{count} of {what} models, where {FEW[what]} are meant"
+        f"{count or 'none'} of {what} models, where {FEW[what]} are meant"
         for what, count in (("tabular", settings["tabular_permutations"]), ("image", settings["image_permutations"]))
         if count < FEW[what]
     ]
