@@ -19,4 +19,5 @@ params["augmentation"]["active"] = ["none", "mild"]
 params["merged"].update(epochs=1, fine_tune_epochs=1)
 params["seg"].update(image_size=32, epochs=2)
 params["illustrate"]["cases"] = 2
+params["audit"].update(planted_cases=4, master_splits=5, tabular_permutations=5, image_permutations=1, image_epochs=1)
 yaml.dump(params, path)

@@ -13,7 +13,7 @@ from torch import nn
 
 from bench.work import Work, fold_seed, with_epochs
 from busline.base.runtime import Runtime, load_runtime
-from busline.base.sections import Dnn, ImageModel, Ingest, Precision, Segmentation
+from busline.base.sections import Dnn, ImageModel, Precision, Segmentation
 from busline.cohort.schema import RawCohort
 from busline.models.images import build_image_model
 from busline.models.segmentation import build_segmenter
@@ -91,9 +91,10 @@ def engine_fold_scores(work: Work, jobs: Sequence[FoldJob]) -> list[np.ndarray]:
 
 def engine_ingest(raw: RawCohort, target: Path) -> None:
     """Ingest raw cases into a folder, on all cores."""
+    from busline.base.params import load_params
     from busline.cohort.ingest import ingest
 
-    settings = Ingest(max_side=256, max_pixels=40_000_000, duplicate_bits=8)
+    settings = load_params().ingest
     ingest(raw, "bench", target, settings, workers=WORKERS)
 
 

@@ -14,7 +14,7 @@ def main(
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
     lock: Annotated[Path, typer.Option(help="Lock file of the dependencies.")] = Path("requirements.lock"),
 ) -> None:
-    """Read the tables, plots and pictures, the data card, verdicts and checks; write report.html and report.md.
+    """Read tables, plots, pictures, the audit, the data card, verdicts and checks; write report.html and report.md.
 
     The page holds pictures of the data: it is cached, never committed. The Markdown holds numbers only.
     """
@@ -49,6 +49,7 @@ def main(
         hashes={**hashes, "requirements.lock": hash_file(lock)},
         versions=library_versions(),
         comparisons=[dict(zip(pairs.columns, row, strict=True)) for row in pairs.itertuples(index=False)],
+        leakage=load_json(reports / "leakage.json"),
     )
     summary = summarise(inputs)
     pictures = {path.name: path.read_bytes() for path in sorted((reports / "pictures").glob("*.png"))}

@@ -19,7 +19,7 @@ from busline.base.sections import Ingest
 from busline.cohort.breast import IMAGES, TABLE
 
 ROOT = Path(__file__).parent.parent
-SETTINGS = Ingest(max_side=32, max_pixels=100_000, duplicate_bits=3)
+SETTINGS = Ingest(max_side=32, max_pixels=100_000, duplicate_bits=3, duplicate_correlation=0.65)
 SIZE = (48, 36)
 """Width and height of the tiny images."""
 

@@ -12,13 +12,15 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 from ruamel.yaml import YAML
 
-from busline.base.artifacts import load_json, load_table, load_tensors, save_tensors
-from busline.base.errors import DownloadError, ParameterError
+from busline.base.artifacts import load_array, load_json, load_table, load_tensors, save_array, save_table, save_tensors
+from busline.base.errors import DataError, DownloadError, ParameterError
+from busline.cohort.imaging import resize_image
 from busline.models.images import build_image_model
 from imports import REPOSITORY
 from made_inputs import small_params
@@ -33,6 +35,12 @@ SETTINGS = {
     "merged__active": ["custom_cnn"],
     "tabular__active": ["logreg", "random_forest", "dnn"],
     "illustrate__cases": 2,
+    "audit__planted_cases": 3,
+    "audit__master_splits": 4,
+    "audit__tabular_models": ["logreg", "dnn", "xgboost"],
+    "audit__tabular_permutations": 2,
+    "audit__image_permutations": 1,
+    "audit__image_epochs": 1,
 }
 
 
@@ -64,7 +72,7 @@ def run_all(root, params_file, params):
         stage("augmentation")(name, **place)
     for name in params.merged.active:
         stage("merged")(name, **place)
-    for name in ("vote", "segment", "evaluate", "illustrate"):
+    for name in ("vote", "segment", "evaluate", "audit", "illustrate"):
         stage(name)(**place)
     stage("report")(**place, lock=REPOSITORY / "requirements.lock")
 
@@ -134,6 +142,75 @@ def test_normal_cases_stay_in_the_cohort_and_out_of_the_study(run):
     assert cases["label"].value_counts()["normal"] == 1
     normal = cases.loc[cases["label"] == "normal", "case_id"].item()
     assert normal not in set(load_table(folder / "one/data/splits/splits.parquet")["case_id"])
+
+
+def test_the_audit_looks_at_every_model_and_pair(run):
+    params, folder = run
+    leakage = load_json(folder / "one/reports/leakage.json")
+    audited = {(row["family"], row["model"]) for row in leakage["protocol"]["rows"]}
+    tabular, cnn = params.tabular.active, params.cnn.active
+    assert audited == {
+        *(("tabular", name) for name in tabular),
+        *(("cnn", name) for name in cnn),
+        *(("vote", f"{one}+{other}") for one in tabular for other in cnn),
+    }
+    assert {row["name"] for row in leakage["permutation"]} == {"logreg", "dnn", "custom_cnn"}
+    assert leakage["splits"]["pairs_on_two_sides"] == {"duplicates": 0, "patients": 0}
+    assert "## Leakage audit" in (folder / "one/reports/report.md").read_text(encoding="utf-8")
+
+
+def copy_the_label(root):
+    cases = load_table(root / "data/cohort/cases.parquet")
+    cases["Signs"] = cases["label"].where(cases["label"] == "malignant", "no")
+    save_table(cases, root / "data/cohort/cases.parquet")
+
+
+def copy_a_scan(root):
+    cases, images = load_table(root / "data/cohort/cases.parquet"), load_array(root / "data/cohort/images.npy").copy()
+    splits = load_table(root / "data/splits/splits.parquet")
+    fold = splits[(splits["repeat"] == 0) & (splits["fold"] == 0)].set_index("case_id")["role"]
+    first, second = ((fold.index[fold == role]).tolist()[0] for role in ("fit", "test"))
+    source, target = (cases.set_index("case_id").loc[case] for case in (first, second))
+    scan = images[source["offset"] :][: source["height"] * source["width"]].reshape(source["height"], source["width"])
+    again = resize_image(
+        np.clip(scan[5:-4, ::-1] * 0.8 + 10, 0, 255).astype(np.uint8), target["width"], target["height"]
+    )
+    images[target["offset"] :][: again.size] = again.ravel()
+    save_array(images, root / "data/cohort/images.npy")
+
+
+def give_a_patient_two_sides(root):
+    cases = load_table(root / "data/cohort/cases.parquet")
+    cases.loc[cases["case_id"].isin(["1", "2"]), "patient_id"] = "patient7"
+    save_table(cases, root / "data/cohort/cases.parquet")
+    splits = load_table(root / "data/splits/splits.parquet")
+    here = (splits["repeat"] == 0) & (splits["fold"] == 1)
+    splits.loc[here & (splits["case_id"] == "1"), "role"] = "test"
+    splits.loc[here & (splits["case_id"] == "2"), "role"] = "fit"
+    save_table(splits, root / "data/splits/splits.parquet")
+
+
+@pytest.mark.parametrize(
+    ("plant", "message"),
+    [
+        (copy_the_label, r"column 'Signs' \(patient\): alone it has a ROC AUC of 1.000"),
+        (copy_a_scan, r"cases \d+ and \d+, \(near-\)duplicate images, stand on two sides: repeat"),
+        (give_a_patient_two_sides, r"cases 1 and 2, cases of patient patient7, stand on two sides: repeat"),
+    ],
+    ids=["a label copied into a column", "a scan saved twice", "a patient on two sides"],
+)
+def test_a_planted_leak_fails_the_audit_by_name_and_writes_nothing(run, plant, message, tmp_path):
+    """Planted behind the back of ingest and split, in a finished run."""
+    _, folder = run
+    shutil.copytree(folder / "one/data", tmp_path / "data")
+    plant(tmp_path)
+    changes = {**SETTINGS, "audit__tabular_models": [], "audit__image_permutations": 0}
+    settings = write(tmp_path / "params.yaml", small_params(**changes))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BUSLINE_WORKERS", "1")
+        with pytest.raises(DataError, match=message):
+            stage("audit")(params_file=settings, root=tmp_path)
+    assert not (tmp_path / "reports/leakage.json").exists()
 
 
 def test_only_columns_of_the_patient_reach_a_model(run):

@@ -63,17 +63,35 @@ def draw_part(labels: np.ndarray, groups: np.ndarray, share: float, generator: n
     Returns:
         bool array (n,): True for the drawn cases.
     """
-    drawn = np.zeros(len(labels), dtype=bool)
-    classes, counts = np.unique(labels, return_counts=True)
-    wanted = {c: max(round(share * n), 1 if n > 1 else 0) for c, n in zip(classes, counts, strict=True)}
-    for group in generator.permutation(np.unique(groups)):
-        members = groups == group
-        found, sizes = np.unique(labels[members], return_counts=True)
-        if all(wanted[c] >= n for c, n in zip(found, sizes, strict=True)):
-            drawn |= members
-            for c, n in zip(found, sizes, strict=True):
-                wanted[c] -= n
-    return drawn
+    classes, class_of = np.unique(labels, return_inverse=True)
+    names, group_of = np.unique(groups, return_inverse=True)
+    sizes = np.zeros((len(names), len(classes)), dtype=np.int64)
+    np.add.at(sizes, (group_of, class_of), 1)
+    wanted = np.array([max(round(share * n), 1 if n > 1 else 0) for n in sizes.sum(axis=0).tolist()])
+    drawn = np.zeros(len(names), dtype=bool)
+    for group in generator.permutation(len(names)).tolist():
+        if (sizes[group] <= wanted).all():
+            drawn[group] = True
+            wanted -= sizes[group]
+    return drawn[group_of]
+
+
+def draw_master(
+    labels: np.ndarray, groups: np.ndarray, split: Split, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the test and the validation part of a master split, the first with ``numpy_generator(seed, "master")``.
+
+    Args:
+        labels: class of each case, (n,).
+        groups: group of each case, (n,).
+        split: shares of the parts.
+        generator: source of the order of the groups.
+
+    Returns:
+        bool (n,) each: the test cases, and the validation cases.
+    """
+    test = draw_part(labels, groups, split.test_fraction, generator)
+    return test, _draw_within(~test, labels, groups, split.val_fraction / (1.0 - split.test_fraction), generator)
 
 
 def make_splits(cases: pd.DataFrame, groups: np.ndarray, split: Split, cv: CrossValidation, seed: int) -> pd.DataFrame:
@@ -97,8 +115,7 @@ def make_splits(cases: pd.DataFrame, groups: np.ndarray, split: Split, cv: Cross
     labels = cases["label"].to_numpy()
     _require_enough(labels, groups, cv.folds)
     generator = numpy_generator(seed, "master")
-    test = draw_part(labels, groups, split.test_fraction, generator)
-    weigh = _draw_within(~test, labels, groups, split.val_fraction / (1.0 - split.test_fraction), generator)
+    test, weigh = draw_master(labels, groups, split, generator)
     stop = _draw_within(~test & ~weigh, labels, groups, cv.stop_fraction, generator)
     parts = [_resample(cases, MASTER, MASTER, test, weigh, stop)]
     for repeat in range(cv.repeats):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from busline.cohort.duplicates import _candidates, digest, find_duplicates, perceptual_hash, thumbnail
+from busline.cohort.duplicate_hashes import ODD, WINDOWS, find_candidates, hash_windows, pack
+from busline.cohort.duplicates import digest, find_duplicates, thumbnail
 
 
 def tissue(seed, shape=(120, 160)):
@@ -16,9 +17,10 @@ def tissue(seed, shape=(120, 160)):
     return np.clip(image * np.linspace(1.2, 0.5, shape[0])[:, None], 0, 255).astype(np.uint8)
 
 
-def find(images, max_bits=3):
+def find(images, max_bits=12, least=0.65):
+    images = [np.ascontiguousarray(image) for image in images]
     ids = [f"c{number}" for number in range(len(images))]
-    found = find_duplicates(ids, [digest(i) for i in images], [thumbnail(i) for i in images], max_bits)
+    found = find_duplicates(ids, [digest(i) for i in images], [thumbnail(i) for i in images], max_bits, least)
     return [tuple(row) for row in found.itertuples(index=False)]
 
 
@@ -48,17 +50,21 @@ def test_the_same_pixels_are_exact_duplicates_of_the_first():
         jpeg,
         lambda image: np.asarray(Image.fromarray(image).resize((110, 83), Image.Resampling.BILINEAR)),
         mark,
+        lambda image: image[:, ::-1],
+        lambda image: image[12:, 20:-5],
+        lambda image: image[:-18, 24:],
+        lambda image: jpeg(mark(image[10:-6, 3:-20])[:, ::-1]),
     ],
-    ids=["brighter", "compressed", "smaller", "with callipers"],
+    ids=["brighter", "compressed", "smaller", "with callipers", "mirrored", "cropped", "cropped more", "all at once"],
 )
 @pytest.mark.parametrize("seed", range(5))
 def test_a_scan_saved_again_is_a_near_duplicate(change, seed):
-    found = find([tissue(seed), tissue(seed + 100), change(tissue(seed))], max_bits=8)
+    found = find([tissue(seed), tissue(seed + 100), change(tissue(seed))])
     assert [row[:3] for row in found] == [("c0", "c2", "near")]
 
 
 def test_different_scans_are_none():
-    assert find([tissue(seed) for seed in range(150)], max_bits=8) == []
+    assert find([tissue(seed) for seed in range(150)]) == []
 
 
 def test_the_depth_profile_alone_makes_no_duplicate():
@@ -77,32 +83,51 @@ def test_blank_images_are_exact_duplicates_and_near_nothing():
     assert find([blank, grey, tissue(0), blank.copy()]) == [("c0", "c3", "exact", 0)]
 
 
-@pytest.mark.parametrize("max_bits", [0, 1, 3, 8])
-def test_bands_find_every_pair_that_comparing_all_pairs_finds(max_bits):
-    generator = np.random.default_rng(7)
-    base = generator.integers(0, 2**64, 40, dtype=np.uint64)
-    hashes = [*base]
-    for flips in range(12):
-        for value in base[:10]:
-            for bit in generator.choice(64, flips, replace=False):
-                value = value ^ (np.uint64(1) << np.uint64(bit))
-            hashes.append(value)
-    hashes = np.array(hashes, dtype=np.uint64)
-    brute = {
-        (a, b, (int(hashes[a]) ^ int(hashes[b])).bit_count())
-        for a, b in itertools.combinations(range(len(hashes)), 2)
-        if (int(hashes[a]) ^ int(hashes[b])).bit_count() <= max_bits
-    }
-    assert brute
-    found = {(min(a, b), max(a, b), distance) for a, b, distance in _candidates(hashes, max_bits)}
-    assert found == brute
+def test_the_lookup_finds_nearly_what_comparing_all_windows_finds():
+    images = [tissue(seed) for seed in range(40)]
+    images += [image[4:-9, 11:-2][:, :: 1 - 2 * (number % 2)] for number, image in enumerate(images)]
+    thumbnails = np.stack([thumbnail(np.ascontiguousarray(image)) for image in images])
+    hashes = pack(hash_windows(thumbnails))
+    mirror = pack(ODD[None])[0]
+    brute = {}
+    for a, b in itertools.permutations(range(len(images)), 2):
+        distance = min(np.bitwise_count(hashes[a] ^ other).min() for other in (hashes[b, 0], hashes[b, 0] ^ mirror))
+        if distance <= 12:
+            brute[a, b] = int(distance)
+    assert len(brute) >= 40
+    found = find_candidates(thumbnails, 12)
+    pairs = dict(
+        zip(zip(found.first.tolist(), found.second.tolist(), strict=True), found.distance.tolist(), strict=True)
+    )
+    assert len(pairs) == len(found.first)
+    assert set(pairs) <= set(brute)
+    assert len(pairs) >= 0.95 * len(brute)
+    assert np.mean([pairs[key] == brute[key] for key in pairs]) >= 0.95
+    assert (np.diff(found.distance) >= 0).all()
+
+
+def test_a_mirror_image_turns_the_odd_frequencies_and_nothing_else():
+    small = thumbnail(tissue(3))
+    assert (hash_windows(small[None, :, ::-1], WINDOWS[:1]) == hash_windows(small[None], WINDOWS[:1]) ^ ODD).all()
 
 
 def test_another_depth_gain_is_no_other_hash():
     small = thumbnail(tissue(0)) // 2
-    profile = np.linspace(100, 0, 32).astype(np.uint8)[:, None]
-    assert perceptual_hash(small + profile) == perceptual_hash(small)
+    profile = np.linspace(100, 0, 64).astype(np.uint8)[:, None]
+    same = hash_windows(np.stack([small, small + profile]), WINDOWS[:1])
+    assert (same[0] == same[1]).all()
 
 
-def test_half_of_the_bits_are_set():
-    assert all(perceptual_hash(thumbnail(tissue(seed))).bit_count() == 32 for seed in range(10))
+def test_copies_of_one_scan_are_joined_by_as_many_pairs_as_it_takes():
+    scan = tissue(0)
+    images = [scan, tissue(1), *(np.clip(scan * factor, 0, 255).astype(np.uint8) for factor in (0.9, 0.8, 0.7))]
+    found = find(images)
+    assert len(found) == 3
+    assert {name for row in found for name in row[:2]} == {"c0", "c2", "c3", "c4"}
+
+
+def test_the_limits_are_the_callers():
+    images = [tissue(0), mark(tissue(0))[8:-8, 10:-10]]
+    assert find(images) != []
+    assert find(images, least=1.0) == []
+    assert find(images, max_bits=0) == []

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from busline.base.errors import ParameterError, near_matches
 from busline.base.sections import (
+    Audit,
     Augmentation,
     Cnn,
     CrossValidation,
@@ -52,6 +53,7 @@ class Params(Section):
     merged: Merged
     seg: Segmentation
     evaluate: Evaluate
+    audit: Audit
     illustrate: Illustrate
     report: Report
 
@@ -75,6 +77,7 @@ class Params(Section):
             *_unknown("cnn.active", self.cnn.active, self.cnn.models),
             *_unknown("merged.active", self.merged.active, self.cnn.active),
             *_unknown("illustrate.saliency", [self.illustrate.saliency], self.cnn.active),
+            *_unknown("audit.image_model", [self.audit.image_model], self.cnn.models),
             *_unknown("seg.weights", [self.seg.weights], self.weights.files),
         ]
         for name, model in self.cnn.models.items():

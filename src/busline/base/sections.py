@@ -55,8 +55,10 @@ class Ingest(Section):
     """Longest side of a stored image in pixels; larger ones are reduced."""
     max_pixels: PositiveInt
     """An image with more pixels than this is refused (decompression bombs)."""
-    duplicate_bits: Annotated[int, Field(ge=0, le=8)]
-    """Images whose 64-bit perceptual hashes differ in at most this many bits are near-duplicates."""
+    duplicate_bits: Annotated[int, Field(ge=0, le=16)]
+    """Images whose 64-bit perceptual hashes differ in at most this many bits, cropped or mirrored, are compared."""
+    duplicate_correlation: Annotated[float, Field(gt=0.0, le=1.0)]
+    """Compared images that correlate at least so much, once aligned, are near-duplicates."""
 
 
 class Prune(Section):
@@ -308,6 +310,29 @@ class Evaluate(Section):
     """Bootstrap samples of the fold scores."""
     confidence: Fraction
     calibration_bins: Annotated[int, Field(ge=2)]
+
+
+class Audit(Section):
+    """The leakage audit."""
+
+    max_auc_alone: Annotated[float, Field(ge=0.5, le=1.0)]
+    """A kept column with a higher ROC AUC alone fails the audit."""
+    planted_cases: Annotated[int, Field(ge=0)]
+    """Images of the cohort of which changed copies are planted, to see how many are found."""
+    master_splits: PositiveInt
+    """Master splits on whose test cases the fold models are scored."""
+    tabular_models: list[TabularName]
+    """Tabular models that are run on permuted labels; those that are not in tabular.active are left out."""
+    tabular_permutations: Annotated[int, Field(ge=0)]
+    """Permutations of the labels for each of them; fewer than 199 find gross leaks only."""
+    image_model: str
+    """Image model, a key of cnn.models, that is run on permuted labels, from random initial weights."""
+    image_permutations: Annotated[int, Field(ge=0)]
+    """Permutations of the labels for it; fewer than 19 find gross leaks only."""
+    image_epochs: PositiveInt
+    """Epochs it has on permuted labels."""
+    image_size: Annotated[int, Field(ge=32)]
+    """Side of its square input in pixels on permuted labels."""
 
 
 class Illustrate(Section):

@@ -26,7 +26,7 @@ from busline.cohort.threads import map_in_order
 
 @dataclass
 class _Findings:
-    """What the one pass over the images finds; it grows by a kilobyte a case."""
+    """What the one pass over the images finds; it grows by some four kilobytes a case."""
 
     problems: list[str]
     raw: list[dict[str, Any]] = field(default_factory=list)
@@ -43,7 +43,7 @@ def ingest(
         raw: the source's rows.
         source: the source's name.
         target: folder of the cohort; it appears whole or not at all.
-        settings: working size, limits, and the distance of near-duplicates.
+        settings: working size, limits, and what near-duplicates are.
         report: called with the number of cases read.
         workers: cases read side by side; files and errors are the same whatever their number.
 
@@ -62,7 +62,8 @@ def ingest(
         released = pd.DataFrame(found.raw)
         table = _table(cases, raw.columns, source, places, released)
         case_ids = [case.case_id for case in cases]
-        pairs = duplicates.find_duplicates(case_ids, found.digests, found.thumbnails, settings.duplicate_bits)
+        limits = settings.duplicate_bits, settings.duplicate_correlation
+        pairs = duplicates.find_duplicates(case_ids, found.digests, found.thumbnails, *limits)
         save_cohort(part, table, raw.columns, pairs, make_card(table, raw.columns, pairs, released))
 
 

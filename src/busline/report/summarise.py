@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from busline.base.params import Params
+from busline.report.audit_section import audit_section
 from busline.report.calibration import calibration_section
 from busline.report.cases import cases_section
 from busline.report.comparison import (
@@ -51,6 +52,8 @@ class ReportInputs:
     """Version by library."""
     comparisons: Sequence[Mapping[str, Any]]
     """reports/plots/comparisons.csv: one row a pair of models."""
+    leakage: Mapping[str, Any] | None = None
+    """reports/leakage.json, or None to leave the audit out."""
 
 
 def summarise(inputs: ReportInputs) -> dict[str, Any]:
@@ -90,6 +93,7 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
             data_section(inputs.card),
             verdict_section(inputs.verdicts, params.prune),
             split_section(inputs.checks),
+            *_audit(inputs),
             *([protocol_section(params, published), choices_section(params, published)] if published else []),
             _provenance(inputs),
             section("parameters", "Parameters", text=["All parameters of this run."], code=show_params(params)),
@@ -101,6 +105,12 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
 
 def _comparable(inputs: ReportInputs) -> bool:
     return inputs.published is not None and inputs.params.data.source == inputs.published.citation.source
+
+
+def _audit(inputs: ReportInputs) -> list[Row]:
+    if inputs.leakage is None:
+        return []
+    return [audit_section(inputs.leakage, inputs.published, comparable=_comparable(inputs))]
 
 
 def _subtitle(inputs: ReportInputs) -> str:

@@ -77,7 +77,7 @@ def _fit_fold(context: TabularContext, job: FoldJob) -> FoldOutput:
     final = None
     for trained_on, roles in LEARN.items():
         learn = np.sort(np.concatenate([job.roles[role] for role in roles]))
-        fitted = _fit(context, job, learn)
+        fitted = fit_table(context, job, learn)
         for role in SCORE[trained_on]:
             rows = fitted.encoder.transform(context.inputs.table.iloc[job.roles[role]])
             scored.append((trained_on, role, positive_probability(fitted.estimator, rows)))
@@ -86,7 +86,8 @@ def _fit_fold(context: TabularContext, job: FoldJob) -> FoldOutput:
     return scored, final
 
 
-def _fit(context: TabularContext, job: FoldJob, learn: np.ndarray) -> FittedTable:
+def fit_table(context: TabularContext, job: FoldJob, learn: np.ndarray) -> FittedTable:
+    """Fit encoder and estimator of one resample on the cases at ``learn``."""
     table = context.inputs.table.iloc[learn]
     encoder = TableEncoder.fit(table, context.inputs.numeric, context.inputs.categorical)
     seed = derive_seed(context.seed, "tabular", context.name, job.repeat, job.fold)

@@ -1,0 +1,151 @@
+"""What each column tells of the label alone, and what a model would gain from the columns that were dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from busline.audit.statistics import fold_interval
+from busline.base.sections import TabularModels
+from busline.base.seeding import derive_seed
+from busline.cohort.schema import Column
+from busline.metrics.classification import roc_auc
+from busline.models.encoding import TableEncoder
+from busline.models.tabular import fit_classifier, positive_probability
+
+Folds = Sequence[tuple[np.ndarray, np.ndarray]]
+"""Positions of the training and of the test cases of each fold."""
+MODEL = "logreg"
+"""The model whose gain is measured: the fastest, and with two columns as good as any."""
+TELLS = ("value", "missing")
+"""What of a column is looked at: its values, and where it has none."""
+
+
+def audit_columns(
+    table: pd.DataFrame,
+    columns: Sequence[Column],
+    kept: Sequence[str],
+    positive: np.ndarray,
+    folds: Folds,
+    models: TabularModels,
+    *,
+    most: float,
+    seed: int,
+) -> tuple[dict[str, Any], list[str]]:
+    """Score every column alone, and every provenance that was dropped together with the kept columns.
+
+    Args:
+        table: the study's cases with every column of the source, n rows.
+        columns: every column of the source's table.
+        kept: names of the columns that the models see.
+        positive: bool (n,).
+        folds: in which all is fitted and scored.
+        models: settings of the tabular models.
+        most: a kept column that has a higher ROC AUC alone is a problem.
+        seed: root of the model's seed.
+
+    Returns:
+        ``alone``, one row a column, and ``classes``, one a provenance; and what is wrong, one line a column.
+    """
+    alone, problems = [], []
+    for column in columns:
+        row: dict[str, Any] = {"name": column.name, "provenance": column.provenance, "kept": column.name in kept}
+        for tell in TELLS:
+            scores = _score_alone(table[column.name], column.kind, tell, positive, folds)
+            row[tell] = fold_interval(scores, folds)
+            mean = row[tell]["mean"]
+            if row["kept"] and mean is not None and mean > most:
+                problems.append(_complaint(column, tell, mean, most))
+        alone.append(row)
+    return {"alone": alone, "classes": _classes(table, columns, kept, positive, folds, models, seed)}, problems
+
+
+def _complaint(column: Column, tell: str, mean: float, most: float) -> str:
+    what = "" if tell == "value" else "where it is missing, "
+    return (
+        f"column {column.name!r} ({column.provenance}): {what}alone it has a ROC AUC of {mean:.3f}, more than "
+        f"audit.max_auc_alone, {most:g}: it seems to tell the label"
+    )
+
+
+def _score_alone(values: pd.Series, kind: str, tell: str, positive: np.ndarray, folds: Folds) -> list[float]:
+    """Return the ROC AUC of one column in each test fold; all that is chosen comes from the training part.
+
+    A number, or whether there is one, is the score itself, with the direction that is better in training; a category's
+    score is its share of positive cases in training.
+    """
+    if tell == "value" and kind == "categorical":
+        codes = pd.factorize(values.astype("object").fillna(""))[0]
+        return [roc_auc(positive[test], _shares(codes, positive, train)[test]) for train, test in folds]
+    numbers = (values.isna() if tell == "missing" else values).to_numpy(dtype=np.float64)
+    scores = []
+    for train, test in folds:
+        known = numbers[train][~np.isnan(numbers[train])]
+        filled = np.where(np.isnan(numbers), np.median(known) if len(known) else 0.0, numbers)
+        sign = -1.0 if roc_auc(positive[train], filled[train]) < 0.5 else 1.0
+        scores.append(roc_auc(positive[test], sign * filled[test]))
+    return scores
+
+
+def _shares(codes: np.ndarray, positive: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Return each case's share of positive training cases in its category; of an unseen category, the overall one."""
+    seen = np.bincount(codes[train], minlength=codes.max() + 1)
+    hits = np.bincount(codes[train], weights=positive[train], minlength=codes.max() + 1)
+    return np.asarray(np.where(seen > 0, hits / np.maximum(seen, 1), positive[train].mean())[codes])
+
+
+def _classes(
+    table: pd.DataFrame,
+    columns: Sequence[Column],
+    kept: Sequence[str],
+    positive: np.ndarray,
+    folds: Folds,
+    models: TabularModels,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """Return what the model gains from each provenance among the dropped columns; the label itself is left out.
+
+    So is a category that is another one in each case: in a test case it is always unseen.
+    """
+    dropped: dict[str, list[Column]] = {}
+    for column in columns:
+        repeats = column.kind == "numeric" or table[column.name].nunique() < len(table)
+        if column.name not in kept and column.provenance not in (None, "label") and repeats:
+            dropped.setdefault(str(column.provenance), []).append(column)
+    allowed = [column for column in columns if column.name in kept]
+    base = _model_scores(table, allowed, positive, folds, models, seed)
+    rows: list[dict[str, Any]] = [
+        {"provenance": None, "columns": list(kept), "auc": fold_interval(base, folds), "gain": None}
+    ]
+    for provenance, let_in in dropped.items():
+        scores = _model_scores(table, [*allowed, *let_in], positive, folds, models, seed)
+        rows.append(
+            {
+                "provenance": provenance,
+                "columns": [column.name for column in let_in],
+                "auc": fold_interval(scores, folds),
+                "gain": fold_interval(np.subtract(scores, base), folds),
+            }
+        )
+    return rows
+
+
+def _model_scores(
+    table: pd.DataFrame, used: Sequence[Column], positive: np.ndarray, folds: Folds, models: TabularModels, seed: int
+) -> list[float]:
+    kinds: Mapping[str, list[str]] = {
+        kind: [column.name for column in used if column.kind == kind] for kind in ("numeric", "categorical")
+    }
+    scores = []
+    for number, (train, test) in enumerate(folds):
+        encoder = TableEncoder.fit(table.iloc[train], kinds["numeric"], kinds["categorical"])
+        rows = encoder.transform(table.iloc[train])
+        estimator = fit_classifier(
+            MODEL, models, rows, positive[train].astype(np.int64), derive_seed(seed, "audit columns", number)
+        )
+        probability = positive_probability(estimator, encoder.transform(table.iloc[test]))
+        scores.append(roc_auc(positive[test], probability))
+    return scores

@@ -1,0 +1,186 @@
+"""The whole audit: every check, their figures, and everything that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from busline.audit import fold_models, protocol
+from busline.audit.columns import audit_columns
+from busline.audit.permutation import Pipeline, permutation_test
+from busline.audit.pipelines import Folds, ImagePipeline, TabularPipeline
+from busline.audit.planted import planted_recall
+from busline.audit.sides import complaints, crossing_pairs, find_pairs, patient_pairs
+from busline.base.params import Params
+from busline.base.runtime import Runtime
+from busline.base.seeding import numpy_generator
+from busline.cohort.store import Cohort
+from busline.splits import group_cases, indices_by_role, make_splits
+from busline.studies.inputs import StudyInputs
+
+COLUMN_REPEATS = 3
+"""Repeats of the study's folds in which columns are scored: fast, and three folds alone would say little."""
+
+
+@dataclass(frozen=True)
+class AuditInputs:
+    """What the audit reads.
+
+    Attributes:
+        cohort: all cases, with every column of the source.
+        kept: names of the columns that the models see.
+        splits: ``case_id, repeat, fold, role``.
+        inputs: the study's cases, with images of the size that the image models take.
+        small: the same with images of the size that the permutations take.
+        predictions: prediction tables by family (tabular, cnn, vote) and model.
+        models: folder of the stored networks, ``tabular/dnn`` and ``cnn/<model>``.
+    """
+
+    cohort: Cohort
+    kept: Sequence[str]
+    splits: pd.DataFrame
+    inputs: StudyInputs
+    small: StudyInputs
+    predictions: Mapping[str, Mapping[str, pd.DataFrame]]
+    models: Path
+
+
+def run_audit(data: AuditInputs, params: Params, *, runtime: Runtime) -> tuple[dict[str, Any], list[str]]:
+    """Return the figures of every check, and what is wrong, one line each."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # more threads may change the last bits
+        return _run(data, params, runtime)
+
+
+def _run(data: AuditInputs, params: Params, runtime: Runtime) -> tuple[dict[str, Any], list[str]]:
+    cases = data.cohort.cases.set_index("case_id", drop=False).loc[list(data.inputs.case_ids)].reset_index(drop=True)
+    split_part, pairs, problems = _audit_splits(data, params)
+    if problems:  # nothing that is measured on such splits means anything
+        return {"splits": split_part}, problems
+    links = list(pairs[["case_a", "case_b"]].itertuples(index=False, name=None))
+    groups = group_cases(data.inputs.case_ids, cases["patient_id"].tolist(), links)
+    columns, found = audit_columns(
+        cases,
+        data.cohort.columns,
+        data.kept,
+        data.inputs.labels > 0,
+        _column_folds(cases, groups, params),
+        params.tabular.models,
+        most=params.audit.max_auc_alone,
+        seed=params.seed,
+    )
+    problems = found
+    permuted, found = _permute(data, params, groups, runtime)
+    problems += found
+    content = {
+        "columns": columns,
+        "splits": split_part,
+        "protocol": _compare(data, params, groups, runtime),
+        "permutation": permuted,
+        "settings": params.audit.model_dump(),
+    }
+    return content, problems
+
+
+def _audit_splits(data: AuditInputs, params: Params) -> tuple[dict[str, Any], pd.DataFrame, list[str]]:
+    limits = params.ingest.duplicate_bits, params.ingest.duplicate_correlation
+    cases = data.cohort.cases
+    ids = cases["case_id"].tolist()
+    images = [data.cohort.image(index) for index in range(len(ids))]
+    pairs = find_pairs(ids, images, *limits)
+    patients = patient_pairs(ids, cases["patient_id"].tolist())
+    found = {
+        "patients": crossing_pairs(data.splits, patients),
+        "duplicates": crossing_pairs(data.splits, pairs.assign(why="(near-)duplicate images")),
+    }
+    drawn = numpy_generator(params.seed, "planted").permutation(len(ids))[: params.audit.planted_cases]
+    part = {
+        "resamples": int(data.splits.groupby(["repeat", "fold"]).ngroups),
+        "patients": int(cases["patient_id"].nunique()),
+        "cases": len(ids),
+        "duplicate_pairs": len(pairs),
+        "pairs_on_two_sides": {name: len(table.drop_duplicates(["case_a", "case_b"])) for name, table in found.items()},
+        "planted": planted_recall([images[index] for index in sorted(drawn)], *limits, params.seed),
+    }
+    return part, pairs, [line for table in found.values() for line in complaints(table)]
+
+
+def _column_folds(cases: pd.DataFrame, groups: np.ndarray, params: Params) -> list[tuple[np.ndarray, np.ndarray]]:
+    cv = params.cv.model_copy(update={"repeats": max(COLUMN_REPEATS, params.cv.repeats)})
+    splits = make_splits(cases, groups, params.split, cv, params.seed)
+    resamples = indices_by_role(splits[splits["repeat"] >= 0], cases["case_id"].tolist())
+    everyone = np.arange(len(cases))
+    return [(np.setdiff1d(everyone, roles["test"]), roles["test"]) for roles in resamples.values()]
+
+
+def _compare(data: AuditInputs, params: Params, groups: np.ndarray, runtime: Runtime) -> dict[str, Any]:
+    inputs, names = data.inputs, np.asarray(data.inputs.classes, dtype=object)[data.inputs.labels]
+    masters = protocol.draw_master_splits(names, groups, params.split, params.audit.master_splits, params.seed)
+    positive = inputs.labels > 0
+    honest = {
+        family: {
+            name: protocol.out_of_fold(table, inputs.case_ids, inputs.classes[-1]) for name, table in tables.items()
+        }
+        for family, tables in data.predictions.items()
+    }
+    classical = [name for name in params.tabular.active if name != "dnn"]
+    table = replace(inputs, images=None, masks=None)
+    tabular = fold_models.score_tables(table, params, classical, runtime=runtime)
+    if "dnn" in params.tabular.active:
+        tabular["dnn"] = fold_models.score_tabular_networks(table, params, data.models / "tabular/dnn")
+    first = _first_repeats(inputs, params.cv.image_repeats)
+    image = {
+        name: fold_models.score_images(first, params, name, data.models / "cnn" / name) for name in params.cnn.active
+    }
+    rows = [
+        {"family": family, "model": name, **protocol.compare_model(positive, scores, honest[family][name], masters)}
+        for family, members in (("tabular", tabular), ("cnn", image))
+        for name, scores in members.items()
+    ]
+    for first_name, one in tabular.items():
+        for second_name, other in image.items():
+            pair = f"{first_name}+{second_name}"
+            found = protocol.compare_pair(positive, one, other, honest["vote"][pair], masters)
+            rows.append({"family": "vote", "model": pair, **found})
+    sizes = [int(master.test.sum()) for master in masters]
+    return {"master_splits": len(masters), "test_cases": [min(sizes), max(sizes)], "rows": rows}
+
+
+def _permute(
+    data: AuditInputs, params: Params, groups: np.ndarray, runtime: Runtime
+) -> tuple[list[dict[str, Any]], list[str]]:
+    settings = params.audit
+    table = replace(data.inputs, images=None, masks=None)  # images are sent to no process that does not need them
+    pipelines: list[tuple[str, Pipeline, int]] = [
+        (name, TabularPipeline(table, params, name), settings.tabular_permutations)
+        for name in settings.tabular_models
+        if name in params.tabular.active
+    ]
+    pipelines.append(
+        (settings.image_model, ImagePipeline(data.small, params, settings.image_model), settings.image_permutations)
+    )
+    rows, problems = [], []
+    for name, pipeline, count in pipelines:
+        found, wrong = permutation_test(
+            name,
+            pipeline,
+            data.inputs.labels,
+            groups,
+            Folds(table, params, groups),
+            permutations=count,
+            seed=params.seed,
+            runtime=runtime,
+        )
+        rows += found
+        problems += wrong
+    return rows, problems
+
+
+def _first_repeats(inputs: StudyInputs, repeats: int) -> StudyInputs:
+    return replace(inputs, resamples={key: roles for key, roles in inputs.resamples.items() if key[0] < repeats})

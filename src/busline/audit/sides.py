@@ -1,0 +1,68 @@
+"""Patients and near-duplicate images on two sides of a split, looked for anew, apart from what made the splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from busline.cohort import duplicates
+
+KEYS = ["repeat", "fold"]
+SHOWN = 3
+
+
+def find_pairs(
+    case_ids: Sequence[str], images: Iterable[np.ndarray], max_bits: int, least_correlation: float
+) -> pd.DataFrame:
+    """Return the (near-)duplicates among the packed images themselves; see :func:`duplicates.find_duplicates`."""
+    digests, thumbnails = [], []
+    for image in images:
+        digests.append(duplicates.digest(image))
+        thumbnails.append(duplicates.thumbnail(image))
+    return duplicates.find_duplicates(case_ids, digests, thumbnails, max_bits, least_correlation)
+
+
+def crossing_pairs(splits: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return each pair of cases that stands on two sides of a resample.
+
+    Args:
+        splits: ``case_id, repeat, fold, role``.
+        pairs: ``case_a, case_b, why``; pairs with a case that is not split are left out.
+
+    Returns:
+        ``repeat, fold, case_a, case_b, role_a, role_b, why``.
+    """
+    roles = splits[["case_id", *KEYS, "role"]]
+    sides = pairs.merge(roles.rename(columns={"case_id": "case_a", "role": "role_a"}), on="case_a")
+    sides = sides.merge(roles.rename(columns={"case_id": "case_b", "role": "role_b"}), on=["case_b", *KEYS])
+    crossing = sides[sides["role_a"] != sides["role_b"]]
+    order = [*KEYS, "case_a", "case_b"]
+    return crossing.sort_values(order)[[*order, "role_a", "role_b", "why"]].reset_index(drop=True)
+
+
+def patient_pairs(case_ids: Sequence[str], patient_ids: Sequence[str]) -> pd.DataFrame:
+    """Return ``case_a, case_b, why`` for cases of one patient: each with the first.
+
+    If two cases of a patient stand on two sides, one of them stands on another side than the first.
+    """
+    rows = []
+    table = pd.DataFrame({"case": list(case_ids), "patient": list(patient_ids)})
+    for patient, cases in table.groupby("patient", sort=False)["case"]:
+        first = cases.iloc[0]
+        rows += [(first, other, f"cases of patient {patient}") for other in cases.iloc[1:]]
+    return pd.DataFrame(rows, columns=["case_a", "case_b", "why"])
+
+
+def complaints(crossing: pd.DataFrame) -> list[str]:
+    """Return one line a pair that crosses, with the first resamples in which it does."""
+    lines = []
+    for (a, b), rows in crossing.groupby(["case_a", "case_b"], sort=True):
+        first = [
+            f"repeat {row.repeat}, fold {row.fold} ({row.role_a} and {row.role_b})"
+            for row in rows.head(SHOWN).itertuples(index=False)
+        ]
+        more = f" and {len(rows) - SHOWN} more resamples" if len(rows) > SHOWN else ""
+        lines.append(f"cases {a} and {b}, {rows['why'].iloc[0]}, stand on two sides: {', '.join(first)}{more}")
+    return lines

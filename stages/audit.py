@@ -1,0 +1,57 @@
+"""Look for leaks: in columns, splits, the scoring of fold models, and the procedure as a whole."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busline.base.cli import run_stage
+from busline.base.params import load_params
+from busline.training.pool import warm_up
+
+
+def main(
+    params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
+    root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
+) -> None:
+    """Write reports/leakage.json, or fail with everything that leaks.
+
+    It fails, and writes nothing, if a kept column tells the label, if cases of one patient or near-duplicate images
+    stand on two sides of a split, or if a pipeline scores above chance on permuted labels.
+    """
+    params = load_params(params_file)
+    warm_up("busline.audit.pipelines", "busline.studies.cnn", "busline.studies.tabular")
+    from busline.audit.run import AuditInputs, run_audit
+    from busline.base.artifacts import keep_only, load_json, load_table, save_json
+    from busline.base.errors import list_problems
+    from busline.base.runtime import load_runtime
+    from busline.cohort.store import load_cohort
+    from busline.studies.inputs import load_inputs
+
+    data, classes = root / "data", params.split.classes
+    names: dict[str, list[str]] = {"tabular": [*params.tabular.active], "cnn": params.cnn.active}
+    for family, active in names.items():
+        keep_only(data / "models" / family, active)
+    names["vote"] = [f"{tabular}+{image}" for tabular in names["tabular"] for image in names["cnn"]]
+    predictions = {}
+    for family, active in names.items():
+        keep_only(data / "predictions" / family, active, ".parquet")
+        predictions[family] = {name: load_table(data / "predictions" / family / f"{name}.parquet") for name in active}
+    inputs = AuditInputs(
+        cohort=load_cohort(data / "cohort"),
+        kept=[column["name"] for column in load_json(data / "features/columns.json")],
+        splits=load_table(data / "splits/splits.parquet"),
+        inputs=load_inputs(root, classes, image_side=params.cnn.image_size),
+        small=load_inputs(root, classes, image_side=params.audit.image_size),
+        predictions=predictions,
+        models=data / "models",
+    )
+    content, problems = run_audit(inputs, params, runtime=load_runtime())
+    if problems:
+        mend = "keep the column out, mend the groups or the procedure named; nothing was written"
+        raise list_problems("leakage audit", problems, mend=mend)
+    save_json(content, root / "reports/leakage.json")
+
+
+if __name__ == "__main__":
+    run_stage(main)
