@@ -18,6 +18,10 @@ MEMBERS = [member(0), member(1, fit=42, stop=10), member(2, fit=33)]
 """The second takes six batches of eight, the others five: it goes on while they wait."""
 
 
+BEFORE_NORM = ("down.0.bias", "deep.1.bias")
+"""Batch norm takes these away again: their gradients are nothing but rounding, which Adam scales up to full steps."""
+
+
 def alone(kind, settings):
     results = []
     for place, one in enumerate(MEMBERS):
@@ -42,7 +46,8 @@ def test_stacked_is_sequential(kind, epochs):
             expected, rounding = [row[key] for row in curve], 0.01 if key == "stop_score" else 2e-3
             np.testing.assert_allclose(found, expected, atol=rounding, err_msg=key)
         for name, value in state.items():
-            torch.testing.assert_close(stack.states()[place][name], value, atol=5e-3, rtol=5e-3)
+            if name not in BEFORE_NORM:
+                torch.testing.assert_close(stack.states()[place][name], value, atol=5e-3, rtol=5e-3)
     if kind == "mlp":
         lengths = {len(outcome.curve) for outcome in outcomes}
         assert len(lengths) > 1, "early stopping by masking is not tried here"
