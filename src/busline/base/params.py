@@ -21,6 +21,7 @@ from busline.base.sections import (
     Evaluate,
     Illustrate,
     Ingest,
+    Lesion,
     Merged,
     Prune,
     Report,
@@ -51,6 +52,7 @@ class Params(Section):
     cnn: Cnn
     merged: Merged
     seg: Segmentation
+    lesion: Lesion
     evaluate: Evaluate
     illustrate: Illustrate
     report: Report
