@@ -2,8 +2,8 @@
 
 Like a mask, a finding is known of training cases only: a network learns to say it, and it is never an input. This is
 the one place where columns of provenance ``radiologist`` are read besides the pruning, which keeps them out of
-data/features. Learning such further answers from few cases is *learning using privileged information* (Vapnik & Vashist 2009,
-doi:10.1016/j.neunet.2009.06.042). A source without these columns simply has no such targets.
+data/features. Learning such further answers from few cases is *learning using privileged information* (Vapnik &
+Vashist 2009, doi:10.1016/j.neunet.2009.06.042). A source without these columns simply has no such targets.
 """
 
 from __future__ import annotations
