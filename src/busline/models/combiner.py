@@ -51,7 +51,8 @@ class Combiner:
 def fit_combiner(rows: npt.ArrayLike, labels: npt.ArrayLike, names: Sequence[str], *, seed: int) -> Combiner:
     """Fit a combiner; the penalty is the one of least log loss in an inner cross-validation over the same cases.
 
-    The log loss is a proper score, so the choice is for calibrated probabilities, not for rank alone.
+    The log loss is a proper score, so the choice is for calibrated probabilities, not for rank alone. Where a class has
+    fewer cases than there are inner folds, there are as many as it has cases; with one case the penalty is strongest.
 
     Args:
         rows: (n, inputs), NaN where unknown. A case's numbers must come from models that were not trained on it.
@@ -63,12 +64,15 @@ def fit_combiner(rows: npt.ArrayLike, labels: npt.ArrayLike, names: Sequence[str
     from sklearn.model_selection import StratifiedKFold
 
     given, true = np.asarray(rows, np.float64), np.asarray(labels, np.int64)
-    medians = np.nan_to_num(np.nanmedian(given, axis=0))
+    medians = np.array([_median(column) for column in given.T])
     filled = np.where(np.isnan(given), medians, given)
     means, scales = filled.mean(axis=0), filled.std(axis=0)
     scales[scales == 0.0] = 1.0
     inputs = _standardise(given, medians, means, scales)
-    folds = list(StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=seed % 2**32).split(inputs, true))
+    count = min(INNER_FOLDS, int(np.bincount(true, minlength=2).min()))
+    folds = []
+    if count > 1:
+        folds = list(StratifiedKFold(count, shuffle=True, random_state=seed % 2**32).split(inputs, true))
     losses = []
     for strength in STRENGTHS:
         total = 0.0
@@ -120,6 +124,11 @@ def _words(cell: object, separator: str) -> set[str]:
 def _standardise(rows: npt.ArrayLike, medians: Rows, means: Rows, scales: Rows) -> Rows:
     given = np.asarray(rows, np.float64)
     return np.asarray((np.where(np.isnan(given), medians, given) - means) / scales, np.float64)
+
+
+def _median(values: Rows) -> float:
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if known.size else 0.0
 
 
 def _log_loss(logits: Rows, labels: npt.NDArray[np.int64]) -> float:
