@@ -1,4 +1,4 @@
-"""Pairs of folds and the diagnosis on top: nobody is judged by what was fitted to it, and bytes do not depend on cores."""
+"""Pairs of folds and the diagnosis on top: no case is judged by what was fitted to it, on any number of cores."""
 
 from dataclasses import replace
 
@@ -164,7 +164,7 @@ def test_the_diagnosis_of_a_fold_is_fitted_to_the_other_folds_alone(combined):
 
 
 def test_the_probability_is_the_mean_logits(combined):
-    inputs, said, found = combined
+    _, said, found = combined
     fitted = found.combiners["malignancy"][0]
     case = found.predictions["malignancy"].iloc[0]
     rows = said[(said["case_id"] == case["case_id"]) & ((said["first"] == 0) | (said["second"] == 0))]
