@@ -26,14 +26,14 @@ def main(
     """
     params = load_params(params_file)
     from busline.base.artifacts import atomic_folder, load_table, save_csv, save_json
-    from busline.studies.evaluate import Inputs, evaluate
+    from busline.studies.evaluate import OUTLINES, Inputs, evaluate
 
     data, reports = root / "data", root / "reports"
     inputs = Inputs(
         splits=load_table(data / "splits" / "splits.parquet"),
         predictions=_load_predictions(data / "predictions", params),
         weights=load_table(data / "vote" / "weights.parquet"),
-        segmentation=load_table(data / "predictions" / "segment" / "scores.parquet"),
+        segmentation={name: load_table(data / "predictions" / name / "scores.parquet") for name in OUTLINES},
         curves=_load_curves(data / "curves", params),
         patients=_load_patients(data / "cohort" / "cases.parquet"),
     )
@@ -65,6 +65,9 @@ def _load_predictions(folder: Path, params: Params) -> dict[str, dict[str, pd.Da
         keep_only(folder / family, names, ".parquet")
         predictions[family] = {name: load_table(folder / family / f"{name}.parquet") for name in names}
     search = load_table(folder / "dnn_search" / "dnn.parquet")
+    for family in ("lesion", "lesion_parts"):
+        files = sorted((folder / family).glob("*.parquet"))
+        predictions[family] = {file.stem: load_table(file) for file in files}
     predictions["dnn_search"] = {
         f"h{hidden}_d{dropout}": table for (hidden, dropout), table in search.groupby(["hidden", "dropout"])
     }
@@ -89,6 +92,7 @@ def _load_curves(folder: Path, params: Params) -> dict[tuple[str, str], pd.DataF
     search = load_table(folder / "dnn_search" / "dnn.parquet")
     curves |= {("dnn_search", str(model)): table for model, table in search.groupby("model")}
     curves["segment", "segment"] = load_table(folder / "segment" / "segment.parquet")
+    curves["lesion", "lesion"] = load_table(folder / "lesion" / "lesion.parquet")
     return curves
 
 

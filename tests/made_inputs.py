@@ -25,6 +25,8 @@ def small_params(**changes: object) -> Params:
     content["merged"].update(epochs=1, fine_tune_epochs=1)
     content["seg"].update(epochs=1, image_size=32, batch_size=8)
     content["cnn"].update(image_size=32)
+    content["lesion"].update(image_size=32, epochs=1)
+    content["lesion"]["pretrain"].update(phantoms=8, epochs=1, batch_size=4)
     content["cv"].update(folds=2, repeats=1)
     for key, value in changes.items():
         *parents, last = key.split("__")

@@ -22,6 +22,7 @@ from busline.base.artifacts import load_array, load_json, load_table, load_tenso
 from busline.base.errors import DataError, DownloadError, ParameterError
 from busline.cohort.imaging import resize_image
 from busline.models.images import build_image_model
+from busline.studies.combine import PARTS
 from imports import REPOSITORY
 from made_inputs import small_params
 
@@ -41,6 +42,10 @@ SETTINGS = {
     "audit__tabular_permutations": 2,
     "audit__image_permutations": 1,
     "audit__image_epochs": 1,
+    "cv__folds": 3,
+    "lesion__image_size": 32,
+    "lesion__epochs": 1,
+    "lesion__pretrain": {"phantoms": 8, "batch_size": 4, "epochs": 1, "learning_rate": 0.001},
 }
 
 
@@ -72,7 +77,7 @@ def run_all(root, params_file, params):
         stage("augmentation")(name, **place)
     for name in params.merged.active:
         stage("merged")(name, **place)
-    for name in ("vote", "segment", "evaluate", "audit", "illustrate"):
+    for name in ("vote", "segment", "pretrain", "lesion", "combine", "evaluate", "audit", "illustrate"):
         stage(name)(**place)
     stage("report")(**place, lock=REPOSITORY / "requirements.lock")
 
@@ -132,6 +137,9 @@ def test_every_model_is_measured(run):
     assert set(metrics["tabular"]) == set(params.tabular.active)
     assert set(metrics["cnn"]) == set(params.cnn.active)
     assert set(metrics["vote"]) == {f"{t}+{i}" for t in params.tabular.active for i in params.cnn.active}
+    assert set(metrics["lesion"]) == {"image", "image_clinical"}
+    assert set(metrics["lesion_parts"]) == set(PARTS)
+    assert set(metrics["lesion_segment"]) == set(metrics["segment"])
     assert set(metrics["segment"]) == {"dice", "iou", "sensitivity", "specificity"}
     assert 0.0 <= metrics["tabular"]["logreg"]["roc_auc"]["mean"] <= 1.0
 
@@ -262,7 +270,7 @@ def test_a_stage_that_was_killed_goes_on_where_it_was_and_writes_the_same_bytes(
     assert killed.wait() == -signal.SIGKILL
     assert not (tmp_path / "killed/data/predictions").exists()
     assert start("killed", BUSLINE_CACHE=str(cache), BUSLINE_LOG=str(log)).wait() == 0
-    assert json.loads(log.read_text())["units_from_cache"] in (1, 2)
+    assert json.loads(log.read_text())["units_from_cache"] in (1, 2, 3)
     assert start("whole").wait() == 0
     one, other = contents(tmp_path / "whole"), contents(tmp_path / "killed")
     assert list(one) == list(other)

@@ -216,9 +216,9 @@ def test_progress_counts_the_cases(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cases", [12, 40, 180])
 @pytest.mark.parametrize("seed", range(5))
 def test_any_first_cases_are_39_percent_malignant(cases: int, seed: int) -> None:
-    from busline.cohort.phantom import _place
+    from busline.cohort.phantom import place_case
 
-    labels = [_place(index, seed)[0] for index in range(cases)]
+    labels = [place_case(index, seed)[0] for index in range(cases)]
     assert abs(labels.count("malignant") - 0.39 * cases) <= 2
 
 

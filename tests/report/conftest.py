@@ -74,9 +74,17 @@ def evaluated(params: Params, tabular: list[str], cnn: list[str]):
     scores = {
         name: generator.uniform(0.4, 0.9, size=len(test)) for name in ("dice", "iou", "sensitivity", "specificity")
     }
+    folds = test[test["repeat"] >= 0]
+    outlines = {
+        "segment": test.assign(**scores),
+        "lesion_segment": folds.assign(dice=0.8, iou=0.7, sensitivity=0.8, specificity=0.9),
+    }
+    for family, names in {"lesion": ("image", "image_clinical"), "lesion_parts": ("shape", "clinical")}.items():
+        predicted[family] = {name: predictions(1.5, folds) for name in names}
     curve = pd.DataFrame({"repeat": 0, "fold": 0, "phase": "train", "epoch": [1, 2], "train_loss": [1.0, 0.5]})
     curves = {("cnn", name): curve.assign(stop_loss=[1.1, 0.9]) for name in cnn}
-    return evaluate(Inputs(splits, predicted, weights, test.assign(**scores), curves), params)
+    curves["lesion", "lesion"] = curve.assign(stop_loss=np.nan)
+    return evaluate(Inputs(splits, predicted, weights, outlines, curves), params)
 
 
 def records(table: pd.DataFrame) -> list[dict]:

@@ -47,7 +47,7 @@ def make_inputs(splits=SPLITS, labels=LABELS):
         "dnn_search": {"h16_d0.2": search},
         "vote": voted,
     }
-    return Inputs(splits, predictions, weights, make_scores(splits))
+    return Inputs(splits, predictions, weights, {"segment": make_scores(splits)})
 
 
 INPUTS = make_inputs()
@@ -211,7 +211,7 @@ def test_segmentation_by_hand():
     scores["dice"] = [0.9, 0.2, 0.4, 0.8, None]
     scores["dice"] = scores["dice"].astype(float)
     scores = scores.assign(iou=0.5, sensitivity=0.5, specificity=1.0)
-    found = evaluate(Inputs(splits, {}, INPUTS.weights, scores), PARAMS).tables["segment"]
+    found = evaluate(Inputs(splits, {}, INPUTS.weights, {"segment": scores}), PARAMS).tables["segment"]
     corrected = corrected_interval([0.3, 0.8], 1.0)
     dice = found["metrics"]["dice"]
     assert (dice["mean"], dice["min"], dice["max"], dice["folds"]) == (pytest.approx(0.55), pytest.approx(0.3), 0.8, 2)
@@ -245,7 +245,7 @@ def test_permuted_labels_score_chance():
     labels = make_labels(splits, seed=3)
     permuted = pd.Series(np.random.default_rng(1).permutation(labels), index=labels.index)
     table = make_predictions(splits, labels, skill=2.0)
-    inputs = Inputs(splits, {"cnn": {"m": table}}, INPUTS.weights, make_scores(splits))
+    inputs = Inputs(splits, {"cnn": {"m": table}}, INPUTS.weights, {"segment": make_scores(splits)})
     assert evaluate(inputs, PARAMS).tables["cnn"]["m"]["pooled"]["roc_auc"] > 0.85
     chance = table.assign(label=permuted.loc[table["case_id"]].to_numpy())
     found = evaluate(replace(inputs, predictions={"cnn": {"m": chance}}), PARAMS).tables["cnn"]["m"]

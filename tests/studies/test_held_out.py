@@ -101,7 +101,7 @@ def turn_labels(table, rows):
 
 def test_test_labels_choose_nothing():
     """Turn every test label around: thresholds stay, and so do the calibrated probabilities."""
-    inputs = Inputs(SPLITS, PREDICTIONS, WEIGHTS, NO_SCORES)
+    inputs = Inputs(SPLITS, PREDICTIONS, WEIGHTS, {"segment": NO_SCORES})
     before = evaluate(inputs, PARAMS)
     turned = {
         family: {name: turn_labels(table, table["split"] == "test") for name, table in models.items()}
@@ -118,7 +118,7 @@ def test_test_labels_choose_nothing():
 
 
 def test_weigh_labels_choose_and_are_not_scored():
-    inputs = Inputs(SPLITS, {"cnn": PREDICTIONS["cnn"]}, WEIGHTS, NO_SCORES)
+    inputs = Inputs(SPLITS, {"cnn": PREDICTIONS["cnn"]}, WEIGHTS, {"segment": NO_SCORES})
     before = evaluate(inputs, PARAMS).tables["cnn"]["custom_cnn"]
     turned = {"cnn": {"custom_cnn": turn_labels(IMAGE, IMAGE["split"] == "weigh")}}
     after = evaluate(replace(inputs, predictions=turned), PARAMS).tables["cnn"]["custom_cnn"]

@@ -52,6 +52,12 @@ def root(tmp_path):
     test = splits[splits["role"] == "test"].drop(columns="role").assign(split="test")
     scores = {"dice": 0.5, "iou": 0.4, "sensitivity": None, "specificity": 1.0}
     save_table(test.assign(**scores).astype({"sensitivity": float}), predictions / "segment" / "scores.parquet")
+    outlines = test[test["repeat"] >= 0].assign(**scores).astype({"sensitivity": float})
+    save_table(outlines, predictions / "lesion_segment" / "scores.parquet")
+    folds = splits[splits["repeat"] >= 0]
+    for seed, name in enumerate(["lesion/image", "lesion/image_clinical", "lesion_parts/shape"]):
+        table = make_predictions(folds, labels, seed=30 + seed)
+        save_table(table[table["split"] == "test"], predictions / f"{name}.parquet")
     curve = pd.DataFrame(
         {"repeat": 0, "fold": 0, "phase": "train", "epoch": [1, 2], "train_loss": 0.5, "stop_loss": 0.7}
     )
@@ -59,6 +65,7 @@ def root(tmp_path):
         save_table(curve.assign(model="its own name"), curves / f"{name}.parquet")
     save_table(curve.iloc[:0], curves / "tabular" / "logreg.parquet")
     save_table(curve.assign(model="U-Net"), curves / "segment" / "segment.parquet")
+    save_table(curve.assign(model="lesion", stop_loss=float("nan")), curves / "lesion" / "lesion.parquet")
     both = [curve.assign(model=name) for name in ("h16_d0.2", "h32_d0.2")]
     save_table(pd.concat(both), curves / "dnn_search" / "dnn.parquet")
     return tmp_path

@@ -7,6 +7,7 @@ from made_networks import CPU, make, make_task, member, plan, table_task, train
 from torch import nn
 
 from busline.models.mlp import Mlp, cut_features, pad_features
+from busline.training.augment import DRAWS
 from busline.training.batches import draw_epoch
 from busline.training.inference import predict
 from busline.training.loop import fit, seeded
@@ -76,7 +77,7 @@ def test_a_second_phase_starts_from_each_networks_best_weights():
 
 
 def test_every_batch_is_full_and_every_case_is_seen():
-    draws = draw_epoch(MEMBERS, 0, 3, 8, augmented=True, widths={"drop": 5})
+    draws = draw_epoch(MEMBERS, 0, 3, 8, draws=DRAWS, widths={"drop": 5})
     assert draws.counts == [5, 6, 5]
     assert draws.index.shape == (3, 6, 8)
     for place, one in enumerate(MEMBERS):
@@ -88,17 +89,17 @@ def test_every_batch_is_full_and_every_case_is_seen():
 
 
 def test_a_network_draws_the_same_beside_others_and_alone():
-    together = draw_epoch(MEMBERS, 1, 2, 8, augmented=True, widths={"drop": 5})
-    own = draw_epoch(MEMBERS[2:], 1, 2, 8, augmented=True, widths={"drop": 5})
+    together = draw_epoch(MEMBERS, 1, 2, 8, draws=DRAWS, widths={"drop": 5})
+    own = draw_epoch(MEMBERS[2:], 1, 2, 8, draws=DRAWS, widths={"drop": 5})
     assert torch.equal(together.index[2, :5], own.index[0])
     assert torch.equal(together.augmentation[2, :5], own.augmentation[0])
     assert torch.equal(together.noise["drop"][2, :5], own.noise["drop"][0])
-    other = draw_epoch(MEMBERS[2:], 1, 3, 8, augmented=True, widths={"drop": 5})
+    other = draw_epoch(MEMBERS[2:], 1, 3, 8, draws=DRAWS, widths={"drop": 5})
     assert not torch.equal(other.index, own.index)
 
 
 def test_a_batch_larger_than_the_cases_repeats_them():
-    draws = draw_epoch([member(0, fit=5)], 0, 0, 16, augmented=False, widths={})
+    draws = draw_epoch([member(0, fit=5)], 0, 0, 16, draws=0, widths={})
     assert np.bincount(draws.index.flatten().numpy()).max() == 4
 
 

@@ -22,6 +22,7 @@ from busline.base.sections import (
     Evaluate,
     Illustrate,
     Ingest,
+    Lesion,
     Merged,
     Prune,
     Report,
@@ -52,6 +53,7 @@ class Params(Section):
     cnn: Cnn
     merged: Merged
     seg: Segmentation
+    lesion: Lesion
     evaluate: Evaluate
     audit: Audit
     illustrate: Illustrate

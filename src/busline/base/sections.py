@@ -303,6 +303,33 @@ class Segmentation(Section):
     learning_rate: Rate
 
 
+class LesionPretrain(Section):
+    """Initial weights of the lesion network, learnt from phantoms."""
+
+    phantoms: Annotated[int, Field(ge=0)]
+    """Phantoms drawn for it, none of them in the cohort; with 0 the weights are random."""
+    batch_size: Annotated[int, Field(ge=2)]
+    """Cases a batch; the network sees two views of each."""
+    epochs: PositiveInt
+    learning_rate: Rate
+    """Highest of the one-cycle schedule."""
+
+
+class Lesion(Section):
+    """The lesion network: outline and diagnosis from two views, one network a pair of left-out folds."""
+
+    image_size: Annotated[int, Field(ge=32, multiple_of=32)]
+    """Side of a view in pixels."""
+    findings_weight: Annotated[float, Field(ge=0.0)]
+    """Weight of the radiologist's findings in the loss; they are targets of training, never inputs."""
+    batch_size: Annotated[int, Field(ge=2)]
+    """Cases a batch; the network sees two views of each."""
+    epochs: PositiveInt
+    learning_rate: Rate
+    """Highest of the one-cycle schedule."""
+    pretrain: LesionPretrain
+
+
 class Evaluate(Section):
     """How predictions become metrics."""
 

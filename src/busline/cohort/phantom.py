@@ -63,7 +63,7 @@ def make_phantom_cohort(
     rows = []
     for index in range(cases + normal):
         kind, number = ("lesion", index) if index < cases else ("normal", index - cases)
-        label, quantile = _place(index, seed) if kind == "lesion" else ("normal", 0.5)
+        label, quantile = place_case(index, seed) if kind == "lesion" else ("normal", 0.5)
         case = _Case(f"case{index + 1:0{digits}d}", label, quantile, ("phantom", kind, number), seed)
         rows.append({"CaseID": index + 1} | case.write(images, width, height))
         if progress:
@@ -71,7 +71,7 @@ def make_phantom_cohort(
     write_table(rows, folder / TABLE)
 
 
-def _place(index: int, seed: int) -> tuple[Label, float]:
+def place_case(index: int, seed: int) -> tuple[Label, float]:
     """Return a lesion's label and the quantile of its suspicion within the label.
 
     Both come from one Weyl sequence, which fills the unit interval evenly from the first case on: 39 in 100 of any

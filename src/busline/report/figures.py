@@ -227,7 +227,8 @@ def draw_learning(table: pd.DataFrame) -> Figure | None:
     with panel_a_model(table, 4, 3.1, 2.5) as (canvas, panels, columns):
         for number, (axes, family, model, part) in enumerate(panels):
             for key, label, colour in (("train_loss", "fit", COLOURS[0]), ("stop_loss", "stop", COLOURS[1])):
-                axes.plot(part["epoch"], part[key], label=label, color=colour, linewidth=1.4)
+                if part[key].notna().any():  # the lesion network has no stop cases
+                    axes.plot(part["epoch"], part[key], label=label, color=colour, linewidth=1.4)
             name = literal(model_name(model))
             axes.set_title(
                 f"{FAMILIES.get(family, family)}: {name}" if model != family else FAMILIES.get(family, family)

@@ -16,6 +16,7 @@ GROUPS = {
     "models": "All models",
     "augmentation": "Levels of augmentation",
     "dnn_search": "Sizes of the tabular network",
+    "lesion_parts": "Parts of the lesion model",
 }
 TESTS = {"t": "Corrected t", "delong": "DeLong", "mcnemar": "McNemar"}
 IDENTICAL = "identical"

@@ -26,6 +26,14 @@ MODELS = {
     "mild": "Mild",
     "moderate": "Moderate",
     "aggressive": "Aggressive",
+    "image": "Lesion network and shape",
+    "image_clinical": "Lesion network, shape and clinical",
+    "malignancy": "Malignancy logit",
+    "network": "Malignancy and BI-RADS logits",
+    "shape": "Shape",
+    "clinical": "Clinical",
+    "network_clinical": "Logits and clinical",
+    "shape_clinical": "Shape and clinical",
 }
 
 FAMILIES = {
@@ -35,6 +43,8 @@ FAMILIES = {
     "cnn": "Image",
     "vote": "Voting",
     "merged": "Merged",
+    "lesion": "Lesion",
+    "lesion_parts": "Parts of the lesion model",
     "segment": "Segmentation",
 }
 """What each family of models learns from, in the report's order."""

@@ -19,6 +19,7 @@ from busline.report.comparison import (
 )
 from busline.report.data_tables import data_section, split_section, verdict_section
 from busline.report.layout import Row, section, table, text_column
+from busline.report.lesion import lesion_section
 from busline.report.model_comparison import comparison_section
 from busline.report.names import SOURCES, UNDEFINED
 from busline.report.operating import operating_section, pooled_table
@@ -85,6 +86,7 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
             section("images", "Images", tables=tables["images"]),
             section("combined", "Image and table", tables=tables["combined"]),
             section("segmentation", "Segmentation", tables=tables["segmentation"]),
+            lesion_section(inputs.scores),
             section("curves", "Curves", tables=[pooled_table(inputs.scores)]),
             operating_section(inputs.scores),
             calibration_section(inputs.scores),

@@ -37,14 +37,16 @@ from busline.studies.summaries import (
 )
 
 Tables = dict[str, Any]
-FULL = ("tabular", "cnn", "merged")
-"""Families with every metric; the searches have the ROC AUC only."""
-SEARCHES = ("dnn_search", "augmentation")
+FULL = ("tabular", "cnn", "merged", "lesion")
+"""Families with every metric; searches and parts of a model have the ROC AUC only."""
+SEARCHES = ("dnn_search", "augmentation", "lesion_parts")
+OUTLINES = ("segment", "lesion_segment")
+"""Families of segmentation scores."""
 ALL_REPEATS = ("tabular", "dnn_search")
 """Families trained in every repeat; those of images in the first cv.image_repeats."""
-LEARNS_FROM_WEIGH = ("tabular", "dnn_search", "segment")
+LEARNS_FROM_WEIGH = ("tabular", "dnn_search", "segment", "lesion", "lesion_parts", "lesion_segment")
 """Families whose evaluated models were trained on the weigh cases too."""
-GROUPS = {"models": (*FULL, "vote"), "augmentation": ("augmentation",), "dnn_search": ("dnn_search",)}
+GROUPS = {"models": (*FULL, "vote"), **{family: (family,) for family in SEARCHES}}
 """Families of comparisons: what is asked at once, and corrected for at once."""
 POOLED_SCALARS = ("roc_auc", "curve_sensitivity", "brier", "ece")
 """Of the pooled scores, what stands in the metrics file."""
@@ -60,8 +62,8 @@ class Inputs:
     """By family and model; a family that is not there is left out."""
     weights: pd.DataFrame
     """Voting weights: tabular, image, repeat, fold, weight, low, high, weigh_auc, n_weigh."""
-    segmentation: pd.DataFrame
-    """case_id, repeat, fold, split, dice, iou, sensitivity, specificity."""
+    segmentation: Mapping[str, pd.DataFrame]
+    """By family (:data:`OUTLINES`): case_id, repeat, fold, split, dice, iou, sensitivity, specificity."""
     curves: Mapping[tuple[str, str], pd.DataFrame] = field(default_factory=dict)
     """Learning curves by (family, model)."""
     patients: Mapping[str, str] = field(default_factory=dict)
@@ -96,7 +98,8 @@ def evaluate(inputs: Inputs, params: Params) -> Evaluation:
     for family in SEARCHES:
         tables[family] = {name: study.search(family, name) for name in inputs.predictions.get(family, {})}
     tables["vote"] = {name: study.vote(name) for name in inputs.predictions.get("vote", {})}
-    tables["segment"] = study.segmentation()
+    for family in OUTLINES:
+        tables[family] = study.segmentation(family)
     comparisons, tables["comparisons"] = study.comparisons()
     tables = {name: content for name, content in tables.items() if content}
     plots = classifier_plots(study.curves_of, classes, params.evaluate.calibration_bins)
@@ -149,7 +152,7 @@ class _Study:
         cases = cross_validated(self._cases(family, model))
         summary = self.summariser.classifier(cases, self._ratio(family), family, model, ["roc_auc"])
         self.competitors[family, model] = Competitor(cases, self._ratio(family))
-        if family == "augmentation":
+        if family != "dnn_search":
             return {"metrics": summary}
         grid = self.inputs.predictions[family][model].iloc[0]
         return {"hidden": int(grid["hidden"]), "dropout": float(grid["dropout"]), "metrics": summary}
@@ -174,14 +177,15 @@ class _Study:
             "master": _voted_point(master(cases), master(half), master(weights)),
         }
 
-    def segmentation(self) -> Tables:
-        scores = self.inputs.segmentation
-        if scores.empty:
+    def segmentation(self, family: str) -> Tables:
+        scores = self.inputs.segmentation.get(family)
+        if scores is None or scores.empty:
             return {}
-        check_scores(scores, "segmentation scores", SEGMENTATION)
+        where = f"scores of {family}"
+        check_scores(scores, where, SEGMENTATION)
         test = scores[scores["split"] == "test"]
-        check_cases(test, self._splits("segment"), "segmentation scores")
-        summary = self.summariser.segmentation(cross_validated(test), self._ratio("segment"))
+        check_cases(test, self._splits(family), where)
+        summary = self.summariser.segmentation(cross_validated(test), self._ratio(family), family)
         single = master(test)
         means = {name: float(single[name].astype("float64").mean()) for name in SEGMENTATION}
         return {**summary, "master": {**means, "cases": len(single)} if len(single) else None}
@@ -270,8 +274,9 @@ def _compact(tables: Tables) -> Tables:
     for pair, content in tables.get("vote", {}).items():
         both = {"roc_auc": content["metrics"]["roc_auc"], "roc_auc_half": content["half"]["roc_auc"]}
         metrics.setdefault("vote", {})[pair] = {name: compact(summary) for name, summary in both.items()}
-    if "segment" in tables:
-        metrics["segment"] = {name: compact(summary) for name, summary in tables["segment"]["metrics"].items()}
+    for family in OUTLINES:
+        if family in tables:
+            metrics[family] = {name: compact(summary) for name, summary in tables[family]["metrics"].items()}
     return metrics
 
 

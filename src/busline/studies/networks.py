@@ -70,8 +70,12 @@ def curve_rows(jobs: Sequence[FoldJob], results: Sequence[FoldResult], model: st
 def save_states(states: Mapping[tuple[int, int], State], folder: Path) -> None:
     """Write each fold's network as ``r<repeat>_f<fold>.safetensors``, the master split's as ``master``."""
     for key, state in states.items():
-        tensors = {name: torch.from_numpy(np.asarray(value)) for name, value in state.items()}
-        save_tensors(tensors, folder / f"{state_name(*key)}.safetensors")
+        write_state(state, folder / f"{state_name(*key)}.safetensors")
+
+
+def write_state(state: State, path: Path) -> None:
+    """Write one network's tensors."""
+    save_tensors({name: torch.from_numpy(np.asarray(value)) for name, value in state.items()}, path)
 
 
 def load_states(resamples: Iterable[tuple[int, int]], folder: Path) -> dict[tuple[int, int], State]:

@@ -67,12 +67,13 @@ class Summariser:
             summaries[name] = self.scores(scores, ratio, family, model, name)
         return summaries
 
-    def segmentation(self, scores: pd.DataFrame, ratio: float) -> dict[str, dict[str, Any]]:
+    def segmentation(self, scores: pd.DataFrame, ratio: float, family: str = "segment") -> dict[str, dict[str, Any]]:
         """Summarise segmentation scores of cases, as the primary study's Table 9.
 
         Args:
             scores: case_id, repeat, fold and the four scores, without the master split; null where undefined.
             ratio: as in :meth:`scores`.
+            family: whose scores they are: the intervals' generator depends on it.
 
         Returns:
             ``metrics``: the mean of a fold's cases, summarised over folds; ``cases``: mean, least and greatest score
@@ -82,7 +83,7 @@ class Summariser:
         for name in SEGMENTATION:
             values = scores[name].astype("float64")
             means = values.groupby([scores[key] for key in RESAMPLE]).mean().to_numpy()
-            metrics[name] = self.scores(means, ratio, "segment", "segment", name)
+            metrics[name] = self.scores(means, ratio, family, family, name)
             counts = {"count": int(values.notna().sum()), "undefined": int(values.isna().sum())}
             cases[name] = {**_range(values.dropna().to_numpy()), **counts}
         return {"metrics": metrics, "cases": cases}

@@ -61,7 +61,7 @@ def change_echo(images: torch.Tensor, level: AugmentationLevel, draws: torch.Ten
     images = images * (1.0 + bright * level.brightness)
     if level.speckle:
         strength = level.speckle * draws[:, 8, None, None, None]
-        images = images * (1.0 + strength * _noise_windows(images.shape[-2:], draws[:, 9:11]))
+        images = images * (1.0 + strength * noise_windows(_grain(), images.shape[-2:], draws[:, 9:11]))
     return images.clamp(0.0, 1.0)
 
 
@@ -78,9 +78,15 @@ def _affine(level: AugmentationLevel, draws: torch.Tensor) -> torch.Tensor:
     return torch.stack([top, bottom], dim=1)
 
 
-def _noise_windows(size: torch.Size, offsets: torch.Tensor) -> torch.Tensor:
-    """Return a window of the noise field for each case, (n, 1, h, w), at offsets in [0, 1), wrapping round."""
-    field = _noise_field().to(offsets.device)
+def noise_windows(field: torch.Tensor, size: torch.Size, offsets: torch.Tensor) -> torch.Tensor:
+    """Return a window of a field of noise for each case, (n, 1, h, w), at offsets (n, 2) in [0, 1), wrapping round.
+
+    Args:
+        field: (NOISE_SIDE, NOISE_SIDE).
+        size: height and width of the windows.
+        offsets: as shares of the field's side.
+    """
+    field = field.to(offsets.device)
     start = (offsets * NOISE_SIDE).long()
     rows = (start[:, :1] + torch.arange(size[0], device=offsets.device)) % NOISE_SIDE
     columns = (start[:, 1:] + torch.arange(size[1], device=offsets.device)) % NOISE_SIDE
@@ -88,7 +94,7 @@ def _noise_windows(size: torch.Size, offsets: torch.Tensor) -> torch.Tensor:
 
 
 @cache
-def _noise_field() -> torch.Tensor:
+def _grain() -> torch.Tensor:
     """Return one field of noise, correlated over about two pixels as speckle is, of mean 0 and deviation 1."""
     white = numpy_generator(0, "speckle").standard_normal((NOISE_SIDE, NOISE_SIDE))
     smooth = sum(np.roll(white, shift, (0, 1)) for shift in [(0, 0), (0, 1), (1, 0), (1, 1)])

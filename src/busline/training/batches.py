@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from busline.base.seeding import numpy_generator
-from busline.training.augment import DRAWS, draw
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,8 @@ class Member:
 
     Attributes:
         fit: positions of the cases to learn from, (n,).
-        stop: positions of the cases whose loss steers the learning rate and early stopping, (m,).
+        stop: positions of the cases whose loss steers the learning rate and early stopping, (m,); under a schedule
+            that asks for none, it may be empty.
         seed: seed of its shuffling, dropout and augmentation.
     """
 
@@ -38,14 +38,16 @@ class Draws:
     Attributes:
         counts: batches of each network.
         index: int64 (k, steps, b), positions of the cases.
-        augmentation: float32 (k, steps, b, DRAWS), or None without augmentation.
-        noise: float32 (k, steps, b, width) of each dropout.
+        augmentation: float32 (k, steps, b, draws), uniform in [0, 1), or None without augmentation.
+        noise: float32 (k, steps, b, views * width) of each dropout.
+        views: images that the network sees of each case.
     """
 
     counts: Sequence[int]
     index: torch.Tensor
     augmentation: torch.Tensor | None
     noise: Mapping[str, torch.Tensor]
+    views: int = 1
 
     @property
     def steps(self) -> int:
@@ -59,16 +61,26 @@ class Draws:
     def part(
         self, step: int, cases: slice, device: torch.device
     ) -> tuple[torch.Tensor, torch.Tensor | None, dict[str, torch.Tensor]]:
-        """Return some cases of one batch: index (k, c), augmentation (k * c, DRAWS) and noise (k, c, width)."""
+        """Return some cases of one batch: index (k, c), augmentation (k * c, draws) and noise (k, c * views, width)."""
         augmentation = None
         if self.augmentation is not None:
             augmentation = self.augmentation[:, step, cases].flatten(0, 1).to(device)
-        noise = {name: value[:, step, cases].to(device) for name, value in self.noise.items()}
+        noise = {
+            name: value[:, step, cases].unflatten(2, (self.views, -1)).flatten(1, 2).to(device)
+            for name, value in self.noise.items()
+        }
         return self.index[:, step, cases].to(device), augmentation, noise
 
 
 def draw_epoch(
-    members: Sequence[Member], phase: int, epoch: int, batch: int, *, augmented: bool, widths: Mapping[str, int]
+    members: Sequence[Member],
+    phase: int,
+    epoch: int,
+    batch: int,
+    *,
+    draws: int,
+    widths: Mapping[str, int],
+    views: int = 1,
 ) -> Draws:
     """Draw an epoch, for each network from a generator of its own: a function of its seed, phase and epoch alone.
 
@@ -77,20 +89,21 @@ def draw_epoch(
         phase: number of the phase.
         epoch: number of the epoch within it.
         batch: cases a batch.
-        augmented: whether numbers for augmentation are drawn.
+        draws: numbers drawn for the augmentation of a case; 0 for none.
         widths: units of each dropout.
+        views: images that the network sees of each case; each has its own dropout.
     """
     counts = [math.ceil(len(member.fit) / batch) for member in members]
     shape = (len(members), max(counts), batch)
     index = np.zeros(shape, dtype=np.int64)
-    augmentation = np.zeros((*shape, DRAWS), dtype=np.float32) if augmented else None
-    noise = {name: np.zeros((*shape, width), dtype=np.float32) for name, width in widths.items()}
+    augmentation = np.zeros((*shape, draws), dtype=np.float32) if draws else None
+    noise = {name: np.zeros((*shape, views * width), dtype=np.float32) for name, width in widths.items()}
     for k, (member, count) in enumerate(zip(members, counts, strict=True)):
         generator = numpy_generator(member.seed, "epoch", phase, epoch)
         cases = count * batch
         index[k, :count] = np.resize(generator.permutation(member.fit), cases).reshape(count, batch)
         if augmentation is not None:
-            augmentation[k, :count] = draw(cases, generator).reshape(count, batch, DRAWS)
+            generator.random(dtype=np.float32, out=augmentation[k, :count])
         for values in noise.values():
             generator.random(dtype=np.float32, out=values[k, :count])
     return Draws(
@@ -98,4 +111,5 @@ def draw_epoch(
         torch.from_numpy(index),
         None if augmentation is None else torch.from_numpy(augmentation),
         {name: torch.from_numpy(values) for name, values in noise.items()},
+        views,
     )

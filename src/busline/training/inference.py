@@ -37,7 +37,7 @@ class Outputs:
 
 
 def evaluate(stack: Stack, task: Task, plan: Plan, cases: Sequence[np.ndarray]) -> Outputs:
-    """Run each learning network of ``stack`` on its own ``cases`` (m_k,)."""
+    """Run each learning network of ``stack``, of one output tensor, on its own ``cases`` (m_k,)."""
     stack.skeleton.eval()
     most = max(len(part) for part in cases)
     index = torch.zeros(len(cases), most, dtype=torch.int64)
@@ -51,8 +51,8 @@ def evaluate(stack: Stack, task: Task, plan: Plan, cases: Sequence[np.ndarray]) 
         for piece in index.to(stack.device).split(EVALUATION_BATCH, dim=1):
             batch = task.batch(networks, piece, None)
             with autocast(plan, stack.device):
-                logits = stack.forward(batch.inputs, {})
-            parts.append((logits.float(), batch.target, task.losses(logits.float(), batch)))
+                logits = stack.forward(batch.inputs, {}).float()
+            parts.append((logits, batch.target, task.losses(logits, batch)))
     logits, target, losses = (torch.cat(column, dim=1) for column in zip(*parts, strict=True))
     return Outputs(logits, target, losses, valid.to(stack.device))
 

@@ -15,7 +15,7 @@ from busline.base.seeding import derive_seed
 from busline.training.batches import Draws, Member, draw_epoch
 from busline.training.inference import autocast, evaluate
 from busline.training.plan import Phase, Plan, Steering
-from busline.training.stack import Rewind, Stack, StackAdam
+from busline.training.stack import Rewind, Stack, StackAdam, clip_gradients, each_tensor
 from busline.training.tasks import Task
 
 SHRINK_BELOW = 0.75
@@ -62,7 +62,12 @@ def fit(
 
     Returns:
         One outcome a network.
+
+    Raises:
+        ValueError: if the plan needs stop cases and a network has none.
     """
+    if plan.schedule == "plateau" and not all(len(member.stop) for member in members):
+        raise ValueError("the plateau schedule needs stop cases")
     outcomes = [Outcome() for _ in members]
     done = 0
     for number, phase in enumerate(plan.phases):
@@ -98,15 +103,13 @@ class _PhaseRun:
         """Learn from every case once, score the stop cases, and let go of the networks that are over."""
         self.stack.train_mode()
         losses = self._learn(epoch)
-        outputs = evaluate(self.stack, self.task, self.plan, [self.members[k].stop for k in self.stack.learning])
-        stop_losses = outputs.mean_losses().tolist()
-        scores = self.task.score(outputs.logits, outputs.target, outputs.valid).tolist()
+        stop_losses, scores = self._score()
         better = []
         for place, k in enumerate(self.stack.learning):
             if not self._goes_on(k):
                 continue
             steering, outcome = self.steering[k], self.outcomes[k]
-            outcome.failure = self._failure(epoch, losses[place], stop_losses[place])
+            outcome.failure = self._failure(k, epoch, losses[place], stop_losses[place])
             if outcome.failure:
                 continue
             outcome.curve.append(
@@ -125,11 +128,23 @@ class _PhaseRun:
             self.stack.keep(better)
         self._let_go()
 
+    def _score(self) -> tuple[list[float], list[float]]:
+        """Return the stop cases' mean loss and score of every learning network; NaN where there are none."""
+        stops = [self.members[k].stop for k in self.stack.learning]
+        if not any(len(stop) for stop in stops):
+            return [float("nan")] * len(stops), [float("nan")] * len(stops)
+        outputs = evaluate(self.stack, self.task, self.plan, stops)
+        scores: list[float] = self.task.score(outputs.logits, outputs.target, outputs.valid).tolist()
+        return outputs.mean_losses().tolist(), scores
+
     def describe(self, epoch: int) -> str:
         """Return what the progress shows: the epoch, and the networks' median stop loss and score."""
         last = [outcome.curve[-1] for outcome in self.outcomes if outcome.curve]
-        loss, score = (_median([float(row[key]) for row in last]) for key in ("stop_loss", "stop_score"))
-        return f"epoch {epoch}/{self.plan.epochs}, loss {loss:.3f}, score {score:.3f}"
+        learnt, loss, score = (
+            _median([float(row[key]) for row in last]) for key in ("train_loss", "stop_loss", "stop_score")
+        )
+        said = f"loss {learnt:.3f}" if np.isnan(loss) else f"loss {loss:.3f}, score {score:.3f}"
+        return f"epoch {epoch}/{self.plan.epochs}, {said}"
 
     def _learn(self, epoch: int) -> list[np.ndarray]:
         """Return the mean loss of every batch of each learning network."""
@@ -139,14 +154,17 @@ class _PhaseRun:
             self.number,
             epoch,
             self.plan.batch_size,
-            augmented=self.task.augmentation is not None,
+            draws=self.task.draws,
             widths=stack.dropouts,
+            views=self.task.views,
         )
         found = []
         for step in range(draws.steps):
             idle = draws.idle(step)
             rewind = Rewind(stack, self.adam) if idle.any() else None
             found.append(self._gradients(draws, step))
+            if self.plan.clip_norm is not None:
+                clip_gradients(stack.parameters, self.plan.clip_norm)
             share = (epoch + step / draws.steps) / self.phase.epochs
             self.adam.step(stack.parameters, [self.steering[k].rate(share) for k in stack.learning])
             if rewind:
@@ -176,15 +194,15 @@ class _PhaseRun:
             index, augmentation, noise = draws.part(step, slice(start, end), stack.device)
             batch = self.task.batch(networks, index, augmentation)
             with autocast(self.plan, stack.device):
-                logits = stack.forward(batch.inputs, noise)
-            losses = self.task.losses(logits.float(), batch).sum(dim=1) / size
+                said = stack.forward(batch.inputs, noise)
+            losses = self.task.losses(each_tensor(torch.Tensor.float, said), batch).sum(dim=1) / size
             losses.sum().backward()
             total += losses.detach()
         return total
 
-    def _failure(self, epoch: int, losses: np.ndarray, stop_loss: float) -> str | None:
+    def _failure(self, k: int, epoch: int, losses: np.ndarray, stop_loss: float) -> str | None:
         wrong = np.flatnonzero(~np.isfinite(losses))
-        if len(wrong) == 0 and np.isfinite(stop_loss):
+        if len(wrong) == 0 and (np.isfinite(stop_loss) or not len(self.members[k].stop)):
             return None
         where = f"batch {wrong[0] + 1}" if len(wrong) else "the stop cases"
         return f"phase {self.phase.name}, epoch {epoch + 1}, {where}: the loss is not a finite number"

@@ -8,8 +8,10 @@ from typing import Literal
 
 from busline.base.sections import Precision, Train
 
-WARM_UP = 0.3
-"""Share of a one-cycle phase in which the learning rate rises."""
+WARM_UP = 0.15
+"""Share of a one-cycle phase in which the learning rate rises, from a tenth of its highest."""
+START, END = 10.0, 1e4
+"""What the highest learning rate is divided by at the beginning and at the end of a one-cycle phase."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,9 @@ class Plan:
     Algorithm"), and the network ends with the weights of the epoch with the lowest stop loss.
 
     Under ``one_cycle`` the learning rate rises and falls once (Smith 2018, arXiv:1803.09820), every epoch is run, and
-    the network ends with the last weights: the stop cases then steer nothing.
+    the network ends with the last weights: the stop cases then steer nothing, and there may be none.
+
+    ``clip_norm``, if given, is the largest norm that a network's gradient may have; a larger one is scaled down to it.
     """
 
     phases: tuple[Phase, ...]
@@ -51,6 +55,7 @@ class Plan:
     precision: Precision = "fp32"
     schedule: Literal["plateau", "one_cycle"] = "plateau"
     weight_decay: float = 0.0
+    clip_norm: float | None = None
 
     @property
     def epochs(self) -> int:
@@ -87,7 +92,7 @@ class Steering:
         if self.plan.schedule == "one_cycle":
             rising = share < WARM_UP
             across = share / WARM_UP if rising else (share - WARM_UP) / (1.0 - WARM_UP)
-            low = self.phase.learning_rate / (25.0 if rising else 1e4)
+            low = self.phase.learning_rate / (START if rising else END)
             up = (1.0 - math.cos(math.pi * across)) / 2.0
             self.learning_rate = low + (self.phase.learning_rate - low) * (up if rising else 1.0 - up)
         return self.learning_rate

@@ -6,8 +6,8 @@ One network is a stack of one and runs without ``vmap``; so a fold alone and fif
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
-from typing import cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -17,6 +17,8 @@ from busline.base.errors import TrainingError
 from busline.models.dropout import GivenDropout
 
 Tensors = dict[str, torch.Tensor]
+Said = Any
+"""What a network says: a tensor, or a named tuple of tensors; its task knows which."""
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
 
@@ -71,20 +73,21 @@ class Stack:
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
                 module.train(any(parameter.requires_grad for parameter in module.parameters()))
 
-    def forward(self, inputs: Sequence[torch.Tensor], noise: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """Return the logits (k, b, ...) for inputs (k, b, ...) and the dropouts' noise (k, b, width)."""
+    def forward(self, inputs: Sequence[torch.Tensor], noise: Mapping[str, torch.Tensor]) -> Said:
+        """Return the logits (k, b, ...) for inputs (k, b, ...) and the dropouts' noise (k, b, width).
+
+        They are what the networks return, a tensor or a named tuple of tensors, with the leading axis k.
+        """
         tensors = {**self.tensors, **{f"{name}.noise": value for name, value in noise.items()}}
         if len(self.learning) == 1:
             alone = {name: value.squeeze(0) for name, value in tensors.items()}
-            logits: torch.Tensor = functional_call(self.skeleton, alone, tuple(part.squeeze(0) for part in inputs))
-            return logits.unsqueeze(0)
+            said = functional_call(self.skeleton, alone, tuple(part.squeeze(0) for part in inputs))
+            return each_tensor(lambda tensor: tensor.unsqueeze(0), said)
 
-        def one(tensors: Tensors, *inputs: torch.Tensor) -> torch.Tensor:
-            found: torch.Tensor = functional_call(self.skeleton, tensors, inputs)
-            return found
+        def one(tensors: Tensors, *inputs: torch.Tensor) -> Said:
+            return functional_call(self.skeleton, tensors, inputs)
 
-        stacked: torch.Tensor = torch.vmap(one, randomness="different")(tensors, *inputs)
-        return stacked
+        return torch.vmap(one, randomness="different")(tensors, *inputs)
 
     def keep(self, places: Sequence[int]) -> None:
         """Keep the tensors of the networks at these places of :attr:`learning` as they are now."""
@@ -150,6 +153,26 @@ class StackAdam:
             for name, value in moments.items():
                 moments[name] = value[chosen.to(value.device)]
         self.steps = self.steps[chosen]
+
+
+@torch.no_grad()
+def clip_gradients(parameters: Tensors, norm: float) -> None:
+    """Scale each network's gradient down to ``norm`` (Euclidean, over all its parameters) where it is larger.
+
+    Args:
+        parameters: (k, ...) each, with gradients.
+        norm: above 0.
+    """
+    gradients = [value.grad for value in parameters.values() if value.grad is not None]
+    squares = torch.stack([gradient.flatten(1).square().sum(dim=1) for gradient in gradients])
+    scale = (norm / (squares.sum(dim=0).sqrt() + 1e-6)).clamp_max(1.0)
+    for gradient in gradients:
+        gradient.mul_(scale.view(-1, *[1] * (gradient.dim() - 1)))
+
+
+def each_tensor(change: Callable[[torch.Tensor], torch.Tensor], said: Said) -> Said:
+    """Return what a network says with ``change`` applied to each tensor of it."""
+    return change(said) if isinstance(said, torch.Tensor) else type(said)(*map(change, said))
 
 
 class Rewind:

@@ -5,14 +5,15 @@ Everything here has a leading axis k, the networks of a stack; a network alone i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import Field, dataclass, replace
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from busline.base.sections import AugmentationLevel
-from busline.training.augment import change_echo, change_geometry
+from busline.training.augment import DRAWS, change_echo, change_geometry
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,9 @@ class Arrays:
     Attributes:
         images: uint8 (n, s, s).
         masks: uint8 (n, s, s), 0 or 255.
+        sizes: int64 (n, 2), width and height of each image where it lies on a larger canvas, in the upper left corner.
+        boxes: float32 (n, 4), left, upper, right and lower edge of each lesion in pixels.
+        findings: float32 (n, findings), 0, 1, or NaN where unknown.
         table: float32 (k, n, features), encoded for each network inside its fold.
         labels: float32 (n,), 1 for the positive class.
         weights: float32 (k, n), each network's loss weight of each case.
@@ -29,6 +33,9 @@ class Arrays:
 
     images: torch.Tensor | None = None
     masks: torch.Tensor | None = None
+    sizes: torch.Tensor | None = None
+    boxes: torch.Tensor | None = None
+    findings: torch.Tensor | None = None
     table: torch.Tensor | None = None
     labels: torch.Tensor | None = None
     weights: torch.Tensor | None = None
@@ -51,15 +58,58 @@ class Batch:
         inputs: of the networks, (k, b, ...) each.
         target: (k, b) or (k, b, 1, s, s).
         weight: (k, b), loss weight of each case.
+        more: further targets of a task of several, (k, b, ...) each.
     """
 
     inputs: tuple[torch.Tensor, ...]
     target: torch.Tensor
     weight: torch.Tensor
+    more: tuple[torch.Tensor, ...] = ()
+
+
+class Task(Protocol):
+    """What the training loop asks of a task: a frozen dataclass with the arrays of all cases."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def arrays(self) -> Arrays:
+        """Data of all cases."""
+
+    @property
+    def draws(self) -> int:
+        """Random numbers that a case's augmentation takes; 0 for none."""
+
+    @property
+    def views(self) -> int:
+        """Images that the network sees of each case of a batch."""
+
+    def batch(self, networks: torch.Tensor, index: torch.Tensor, draws: torch.Tensor | None) -> Batch:
+        """Return the batch of the ``networks`` (k,) at positions ``index`` (k, b); augmented where draws are given."""
+
+    def losses(self, logits: Any, batch: Batch) -> torch.Tensor:
+        """Return each case's loss, (k, b); ``logits`` as the networks say them, float32."""
+
+    def score(self, logits: Any, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+        """Return each network's score over its valid cases, (k,), for the learning curve."""
+
+
+class _OneView:
+    """What tasks share that see each case once and augment it at a level."""
+
+    augmentation: AugmentationLevel | None
+
+    @property
+    def draws(self) -> int:
+        return DRAWS if self.augmentation else 0
+
+    @property
+    def views(self) -> int:
+        return 1
 
 
 @dataclass(frozen=True)
-class ClassifyTask:
+class ClassifyTask(_OneView):
     """Binary classification of images, table rows or both, by weighted cross-entropy; the score is the ROC AUC."""
 
     arrays: Arrays
@@ -70,7 +120,7 @@ class ClassifyTask:
         inputs: list[torch.Tensor] = []
         if self.arrays.images is not None:
             images = _augmented(_unit(self.arrays.images, index), self.augmentation, draws)
-            inputs.append(_for_network(images, index.shape))
+            inputs.append(for_network(images * 2.0 - 1.0, index.shape))
         if self.arrays.table is not None:
             inputs.append(self.arrays.table[networks[:, None], index])
         assert self.arrays.labels is not None
@@ -91,7 +141,7 @@ class ClassifyTask:
 
 
 @dataclass(frozen=True)
-class SegmentTask:
+class SegmentTask(_OneView):
     """Lesion segmentation by Dice plus cross-entropy (primary study, "Image-to-Mask"); the score is the mean Dice."""
 
     arrays: Arrays
@@ -106,7 +156,7 @@ class SegmentTask:
         if self.augmentation and draws is not None:
             masks = change_geometry(masks, self.augmentation, draws, mode="nearest")
         weight = torch.ones(index.shape, device=index.device)
-        return Batch((_for_network(images, index.shape),), masks.unflatten(0, index.shape), weight)
+        return Batch((for_network(images * 2.0 - 1.0, index.shape),), masks.unflatten(0, index.shape), weight)
 
     def losses(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return each case's 1 - soft Dice plus the mean cross-entropy of its pixels, (k, b)."""
@@ -124,9 +174,6 @@ class SegmentTask:
         dice = 2.0 * both / (found.sum(dim=(2, 3, 4)) + true.sum(dim=(2, 3, 4)))
         mean: torch.Tensor = torch.where(valid, dice, torch.nan).nanmean(dim=1)
         return mean
-
-
-Task = ClassifyTask | SegmentTask
 
 
 def class_weights(labels: np.ndarray, fit: np.ndarray) -> np.ndarray:
@@ -154,10 +201,9 @@ def _augmented(images: torch.Tensor, level: AugmentationLevel | None, draws: tor
     return change_echo(change_geometry(images, level, draws), level, draws)
 
 
-def _for_network(images: torch.Tensor, shape: torch.Size) -> torch.Tensor:
-    """Turn (k * b, 1, s, s) in [0, 1] into (k, b, 1, s, s) in [-1, 1]."""
-    scaled = images * 2.0 - 1.0
+def for_network(images: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
+    """Turn images (k * b, 1, s, s) into (k, b, 1, s, s) for ``shape`` (k, b), in the memory format that is fastest."""
     if shape[0] == 1:  # under vmap, convolutions are grouped and want the plain format
-        scaled = scaled.contiguous(memory_format=torch.channels_last)
-    found: torch.Tensor = scaled.unflatten(0, shape)
+        images = images.contiguous(memory_format=torch.channels_last)
+    found: torch.Tensor = images.unflatten(0, shape)
     return found

@@ -1,0 +1,135 @@
+"""The last step of a diagnosis: few numbers of a case in, one probability out; shrinkage is chosen inside the fold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Rows = npt.NDArray[np.float64]
+STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)
+INNER_FOLDS = 5
+MISSING = "missing"
+OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Combiner:
+    """A logistic regression on standardised inputs.
+
+    Attributes:
+        names: of the inputs.
+        medians: of the fitted cases; they take the place of missing numbers.
+        means: of the fitted cases after filling.
+        scales: standard deviations, likewise; 1 where an input is constant.
+        weights: one an input.
+        intercept: of the logit.
+        strength: the inverse of the L2 penalty that was chosen.
+    """
+
+    names: tuple[str, ...]
+    medians: Rows
+    means: Rows
+    scales: Rows
+    weights: Rows
+    intercept: float
+    strength: float
+
+    def logits(self, rows: npt.ArrayLike) -> Rows:
+        """Return the log odds of n cases, (n,); ``rows`` (n, inputs), NaN where unknown."""
+        return np.asarray(_standardise(rows, self.medians, self.means, self.scales) @ self.weights + self.intercept)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in vars(self).items()}
+
+
+def fit_combiner(rows: npt.ArrayLike, labels: npt.ArrayLike, names: Sequence[str], *, seed: int) -> Combiner:
+    """Fit a combiner; the penalty is the one of least log loss in an inner cross-validation over the same cases.
+
+    The log loss is a proper score, so the choice is for calibrated probabilities, not for rank alone. Where a class has
+    fewer cases than there are inner folds, there are as many as it has cases; with one case the penalty is strongest.
+
+    Args:
+        rows: (n, inputs), NaN where unknown. A case's numbers must come from models that were not trained on it.
+        labels: (n,), 0 or 1.
+        names: of the inputs.
+        seed: of the inner folds.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold
+
+    given, true = np.asarray(rows, np.float64), np.asarray(labels, np.int64)
+    medians = np.array([_median(column) for column in given.T])
+    filled = np.where(np.isnan(given), medians, given)
+    means, scales = filled.mean(axis=0), filled.std(axis=0)
+    scales[scales == 0.0] = 1.0
+    inputs = _standardise(given, medians, means, scales)
+    count = min(INNER_FOLDS, int(np.bincount(true, minlength=2).min()))
+    folds = []
+    if count > 1:
+        folds = list(StratifiedKFold(count, shuffle=True, random_state=seed % 2**32).split(inputs, true))
+    losses = []
+    for strength in STRENGTHS:
+        total = 0.0
+        for learn, score in folds:
+            model = LogisticRegression(C=strength, max_iter=1000).fit(inputs[learn], true[learn])
+            total += _log_loss(model.decision_function(inputs[score]), true[score])
+        losses.append(total)
+    best = STRENGTHS[int(np.argmin(losses))]
+    model = LogisticRegression(C=best, max_iter=1000).fit(inputs, true)
+    weights = np.asarray(model.coef_[0], np.float64)
+    return Combiner(tuple(names), medians, means, scales, weights, float(model.intercept_[0]), best)
+
+
+@dataclass(frozen=True)
+class SignWords:
+    """A column of several words a cell as one column a word: ``palpable&breast scar`` has two.
+
+    Attributes:
+        words: those with a column of their own; all others share one.
+        separator: what stands between words.
+    """
+
+    words: tuple[str, ...]
+    separator: str = "&"
+
+    @classmethod
+    def fit(cls, cells: pd.Series, *, least: int = 5, separator: str = "&") -> SignWords:
+        """Keep the words, and ``missing``, that at least ``least`` of the cases have."""
+        counts = pd.Series([word for cell in cells for word in _words(cell, separator)], dtype=object).value_counts()
+        return cls(tuple(sorted(str(word) for word in counts.index[counts >= least])), separator)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns of :meth:`transform`."""
+        return (*self.words, OTHER)
+
+    def transform(self, cells: pd.Series) -> Rows:
+        """Return float64 (n, words + 1), 0 or 1."""
+        found = [_words(cell, self.separator) for cell in cells]
+        columns = [[word in words for words in found] for word in self.words]
+        columns.append([bool(words - set(self.words)) for words in found])
+        return np.array(columns, np.float64).T
+
+
+def _words(cell: object, separator: str) -> set[str]:
+    return set(cell.split(separator)) if isinstance(cell, str) else {MISSING}
+
+
+def _standardise(rows: npt.ArrayLike, medians: Rows, means: Rows, scales: Rows) -> Rows:
+    given = np.asarray(rows, np.float64)
+    return np.asarray((np.where(np.isnan(given), medians, given) - means) / scales, np.float64)
+
+
+def _median(values: Rows) -> float:
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if known.size else 0.0
+
+
+def _log_loss(logits: Rows, labels: npt.NDArray[np.int64]) -> float:
+    return float(np.logaddexp(0.0, np.where(labels > 0, -logits, logits)).sum())

@@ -1,0 +1,77 @@
+"""The section on the lesion network: its diagnoses, what each part is worth, and its outlines beside the U-Net's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from busline.report.layout import Row, column, section, table, text_column
+from busline.report.names import METRICS, in_order, model_name
+
+Scores = Mapping[str, Any]
+OUTLINES = {"lesion_segment": "Lesion network", "segment": "Segmentation network"}
+
+
+def lesion_section(scores: Scores) -> Row:
+    """Return the section; ``scores`` is the content of reports/tables.json."""
+    tables = [_diagnoses(scores), _outlines(scores)] if scores.get("lesion") else []
+    return section("lesion", "Lesion network", text=_how_to_read(), tables=tables)
+
+
+def _how_to_read() -> list[str]:
+    return [
+        "One network outlines the lesion and judges it, on the whole picture and in a window around its own outline. "
+        "For every pair of folds one is trained on the other folds, starting from weights learnt on phantoms. A test "
+        "case is seen by all networks that left its fold out. A logistic regression joins their logits with ten "
+        "measures of the outline's shape and echo, and with the clinical columns; it is fitted on cases of the other "
+        "folds as seen by networks that left both folds out.",
+        "What a radiologist noted (shape, margin, echo, BI-RADS) is a target of the network's training, like the "
+        "masks, and no model's input.",
+    ]
+
+
+def _diagnoses(scores: Scores) -> Row:
+    rows = [
+        {"model": model_name(name), **_summary(content["metrics"]["roc_auc"])}
+        for family in ("lesion", "lesion_parts")
+        for name, content in ((name, scores[family][name]) for name in in_order(scores.get(family, {})))
+    ]
+    caption = "The first two are the models; the others are the same step with some of the inputs."
+    return table(
+        "lesion_auc", [text_column("model", "Inputs"), *_columns(scores)], rows, title="ROC AUC", caption=caption
+    )
+
+
+def _outlines(scores: Scores) -> Row:
+    rows = [
+        {"metric": METRICS[metric], "model": title, **_summary(scores[family]["metrics"][metric])}
+        for metric in ("dice", "iou", "sensitivity", "specificity")
+        for family, title in OUTLINES.items()
+        if scores.get(family)
+    ]
+    columns = [text_column("metric", "Score"), text_column("model", "Network"), *_columns(scores)]
+    caption = (
+        "Means over the test folds of the mean over cases, each on squares of its network's size. The lesion network's "
+        "outline is the component with the largest summed probability, filled."
+    )
+    return table("lesion_outlines", columns, rows, title="Outlines", caption=caption)
+
+
+def _columns(scores: Scores) -> list[Row]:
+    confidence = f"{100 * scores['protocol']['confidence']:g} %"
+    return [
+        column("ours", "Ours", "score", ours=True),
+        column("bootstrap", f"Bootstrap {confidence}", "interval", ours=True),
+        column("corrected", f"Nadeau–Bengio {confidence}", "interval", ours=True),
+        column("folds", "Folds", "count", ours=True),
+    ]
+
+
+def _summary(score: Mapping[str, Any]) -> Row:
+    return {
+        "ours": score["mean"],
+        "bootstrap": [score["low"], score["high"]],
+        "corrected": [score["nb_low"], score["nb_high"]],
+        "folds": score["folds"],
+        "status": "run",
+    }

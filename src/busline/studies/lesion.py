@@ -1,0 +1,232 @@
+"""The lesion network over pairs of folds: each network leaves two folds of a repeat out and learns from all the others.
+
+With K folds there are K (K - 1) / 2 networks a repeat. A test case of fold i is outlined and judged by the K - 1
+networks of the pairs {i, j}, a bagged ensemble that never saw it. A training case of fold j has, for the test fold i,
+what the network of the pair {i, j} says: it saw neither fold. So the step that combines features is trained on features
+of unseen cases, exactly as in nested cross-validation, with K (K - 1) / 2 trainings instead of K K.
+
+Folds are those of data/splits, so patients and near-duplicates lie in one fold, and a pair is a union of two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import torch
+
+from busline.base.errors import ParameterError
+from busline.base.params import Params
+from busline.base.runtime import Runtime
+from busline.base.sections import Lesion, Precision
+from busline.base.seeding import derive_seed
+from busline.cohort.findings import BIRADS_FINDINGS
+from busline.metrics.segmentation import score_masks
+from busline.models.lesion import LesionNetwork
+from busline.models.shape import FEATURES, feature_table, lesion_mask
+from busline.studies.inputs import Roles, StudyInputs
+from busline.studies.lesion_cases import LesionCases
+from busline.studies.networks import load_state
+from busline.studies.pretrain import lesion_plan
+from busline.training.batches import Member
+from busline.training.lesion_task import LesionTask
+from busline.training.pool import Place, alone_or_stacked, run_units
+from busline.training.results import FoldResult, State, train_and_score
+from busline.training.two_views import look_twice
+from busline.training.views import Ranges
+
+VIEWS = ("whole", "window")
+SAID = (*(f"malignancy_{view}" for view in VIEWS), *(f"birads_{view}" for view in VIEWS), *FEATURES)
+"""What the table of left-out cases holds: logits of both views, and features of the outline."""
+
+
+@dataclass(frozen=True)
+class LesionContext:
+    """What all pairs share; ``initial`` are the pre-trained network's tensors."""
+
+    lesion: Lesion
+    precision: Precision
+    seed: int
+    cases: LesionCases
+    initial: State
+
+
+@dataclass(frozen=True)
+class PairJob:
+    """One network: the repeat, its two left-out folds, and the positions of the cases it learns from and leaves out."""
+
+    repeat: int
+    first: int
+    second: int
+    learn: np.ndarray
+    left_out: np.ndarray
+
+    def __str__(self) -> str:
+        return f"repeat {self.repeat}, without folds {self.first} and {self.second}"
+
+
+@dataclass(frozen=True)
+class LesionStudy:
+    """What the lesion stage saves.
+
+    Attributes:
+        said: one row a network and left-out case: ``repeat, first, second, case_id, fold`` (the case's own) and
+            :data:`SAID`.
+        maps: uint8 (n, C, C), each case's out-of-fold probability times 255 in repeat 0, averaged over its networks.
+        maps_index: ``case_id, fold, width, height`` of each map.
+        scores: Dice, IoU, sensitivity and specificity of each test case and repeat.
+        curves: learning curves; ``fold`` numbers the pairs.
+    """
+
+    said: pd.DataFrame
+    maps: np.ndarray
+    maps_index: pd.DataFrame
+    scores: pd.DataFrame
+    curves: pd.DataFrame
+
+
+def pair_jobs(resamples: Mapping[tuple[int, int], Roles]) -> list[PairJob]:
+    """Return one job a pair of folds of each repeat.
+
+    Raises:
+        ParameterError: if there are fewer than three folds: a pair would leave nothing to learn from.
+    """
+    jobs = []
+    for repeat in sorted({repeat for repeat, _ in resamples if repeat >= 0}):
+        tests = {fold: roles["test"] for (own, fold), roles in resamples.items() if own == repeat}
+        if len(tests) < 3:
+            raise ParameterError("cv.folds", f"is {len(tests)}", expected="3 or more for the lesion network")
+        everyone = np.sort(np.concatenate(list(tests.values())))
+        for first, second in combinations(sorted(tests), 2):
+            left_out = np.sort(np.concatenate([tests[first], tests[second]]))
+            jobs.append(PairJob(repeat, first, second, np.setdiff1d(everyone, left_out), left_out))
+    return jobs
+
+
+def run_lesion(
+    inputs: StudyInputs, cases: LesionCases, params: Params, initial: State, *, runtime: Runtime
+) -> LesionStudy:
+    """Train a network for every pair of folds and score the test cases of every fold.
+
+    Args:
+        inputs: the study's cases and resamples, with masks of ``lesion.image_size``.
+        cases: the same cases in the same order.
+        params: all parameters.
+        initial: tensors of the pre-trained network.
+        runtime: how this machine runs it.
+    """
+    context = LesionContext(params.lesion, params.train.precision, params.seed, cases, initial)
+    jobs = pair_jobs(inputs.resamples)
+    results = run_units(train_unit, context, alone_or_stacked(jobs, runtime), runtime=runtime, title="lesion network")
+    pairs = list(zip(jobs, results, strict=True))
+    scores, maps = [], np.zeros_like(cases.images)
+    for repeat in sorted({job.repeat for job in jobs}):
+        chances = _mean_maps(cases, [pair for pair in pairs if pair[0].repeat == repeat])
+        scores.append(_score(inputs, cases, repeat, chances))
+        maps = chances if repeat == 0 else maps
+    index = pd.DataFrame({"case_id": list(inputs.case_ids), "fold": _own_folds(inputs, 0)})
+    index[["width", "height"]] = cases.sizes
+    return LesionStudy(
+        pd.concat([_said(inputs, job, result) for job, result in pairs], ignore_index=True),
+        maps,
+        index,
+        pd.concat(scores, ignore_index=True),
+        _curves(pairs),
+    )
+
+
+def train_unit(context: LesionContext, jobs: Sequence[PairJob], place: Place) -> list[FoldResult]:
+    """Train networks and let each say what it sees in its left-out cases; the networks themselves are not kept."""
+    settings, networks, members = context.lesion, [], []
+    for job in jobs:
+        network = LesionNetwork()
+        load_state(network, context.initial)
+        networks.append(network)
+        seed = derive_seed(context.seed, "lesion", job.repeat, job.first, job.second)
+        members.append(Member(job.learn, np.array([], np.int64), seed))
+    task = LesionTask(context.cases.arrays(), settings.image_size, Ranges(), settings.findings_weight)
+    plan = lesion_plan(settings.epochs, settings.learning_rate, settings.batch_size, context.precision)
+    device = torch.device(place.device)
+    nothing: list[Roles] = [{} for _ in jobs]
+    results = train_and_score(networks, task, plan, members, nothing, device=device, tell=place.tell)
+    return [_look(context, job, result, device) for job, result in zip(jobs, results, strict=True)]
+
+
+def _look(context: LesionContext, job: PairJob, result: FoldResult, device: torch.device) -> FoldResult:
+    """Return the result with maps and :data:`SAID` of the left-out cases in place of the network."""
+    if result.failure:
+        return result
+    network, cases, left_out = LesionNetwork(), context.cases, job.left_out
+    load_state(network, result.state)
+    images, sizes = cases.images[left_out], cases.sizes[left_out]
+    side, precision = context.lesion.image_size, context.precision
+    sight = look_twice(network, images, sizes, side, precision=precision, device=device)
+    features = feature_table(
+        [chances[:height, :width] / 255.0 for chances, (width, height) in zip(sight.maps, sizes, strict=True)],
+        [image[:height, :width] for image, (width, height) in zip(images, sizes, strict=True)],
+        cases.pixel_mm[left_out].tolist(),
+    )
+    birads = sight.findings[:, :, BIRADS_FINDINGS].mean(axis=2)
+    said = np.concatenate([sight.label, birads, features], axis=1, dtype=np.float64)
+    return replace(result, probabilities={"maps": sight.maps, "said": said}, state={})
+
+
+def _said(inputs: StudyInputs, job: PairJob, result: FoldResult) -> pd.DataFrame:
+    case_ids = np.asarray(inputs.case_ids, dtype=object)[job.left_out]
+    keys = {"repeat": job.repeat, "first": job.first, "second": job.second, "case_id": case_ids}
+    table = pd.DataFrame({**keys, "fold": _own_folds(inputs, job.repeat)[job.left_out]})
+    return pd.concat([table, pd.DataFrame(result.probabilities["said"], columns=list(SAID))], axis=1)
+
+
+def _own_folds(inputs: StudyInputs, repeat: int) -> np.ndarray:
+    """Return the fold of a repeat in which each case is tested, int64 (n,)."""
+    folds = np.full(len(inputs.case_ids), -1, np.int64)
+    for (own, fold), roles in inputs.resamples.items():
+        if own == repeat:
+            folds[roles["test"]] = fold
+    return folds
+
+
+def _mean_maps(cases: LesionCases, pairs: Sequence[tuple[PairJob, FoldResult]]) -> np.ndarray:
+    """Return each case's map, averaged over the networks of one repeat that left it out: uint8 (n, C, C)."""
+    total, count = np.zeros(cases.images.shape, np.uint16), np.zeros(len(cases.images), np.uint16)
+    for job, result in pairs:
+        total[job.left_out] += result.probabilities["maps"]
+        count[job.left_out] += 1
+    return np.stack([np.rint(one / max(number, 1)).astype(np.uint8) for one, number in zip(total, count, strict=True)])
+
+
+def _score(inputs: StudyInputs, cases: LesionCases, repeat: int, maps: np.ndarray) -> pd.DataFrame:
+    """Score the outline of each case's main lesion on the squares on which all segmentation is scored."""
+    assert inputs.masks is not None
+    side = inputs.masks.shape[-1]
+    found = [lesion_mask(_square(one, size, side)) for one, size in zip(maps, cases.sizes, strict=True)]
+    return pd.DataFrame(
+        {
+            "case_id": list(inputs.case_ids),
+            "repeat": repeat,
+            "fold": _own_folds(inputs, repeat),
+            "split": "test",
+            "label": np.asarray(inputs.classes, dtype=object)[inputs.labels],
+            **score_masks(np.stack(found), inputs.masks > 127),
+        }
+    )
+
+
+def _square(chances: np.ndarray, size: np.ndarray, side: int) -> np.ndarray:
+    """Return the probabilities of a picture, squashed to a square, averaged where it shrinks."""
+    width, height = size
+    picture = torch.from_numpy(chances[:height, :width].astype(np.float32) / 255.0)[None, None]
+    square = torch.nn.functional.interpolate(picture, (side, side), mode="bilinear", antialias=True)
+    return np.asarray(square[0, 0].numpy())
+
+
+def _curves(pairs: Sequence[tuple[PairJob, FoldResult]]) -> pd.DataFrame:
+    rows = []
+    for number, (job, result) in enumerate(pairs):
+        keys = {"model": "lesion", "repeat": job.repeat, "fold": number, "first": job.first, "second": job.second}
+        rows += [{**keys, **row} for row in result.curve]
+    return pd.DataFrame(rows)

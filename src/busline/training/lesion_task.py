@@ -1,0 +1,120 @@
+"""What the lesion network learns: outline, label and findings, from two views of each case.
+
+A case is drawn twice at every step, each time changed at random: as a whole, squashed to a square, and as a square
+window around its lesion. The loss is the sum of the field's usual parts, without class weights, because the
+probabilities are to be calibrated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from busline.models.lesion import LesionLogits
+from busline.training import views
+from busline.training.tasks import Arrays, Batch, for_network
+
+WINDOW = 1.6
+"""Side of a plain window over the longer side of the lesion's box."""
+LABEL_WEIGHT = 0.5
+
+
+@dataclass(frozen=True)
+class LesionTask:
+    """Outline, label and findings from two views a case.
+
+    Attributes:
+        arrays: canvases and masks uint8 (n, C, C), with sizes, boxes, labels and findings.
+        side: of the views in pixels.
+        ranges: how far views are changed.
+        findings_weight: of the findings' loss.
+    """
+
+    arrays: Arrays
+    side: int
+    ranges: views.Ranges
+    findings_weight: float = 0.5
+
+    @property
+    def draws(self) -> int:
+        """Numbers a case: those of its two views."""
+        return 2 * views.DRAWS
+
+    @property
+    def views(self) -> int:
+        """The whole picture and the window."""
+        return 2
+
+    def batch(self, networks: torch.Tensor, index: torch.Tensor, draws: torch.Tensor | None) -> Batch:
+        """Return views (k, 2 b, 1, s, s), a case's two side by side, their masks, and labels and findings twice.
+
+        Args:
+            networks: not looked at: all networks of a stack learn from the same arrays.
+            index: positions of the cases, (k, b).
+            draws: float32 (k * b, :attr:`draws`); None for plain views.
+        """
+        arrays, cases = self.arrays, index.flatten()
+        images, masks, sizes, boxes = arrays.images, arrays.masks, arrays.sizes, arrays.boxes
+        assert images is not None
+        assert masks is not None
+        assert sizes is not None
+        assert boxes is not None
+        assert arrays.labels is not None
+        assert arrays.findings is not None
+        canvas, canvases = images.shape[-1], images[cases].unsqueeze(1).float() / 255.0
+        outlines = masks[cases].unsqueeze(1)
+        first, second = (None, None) if draws is None else draws.split(views.DRAWS, dim=1)
+        ranges = None if draws is None else self.ranges
+        maps = [
+            views.whole(sizes[cases], canvas, ranges, first),
+            views.window(boxes[cases], canvas, WINDOW, ranges, second),
+        ]
+        seen = torch.stack([views.look(canvases, part, self.side) for part in maps], dim=1).flatten(0, 1)
+        if draws is not None:
+            seen = views.change_echo(seen, self.ranges, draws.unflatten(1, (2, -1)).flatten(0, 1))
+        true = torch.stack([views.look(outlines.float() / 255.0, part, self.side) for part in maps], dim=1)
+        shape = (index.shape[0], 2 * index.shape[1])
+        return Batch(
+            (for_network(scale(seen), shape),),
+            (true.flatten(0, 1) > 0.5).float().unflatten(0, shape),
+            outlines.amax(dim=(1, 2, 3)).gt(0).float().unflatten(0, index.shape),
+            (arrays.labels[index].repeat_interleave(2, dim=1), arrays.findings[index].repeat_interleave(2, dim=1)),
+        )
+
+    def losses(self, logits: LesionLogits, batch: Batch) -> torch.Tensor:
+        """Return each case's loss, the mean over its views, (k, b).
+
+        Cross-entropy of the pixels, plus 1 - soft Dice, plus half the cross-entropy of the label, plus the weighted
+        mean one of the known findings. A case without an outline has no loss of its mask.
+        """
+        label, findings = batch.more
+        pixels = (2, 3, 4)
+        probability = torch.sigmoid(logits.mask)
+        overlap = (probability * batch.target).sum(dim=pixels)
+        size = probability.sum(dim=pixels) + batch.target.sum(dim=pixels)
+        entropy = F.binary_cross_entropy_with_logits(logits.mask, batch.target, reduction="none").mean(dim=pixels)
+        outline = 1.0 - (2.0 * overlap + 1.0) / (size + 1.0) + entropy
+        known = (~findings.isnan()).float()
+        found = F.binary_cross_entropy_with_logits(logits.findings, findings.nan_to_num(), reduction="none")
+        of_findings = (found * known).sum(dim=2) / known.sum(dim=2).clamp_min(1.0)
+        of_label = F.binary_cross_entropy_with_logits(logits.label, label, reduction="none")
+        said = LABEL_WEIGHT * of_label + self.findings_weight * of_findings
+        return _by_case(outline) * batch.weight + _by_case(said)
+
+    def score(self, logits: Any, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+        """Refuse: the network learns from all training cases and has no stop cases to be scored on."""
+        raise NotImplementedError("the lesion network has no stop cases")
+
+
+def scale(views: torch.Tensor) -> torch.Tensor:
+    """Return what the network sees of gray values in [0, 1]: 4 x - 1, which sets a scan's mean near zero."""
+    return 4.0 * views - 1.0
+
+
+def _by_case(losses: torch.Tensor) -> torch.Tensor:
+    """Return the means over the two views of each case: (k, 2 b) to (k, b)."""
+    means: torch.Tensor = losses.unflatten(1, (-1, 2)).mean(dim=2)
+    return means

@@ -1,0 +1,121 @@
+"""What a trained lesion network says of cases: first of the whole picture, then of the window around what it found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from busline.base.sections import Precision
+from busline.models.lesion import LesionLogits
+from busline.models.shape import lesion_mask
+from busline.training.lesion_task import WINDOW, scale
+from busline.training.tasks import for_network
+from busline.training.views import lay_back, look, whole, window
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the network says of m cases.
+
+    Attributes:
+        maps: uint8 (m, C, C), probability of lesion times 255 on the canvas; 0 outside the picture.
+        label: logits of the positive class in the whole picture and in the window, float32 (m, 2).
+        findings: likewise, float32 (m, 2, findings).
+    """
+
+    maps: np.ndarray
+    label: np.ndarray
+    findings: np.ndarray
+
+
+def look_twice(
+    network: nn.Module,
+    canvases: np.ndarray,
+    sizes: np.ndarray,
+    side: int,
+    *,
+    precision: Precision,
+    device: torch.device,
+) -> Sight:
+    """Outline and judge cases; every view is seen a second time mirrored, and both are averaged.
+
+    The window comes from the network's own outline on the whole picture, so no true mask is needed. Inside it the two
+    probabilities of a pixel are averaged.
+
+    Args:
+        network: a trained lesion network.
+        canvases: uint8 (m, C, C), pictures in the upper left corners.
+        sizes: width and height of the pictures, (m, 2).
+        side: of a view in pixels.
+        precision: arithmetic; bf16 means autocast.
+        device: where the network is.
+    """
+    network = network.to(device).eval()
+    parts = [_look(network, part, shape, side, precision, device) for part, shape in _batches(canvases, sizes)]
+    maps, label, findings = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Sight(maps, label, findings)
+
+
+def outline_boxes(probability: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return the boxes of the main lesions outlined in whole views, in pixels of the pictures.
+
+    Args:
+        probability: (m, s, s), of the pictures squashed to squares.
+        sizes: width and height of the pictures, (m, 2).
+
+    Returns:
+        float32 (m, 4): left, upper, right and lower edge.
+    """
+    squares: np.ndarray = np.stack([mask_box(lesion_mask(chances)) for chances in probability])
+    return np.asarray(squares * np.tile(sizes, 2) / probability.shape[-1], np.float32)
+
+
+def mask_box(mask: np.ndarray) -> np.ndarray:
+    """Return left, upper, right and lower edge of a mask (height, width); of an empty one, those of the picture."""
+    if not mask.any():
+        return np.array([0, 0, mask.shape[1], mask.shape[0]], np.float32)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
+
+
+def _batches(canvases: np.ndarray, sizes: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    starts = range(0, len(canvases), BATCH)
+    return [(canvases[start : start + BATCH], sizes[start : start + BATCH]) for start in starts]
+
+
+def _look(
+    network: nn.Module, canvases: np.ndarray, sizes: np.ndarray, side: int, precision: Precision, device: torch.device
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    canvas = canvases.shape[-1]
+    pictures = torch.from_numpy(canvases).to(device).unsqueeze(1).float() / 255.0
+    maps = whole(torch.from_numpy(sizes).to(device), canvas)
+    first = _mirrored(network, look(pictures, maps, side), precision)
+    boxes = outline_boxes(first.mask[:, 0].cpu().numpy(), sizes)
+    close = window(torch.from_numpy(boxes).to(device), canvas, WINDOW)
+    second = _mirrored(network, look(pictures, close, side), precision)
+    far, inside_far = lay_back(first.mask, maps, canvas)
+    near, inside = lay_back(second.mask, close, canvas)
+    merged = torch.where(inside, (far + near) / 2.0, far) * inside_far
+    label = torch.stack([first.label, second.label], dim=1)
+    findings = torch.stack([first.findings, second.findings], dim=1)
+    quantised = torch.round(merged[:, 0] * 255.0).to(torch.uint8)
+    return quantised.cpu().numpy(), label.cpu().numpy(), findings.cpu().numpy()
+
+
+def _mirrored(network: nn.Module, seen: torch.Tensor, precision: Precision) -> LesionLogits:
+    """Return probabilities of the mask, and logits of the rest, averaged over the views and their mirror images."""
+    said = []
+    for view in (seen, seen.flip(3)):
+        images = for_network(scale(view), (1, len(view))).squeeze(0)
+        enabled = precision == "bf16"
+        with torch.no_grad(), torch.autocast(seen.device.type, dtype=torch.bfloat16, enabled=enabled):
+            said.append(network(images))
+    one, other = said
+    mask = (torch.sigmoid(one.mask.float()) + torch.sigmoid(other.mask.float().flip(3))) / 2.0
+    label, findings = ((a.float() + b.float()) / 2.0 for a, b in zip(one[1:], other[1:], strict=True))
+    return LesionLogits(mask, label, findings)

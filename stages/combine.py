@@ -1,0 +1,42 @@
+"""Combine what the lesion networks say with shape and clinical columns into diagnoses."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busline.base.cli import run_stage
+from busline.base.params import load_params
+
+
+def main(
+    params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
+    root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
+) -> None:
+    """Write predictions from the image, from image and clinical columns, and from parts of these.
+
+    Reads data/lesion/said.parquet, the features and the splits.
+    """
+    params = load_params(params_file)
+    from threadpoolctl import threadpool_limits
+
+    from busline.base.artifacts import atomic_folder, load_table, save_json, save_table
+    from busline.studies.combine import MODELS, run_combine
+    from busline.studies.inputs import load_inputs
+
+    inputs = load_inputs(root, params.split.classes, repeats=params.cv.image_repeats)
+    said = load_table(root / "data/lesion/said.parquet")
+    with threadpool_limits(
+        1
+    ):  # so that bytes do not depend on the number of cores, and small systems are solved faster
+        study = run_combine(inputs, said, params.seed)
+    for family, chosen in (("lesion", True), ("lesion_parts", False)):
+        with atomic_folder(root / "data/predictions" / family) as folder:
+            for name, table in study.predictions.items():
+                if (name in MODELS) == chosen:
+                    save_table(table, folder / f"{name}.parquet")
+    save_json(study.combiners, root / "data/models/lesion/combiners.json")
+
+
+if __name__ == "__main__":
+    run_stage(main)

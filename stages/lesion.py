@@ -1,0 +1,45 @@
+"""Train the lesion network for every pair of left-out folds."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busline.base.cli import run_stage
+from busline.base.params import load_params
+from busline.training.pool import warm_up
+
+
+def main(
+    params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
+    root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
+) -> None:
+    """Write out-of-fold maps, what each network says of the cases it left out, segmentation scores, learning curves.
+
+    Reads the cohort, the splits and the pre-trained weights. Of the cohort's table it reads what a radiologist noted,
+    as targets of training beside the masks; only images are inputs of the network.
+    """
+    params = load_params(params_file)
+    warm_up("busline.studies.lesion")
+    from busline.base.artifacts import atomic_folder, load_tensors, save_array, save_table
+    from busline.base.runtime import load_runtime
+    from busline.studies.inputs import load_inputs
+    from busline.studies.lesion import run_lesion
+    from busline.studies.lesion_cases import load_lesion_cases
+
+    settings = params.lesion
+    inputs = load_inputs(root, params.split.classes, image_side=settings.image_size, repeats=params.cv.image_repeats)
+    cases = load_lesion_cases(root, inputs.case_ids, params.split.classes[-1])
+    tensors = load_tensors(root / "data/models/pretrain/lesion.safetensors")
+    initial = {name: value.numpy() for name, value in tensors.items()}
+    study = run_lesion(inputs, cases, params, initial, runtime=load_runtime())
+    with atomic_folder(root / "data/lesion") as folder:
+        save_array(study.maps, folder / "maps.npy")
+        save_table(study.maps_index, folder / "maps.parquet")
+        save_table(study.said, folder / "said.parquet")
+    save_table(study.curves, root / "data/curves/lesion/lesion.parquet")
+    save_table(study.scores, root / "data/predictions/lesion_segment/scores.parquet")
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,32 @@
+"""Learn initial weights of the lesion network from phantoms."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busline.base.cli import run_stage
+from busline.base.params import load_params
+
+
+def main(
+    params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
+    root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
+) -> None:
+    """Write the network's tensors and its learning curve. Nothing is read but the parameters."""
+    params = load_params(params_file)
+    import pandas as pd
+
+    from busline.base.artifacts import atomic_folder, save_table
+    from busline.base.runtime import load_runtime
+    from busline.studies.networks import write_state
+    from busline.studies.pretrain import run_pretrain
+
+    result = run_pretrain(params, runtime=load_runtime())
+    with atomic_folder(root / "data/models/pretrain") as folder:
+        write_state(result.state, folder / "lesion.safetensors")
+        save_table(pd.DataFrame(list(result.curve)), folder / "curve.parquet")
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,41 @@
+"""Findings from a table's words, and only from columns that are declared to be a radiologist's."""
+
+import numpy as np
+import pandas as pd
+
+from busline.cohort.findings import FINDINGS, drawn_findings, radiologist_findings
+from busline.cohort.phantom_lesion import Lesion
+from busline.cohort.schema import Column
+
+NAMES = ("Shape", "Margin", "Posterior_features", "Halo", "Echogenicity", "BIRADS")
+ROWS = pd.DataFrame(
+    [
+        ("irregular", "not circumscribed - angular&indistinct", "combined", "yes", "heterogeneous", "4c"),
+        ("oval", "circumscribed", "no", "no", "anechoic", "2"),
+        (None, "not circumscribed - spiculated", "shadowing", None, "hypoechoic", "5"),
+    ],
+    columns=list(NAMES),
+)
+
+
+def declared(provenance="radiologist"):
+    return [Column(name=name, provenance=provenance, kind="categorical") for name in NAMES]
+
+
+def test_words_become_targets():
+    found = radiologist_findings(ROWS, declared())
+    np.testing.assert_array_equal(found[0], [1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 0])
+    np.testing.assert_array_equal(found[1], [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0])
+    np.testing.assert_array_equal(found[2], [np.nan, 1, 0, 1, 1, 0, np.nan, 0, 0, 1, 1, 1, 1])
+
+
+def test_other_columns_of_the_same_names_are_not_read():
+    assert np.isnan(radiologist_findings(ROWS, declared("patient"))).all()
+    assert np.isnan(radiologist_findings(ROWS[[]], [])).all()
+
+
+def test_a_phantoms_findings_are_those_it_was_drawn_with():
+    lesion = Lesion(1.5, "irregular", ("angular", "indistinct"), "heterogeneous", "combined", True, False, 0.1, 1.0)
+    assert list(drawn_findings(lesion)) == list(FINDINGS)
+    expected = radiologist_findings(ROWS.iloc[:1], declared())[0]
+    assert list(drawn_findings(lesion).values()) == expected.astype(bool).tolist()

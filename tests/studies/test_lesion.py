@@ -1,0 +1,209 @@
+"""Pairs of folds and the diagnosis on top: no case is judged by what was fitted to it, on any number of cores."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from busline.base.errors import ParameterError
+from busline.base.runtime import Runtime
+from busline.cohort.findings import FINDINGS
+from busline.models.combiner import fit_combiner
+from busline.studies.combine import IMAGE, MODELS, PARTS, clinical_inputs, cross_fitted, run_combine
+from busline.studies.inputs import fold_jobs
+from busline.studies.lesion import SAID, pair_jobs, run_lesion
+from busline.studies.lesion_cases import draw_lesion_cases, make_cases
+from busline.studies.pretrain import run_pretrain
+from made_inputs import made_inputs, small_params
+
+PARAMS = small_params(cv__folds=3)
+ONE, TWO = Runtime(workers=1), Runtime(workers=2)
+
+
+def cases_of(inputs):
+    frames = list(zip(inputs.images, inputs.masks, strict=True))
+    generator = np.random.default_rng(1)
+    findings = (generator.random((len(frames), len(FINDINGS))) < 0.3 + 0.3 * inputs.labels[:, None]).astype(np.float32)
+    findings[::5, 3] = np.nan
+    pixel = np.where(np.arange(len(frames)) % 7 == 0, np.nan, 0.2)
+    return make_cases(frames, canvas=48, pixel_mm=pixel, labels=inputs.labels > 0, findings=findings)
+
+
+@pytest.fixture(scope="module")
+def made():
+    inputs = made_inputs(PARAMS, cases=24, side=32)
+    return inputs, cases_of(inputs), run_pretrain(PARAMS, runtime=ONE).state
+
+
+@pytest.fixture(scope="module")
+def study(made):
+    inputs, cases, initial = made
+    return run_lesion(inputs, cases, PARAMS, initial, runtime=ONE)
+
+
+def test_a_network_learns_from_neither_fold_of_its_pair(made):
+    inputs, _, _ = made
+    jobs = pair_jobs(inputs.resamples)
+    assert [(job.first, job.second) for job in jobs] == [(0, 1), (0, 2), (1, 2)]
+    for job in jobs:
+        tests = {fold: set(inputs.resamples[0, fold]["test"]) for fold in range(3)}
+        assert set(job.left_out) == tests[job.first] | tests[job.second]
+        assert set(job.learn) == set(range(24)) - set(job.left_out)
+
+
+def test_two_folds_are_too_few(made):
+    resamples = {key: roles for key, roles in made[0].resamples.items() if key[1] < 2}
+    with pytest.raises(ParameterError, match="3 or more"):
+        pair_jobs(resamples)
+
+
+def test_every_case_is_judged_by_the_networks_that_left_its_fold_out(study, made):
+    inputs, _, _ = made
+    assert len(study.said) == 3 * 16
+    assert ((study.said["fold"] == study.said["first"]) | (study.said["fold"] == study.said["second"])).all()
+    assert (study.said.groupby("case_id").size() == 2).all()
+    assert study.said[list(SAID[:4])].notna().all().all()
+    assert study.maps.shape == (24, 48, 48)
+    assert (study.maps[:, 32:] == 0).all()
+    assert study.scores["case_id"].tolist() == list(inputs.case_ids)
+    assert study.scores["dice"].between(0, 1).all()
+    assert study.curves["stop_loss"].isna().all()
+
+
+def test_two_processes_write_what_one_writes(study, made):
+    inputs, cases, initial = made
+    other = run_lesion(inputs, cases, PARAMS, initial, runtime=TWO)
+    pd.testing.assert_frame_equal(other.said, study.said)
+    pd.testing.assert_frame_equal(other.curves, study.curves)
+    np.testing.assert_array_equal(other.maps, study.maps)
+
+
+def test_labels_masks_and_findings_of_a_pairs_folds_change_nothing_that_its_network_says(study, made):
+    inputs, cases, initial = made
+    fold = inputs.resamples[0, 0]["test"]
+    labels, masks, findings, boxes = (
+        value.copy() for value in (cases.labels, cases.masks, cases.findings, cases.boxes)
+    )
+    labels[fold], findings[fold], masks[fold] = 1 - labels[fold], 1.0, 0
+    boxes[fold] = (0, 0, 9, 9)
+    planted = replace(cases, labels=labels, masks=masks, findings=findings, boxes=boxes)
+    said = run_lesion(inputs, planted, PARAMS, initial, runtime=ONE).said
+    without = (study.said["first"] == 0) | (study.said["second"] == 0)
+    pd.testing.assert_frame_equal(said[without], study.said[without])
+    assert not said[~without].equals(study.said[~without])
+
+
+def test_pictures_of_a_pairs_folds_change_nothing_of_its_network(study, made):
+    inputs, cases, initial = made
+    fold = inputs.resamples[0, 0]["test"]
+    images = cases.images.copy()
+    images[fold] = 255 - images[fold]
+    said = run_lesion(inputs, replace(cases, images=images), PARAMS, initial, runtime=ONE).said
+    same = ((study.said["first"] == 0) | (study.said["second"] == 0)) & (study.said["fold"] != 0)
+    pd.testing.assert_frame_equal(said[same], study.said[same])
+
+
+def planted_said(inputs, generator):
+    """Numbers that carry the label, as if networks had said them."""
+    rows = []
+    for job in pair_jobs(inputs.resamples):
+        own = np.array([next(f for f in range(3) if i in inputs.resamples[0, f]["test"]) for i in job.left_out])
+        numbers = generator.normal(size=(len(own), len(SAID))) + inputs.labels[job.left_out, None]
+        keys = {"repeat": 0, "first": job.first, "second": job.second}
+        keys |= {"case_id": np.asarray(inputs.case_ids, dtype=object)[job.left_out], "fold": own}
+        rows.append(pd.concat([pd.DataFrame(keys), pd.DataFrame(numbers, columns=list(SAID))], axis=1))
+    return pd.concat(rows, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def combined():
+    inputs = made_inputs(PARAMS, cases=90)
+    said = planted_said(inputs, np.random.default_rng(4))
+    return inputs, said, run_combine(inputs, said, 7)
+
+
+def test_the_diagnosis_predicts_every_test_case_once(combined):
+    inputs, _, found = combined
+    assert set(found.predictions) == {*MODELS, *PARTS}
+    for table in found.predictions.values():
+        assert sorted(table["case_id"]) == sorted(inputs.case_ids)
+        assert set(table["split"]) == {"test"}
+    table = found.predictions["image"]
+    assert roc_auc_score(table["label"] == "malignant", table["p_malignant"]) > 0.9
+
+
+def test_features_that_are_learnt_from_are_of_networks_that_saw_neither_fold(combined):
+    inputs, said, _ = combined
+    numbers = said.assign(position=0)
+    for job in fold_jobs(inputs)[1:]:
+        learn, test = cross_fitted(numbers, job)
+        assert (learn["fold"] != job.fold).all()
+        assert (test["fold"] == job.fold).all()
+        for part in (learn, test):
+            pair = part[["first", "second"]].to_numpy()
+            assert (pair == job.fold).any(axis=1).all()
+            assert (pair == part[["fold"]].to_numpy()).any(axis=1).all()
+        assert learn["case_id"].is_unique
+
+
+def test_the_diagnosis_of_a_fold_is_fitted_to_the_other_folds_alone(combined):
+    inputs, said, found = combined
+    fold = inputs.resamples[0, 0]["test"]
+    labels, table = inputs.labels.copy(), inputs.table.copy()
+    labels[fold] = 1 - labels[fold]
+    table.loc[fold, "Signs"] = "planted"
+    changed = replace(inputs, labels=labels, table=table)
+    numbers = said.copy()
+    numbers.loc[numbers["fold"] == 0, list(SAID)] = 99.0
+    again = run_combine(changed, numbers, 7)
+    for name in found.combiners:
+        for one, other in zip(found.combiners[name], again.combiners[name], strict=True):
+            assert (one == other) == (one["fold"] == 0)
+
+
+def test_the_probability_is_the_mean_logits(combined):
+    _, said, found = combined
+    fitted = found.combiners["malignancy"][0]
+    case = found.predictions["malignancy"].iloc[0]
+    rows = said[(said["case_id"] == case["case_id"]) & ((said["first"] == 0) | (said["second"] == 0))]
+    value = (rows["malignancy_whole"] + rows["malignancy_window"]) / 2
+    logits = (value - fitted["means"][0]) / fitted["scales"][0] * fitted["weights"][0] + fitted["intercept"]
+    assert case["p_malignant"] == pytest.approx(1 / (1 + np.exp(-logits.mean())), abs=1e-6)
+    assert len(found.combiners["image"][0]["names"]) == len(IMAGE)
+
+
+def test_clinical_columns_are_encoded_on_the_learning_cases(combined):
+    inputs, _, _ = combined
+    learn = inputs.resamples[0, 0]["fit"]
+    names, rows = clinical_inputs(inputs, learn)
+    assert names[:2] == ["Age", "Age missing"]
+    assert rows.shape == (90, len(names))
+    table = inputs.table.copy()
+    others = np.setdiff1d(np.arange(90), learn)
+    table.loc[others, "Signs"] = "never seen"
+    assert clinical_inputs(replace(inputs, table=table), learn)[0] == names
+
+
+def test_few_cases_of_a_class_need_no_inner_folds():
+    rows = np.random.default_rng(0).normal(size=(9, 2))
+    rows[:, 1] = np.nan
+    combiner = fit_combiner(rows, [1, 0, 0, 0, 0, 0, 0, 0, 0], "ab", seed=0)
+    assert combiner.strength == 0.01
+    assert np.isfinite(combiner.logits(rows)).all()
+
+
+def test_phantoms_of_the_stream_are_pure_functions_of_their_number():
+    few, more = draw_lesion_cases(2, 5), draw_lesion_cases(3, 5)
+    np.testing.assert_array_equal(few.images, more.images[:2])
+    assert set(np.unique(more.findings)) <= {0.0, 1.0}
+    assert (more.boxes[:, 2] > more.boxes[:, 0]).all()
+    assert not np.array_equal(few.images, draw_lesion_cases(2, 6).images)
+
+
+def test_without_phantoms_the_initial_weights_are_random_and_reproducible():
+    params = small_params(lesion__pretrain={**PARAMS.lesion.pretrain.model_dump(), "phantoms": 0})
+    one, other = (run_pretrain(params, runtime=ONE) for _ in range(2))
+    assert all(np.array_equal(one.state[name], other.state[name]) for name in one.state)
+    assert not one.curve
