@@ -147,7 +147,7 @@ def test_wins_and_losses_are_the_evaluations(inputs):
     entry = counted["merged", "custom_cnn"]["delong"]
     (row,) = (row for row in outcomes["rows"] if (row["family"], row["model"]) == ("Merged", "Custom CNN"))
     assert row["delong"] == f"{entry['wins']}–{entry['ties']}–{entry['losses']}"
-    assert len(outcomes["rows"]) == len(counted) == 10
+    assert len(outcomes["rows"]) == len(counted) == 12
     search = table_of(inputs, "comparison", "outcomes_dnn_search")
     assert [row["model"] for row in search["rows"]] == ["16 units, dropout 0.2", "8 units, dropout 0.1"]
 
@@ -155,7 +155,8 @@ def test_wins_and_losses_are_the_evaluations(inputs):
 def test_a_search_of_one_has_nothing_to_compare(inputs):
     inputs.scores["comparisons"]["augmentation"] = inputs.scores["comparisons"]["augmentation"][:1]
     ids = {table["id"] for table in section_of(inputs, "comparison")["tables"]}
-    assert ids == {"outcomes_models", "matrix_models", "outcomes_dnn_search", "matrix_dnn_search"}
+    groups = ("models", "dnn_search", "lesion_parts")
+    assert ids == {f"{kind}_{group}" for kind in ("outcomes", "matrix") for group in groups}
     nothing = section_of(replace(inputs, scores={**inputs.scores, "comparisons": {}}, comparisons=[]), "comparison")
     assert nothing["tables"] == []
 

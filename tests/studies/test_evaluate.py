@@ -223,7 +223,8 @@ def test_segmentation_by_hand():
 
 
 def test_segmentation_learns_from_weigh_cases_too():
-    scores = INPUTS.segmentation[INPUTS.segmentation["repeat"] >= 0]
+    scores = INPUTS.segmentation["segment"]
+    scores = scores[scores["repeat"] >= 0]
     means = scores.groupby(["repeat", "fold"])["iou"].mean()
     corrected = corrected_interval(means, 20 / 40)
     assert RESULT.tables["segment"]["metrics"]["iou"]["nb_low"] == pytest.approx(corrected.low)
@@ -348,15 +349,17 @@ def test_votes_without_the_even_vote_are_refused():
 
 
 def test_broken_segmentation_scores_are_refused():
-    scores = INPUTS.segmentation
+    scores = INPUTS.segmentation["segment"]
+
+    def refused(broken):
+        evaluate(replace(INPUTS, segmentation={"segment": broken}), PARAMS)
+
     with pytest.raises(DataError, match="column 'iou' is missing"):
-        evaluate(replace(INPUTS, segmentation=scores.drop(columns="iou")), PARAMS)
+        refused(scores.drop(columns="iou"))
     with pytest.raises(DataError, match=r"column 'dice': values outside \[0, 1\]: 120"):
-        evaluate(
-            replace(INPUTS, segmentation=scores.assign(dice=scores["dice"].where(scores["repeat"] < 0, 1.5))), PARAMS
-        )
-    with pytest.raises(DataError, match="segmentation scores"):
-        evaluate(replace(INPUTS, segmentation=scores.iloc[1:]), PARAMS)
+        refused(scores.assign(dice=scores["dice"].where(scores["repeat"] < 0, 1.5)))
+    with pytest.raises(DataError, match="scores of segment"):
+        refused(scores.iloc[1:])
 
 
 def test_more_than_two_classes_are_refused():

@@ -93,6 +93,7 @@ def test_evaluate_writes_metrics_tables_and_plots(root):
     run("evaluate", root)
     metrics, tables = (json.loads((root / "reports" / name).read_text()) for name in ("metrics.json", "tables.json"))
     families = {"tabular", "cnn", "merged", "augmentation", "dnn_search", "vote", "segment"}
+    families |= {"lesion", "lesion_parts", "lesion_segment"}
     assert (set(metrics), set(tables)) == (families, families | {"protocol", "comparisons"})
     assert set(tables["dnn_search"]) == {"h16_d0.2", "h32_d0.2"}
     assert tables["dnn_search"]["h32_d0.2"]["hidden"] == 32
@@ -105,6 +106,7 @@ def test_evaluate_writes_metrics_tables_and_plots(root):
         assert set(zip(plots[name]["family"], plots[name]["model"], strict=True)) == drawn
     assert set(plots["confusion"]["actual"]) <= set(CLASSES)
     curves = {("tabular", "dnn"), ("cnn", "custom_cnn"), ("merged", "custom_cnn"), ("segment", "segment")}
+    curves |= {("lesion", "lesion")}
     curves |= {("augmentation", "none"), ("augmentation", "mild")}
     curves |= {("dnn_search", "h16_d0.2"), ("dnn_search", "h32_d0.2")}
     assert set(zip(plots["curves"]["family"], plots["curves"]["model"], strict=True)) == curves
@@ -139,7 +141,8 @@ def test_families_without_active_models_are_left_out(root):
     run("vote", root)
     run("evaluate", root)
     tables, metrics = (json.loads((root / "reports" / name).read_text()) for name in ("tables.json", "metrics.json"))
-    assert set(metrics) == {"tabular", "cnn", "dnn_search", "vote", "segment"}
+    lesion = {"lesion", "lesion_parts", "lesion_segment"}
+    assert set(metrics) == {"tabular", "cnn", "dnn_search", "vote", "segment"} | lesion
     assert set(tables) == {*metrics, "protocol", "comparisons"}
     assert "merged" not in set(pd.read_csv(root / "reports/plots/roc.csv")["family"])
     assert list((root / "data/predictions/merged").iterdir()) == []
