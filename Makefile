@@ -15,7 +15,7 @@ help:  ## list the targets
 	$(PYTHON) -m venv .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.txt
 	$(BIN)/python -m pip install --quiet --require-hashes -r .venv/uv.txt
-	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
 	touch $@
 
 repro: .venv/ready  ## run the pipeline: only what changed runs (makes .venv first)
