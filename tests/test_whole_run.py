@@ -28,7 +28,7 @@ from made_inputs import small_params
 
 PRETRAINED = "mobilenet_v2_imagenet"
 SETTINGS = {
-    "data__phantom": {"cases": 14, "normal": 1, "width": 96, "height": 80},
+    "data__phantom": {"cases": 18, "normal": 1, "width": 96, "height": 80},
     "data__folder": {"path": str(REPOSITORY / "examples/folder")},
     "dnn_search": {"hidden": [16], "dropout": [0.2]},
     "augmentation__active": ["none"],

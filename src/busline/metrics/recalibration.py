@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,12 +43,15 @@ def fit_recalibration(truth: npt.ArrayLike, score: npt.ArrayLike) -> Recalibrati
     Returns:
         The calibration; NaN with one class, for which nothing can be fitted.
     """
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     true, odds = np.asarray(truth).astype(bool), logit(score)
     if true.all() or not true.any():
         return Recalibration(float("nan"), float("nan"))
-    model = LogisticRegression(C=1.0 / RIDGE, solver="newton-cholesky", tol=1e-10).fit(odds[:, None], true)
+    with warnings.catch_warnings():  # odds near certainty stop Newton's line search; lbfgs then takes over by itself
+        warnings.filterwarnings("ignore", "Line search of Newton solver", ConvergenceWarning)
+        model = LogisticRegression(C=1.0 / RIDGE, solver="newton-cholesky", tol=1e-10).fit(odds[:, None], true)
     slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
     if slope < 0:
         return Recalibration(0.0, float(logit([true.mean()])[0]))
