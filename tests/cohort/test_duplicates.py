@@ -17,10 +17,11 @@ def tissue(seed, shape=(120, 160)):
     return np.clip(image * np.linspace(1.2, 0.5, shape[0])[:, None], 0, 255).astype(np.uint8)
 
 
-def find(images, max_bits=12, least=0.65):
+def find(images, max_bits=12, least=0.65, workers=1):
     images = [np.ascontiguousarray(image) for image in images]
     ids = [f"c{number}" for number in range(len(images))]
-    found = find_duplicates(ids, [digest(i) for i in images], [thumbnail(i) for i in images], max_bits, least)
+    thumbnails = [thumbnail(image) for image in images]
+    found = find_duplicates(ids, [digest(i) for i in images], thumbnails, max_bits, least, workers=workers)
     return [tuple(row) for row in found.itertuples(index=False)]
 
 
@@ -131,3 +132,10 @@ def test_the_limits_are_the_callers():
     assert find(images) != []
     assert find(images, least=1.0) == []
     assert find(images, max_bits=0) == []
+
+
+def test_the_number_of_threads_changes_nothing():
+    scans = [tissue(seed) for seed in range(90)]  # two chunks of look-ups
+    images = [*scans, *(mark(scan)[6:-6, 8:-8] for scan in scans)]  # and several batches of candidates
+    assert len(find(images)) > 60
+    assert find(images, workers=3) == find(images)

@@ -13,6 +13,8 @@ from itertools import product
 
 import numpy as np
 
+from busline.cohort.threads import map_in_order
+
 SIDE = 64
 """Side of a thumbnail."""
 MAX_CROP = 0.15
@@ -83,12 +85,12 @@ def hash_windows(thumbnails: np.ndarray, windows: np.ndarray = WINDOWS) -> np.nd
     columns, which_columns = np.unique(windows[:, :2], axis=0, return_inverse=True)
     rows, which_rows = np.unique(windows[:, 2:], axis=0, return_inverse=True)
     across, down = _waves(columns, _ACROSS), _waves(rows, _DOWN)
-    values = (down @ flat) @ across.T
-    grid = values.reshape(len(flat), len(rows), 8, len(columns), 8)
-    return np.asarray(grid[:, which_rows, :, which_columns].swapaxes(0, 1).reshape(len(flat), len(windows), 64) > 0)
+    signs = (down @ flat) @ across.T > 0
+    grid = signs.reshape(len(flat), len(rows), 8, len(columns), 8)
+    return np.asarray(grid[:, which_rows, :, which_columns].swapaxes(0, 1).reshape(len(flat), len(windows), 64))
 
 
-def find_candidates(thumbnails: np.ndarray, max_bits: int) -> Candidates:
+def find_candidates(thumbnails: np.ndarray, max_bits: int, workers: int = 1) -> Candidates:
     """Return pairs of which a window, mirrored or not, is at most ``max_bits`` from the other image.
 
     Each of :data:`LOOKUPS` tables sorts the images by some of their bits, chosen at random once and for all, one in
@@ -98,6 +100,7 @@ def find_candidates(thumbnails: np.ndarray, max_bits: int) -> Candidates:
     Args:
         thumbnails: uint8 (n, 64, 64).
         max_bits: largest number of differing bits, of 64.
+        workers: threads; what is found is the same whatever their number.
 
     Returns:
         Each ordered pair once, with its nearest window; nearest pairs first.
@@ -108,11 +111,11 @@ def find_candidates(thumbnails: np.ndarray, max_bits: int) -> Candidates:
         return Candidates(empty, empty, empty, empty.astype(bool), empty)
     chunks = np.array_split(shown, -(-len(shown) // CHUNK))  # a chunk at a time, so that memory stays small
     tables = _Tables(np.concatenate([hash_windows(thumbnails[chunk], WINDOWS[:1])[:, 0] for chunk in chunks]))
-    parts = [
-        _nearest(np.concatenate(list(tables.look_up(hash_windows(thumbnails[chunk]), chunk, shown, max_bits))))
-        for chunk in chunks
-    ]
-    found = np.concatenate(parts)
+
+    def search(chunk: np.ndarray) -> np.ndarray:
+        return _nearest(np.concatenate(list(tables.look_up(hash_windows(thumbnails[chunk]), chunk, shown, max_bits))))
+
+    found = np.concatenate(list(map_in_order(search, chunks, workers)))
     found = found[np.lexsort((found[:, 1], found[:, 0], found[:, 4]))]
     return Candidates(found[:, 0], found[:, 1], found[:, 2], found[:, 3] > 0, found[:, 4])
 
@@ -139,6 +142,7 @@ class _Tables:
         keys = self._keys(bits)
         self.order = np.argsort(keys, axis=0, kind="stable")
         counts = [np.bincount(column, minlength=2**size) for column in keys.T]
+        self.used = np.stack(counts) > 0
         self.starts = np.stack([np.concatenate([[0], np.cumsum(count)]) for count in counts]).astype(np.int32)
         self.mirror = self._keys(ODD[None])[0]
 
@@ -161,10 +165,11 @@ class _Tables:
         turned = hashes ^ pack(ODD[None])[0]
         for table, mirrored in product(range(LOOKUPS), (0, 1)):
             key = keys[:, table] ^ (self.mirror[table] if mirrored else 0)
-            start = self.starts[table][key]
-            count = self.starts[table][key + 1] - start
-            query = np.repeat(np.arange(len(key)), count)
-            place = np.arange(len(query)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(start, count)
+            used = np.flatnonzero(self.used[table][key])
+            start = self.starts[table][key[used]]
+            count = self.starts[table][key[used] + 1] - start
+            query = np.repeat(used, count)
+            place = np.arange(len(query)) + np.repeat(start - (np.cumsum(count) - count), count)
             other = self.order[place, table]
             distance = np.bitwise_count((turned if mirrored else hashes)[query] ^ self.hashes[other])
             near = (distance <= max_bits) & (first[query // windows] != second[other])

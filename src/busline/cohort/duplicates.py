@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,12 @@ import pandas as pd
 from busline.cohort.alignment import aligned_correlation
 from busline.cohort.duplicate_hashes import SIDE, WINDOWS, Candidates, find_candidates
 from busline.cohort.imaging import resize_image
+from busline.cohort.threads import map_in_order
 
 BATCH = 128
+"""Candidates compared before those that are joined by then are left out."""
+PIECE = 64
+"""Candidates a thread compares at a time."""
 
 
 def digest(image: np.ndarray) -> bytes:
@@ -35,6 +40,8 @@ def find_duplicates(
     thumbnails: Sequence[np.ndarray],
     max_bits: int,
     least_correlation: float,
+    *,
+    workers: int = 1,
 ) -> pd.DataFrame:
     """Return pairs of cases whose images are the same (``exact``) or nearly so (``near``).
 
@@ -51,6 +58,7 @@ def find_duplicates(
         thumbnails: :func:`thumbnail` of each image.
         max_bits: largest number of differing bits, of 64.
         least_correlation: least correlation of the aligned images, in [-1, 1].
+        workers: threads; the pairs are the same whatever their number.
 
     Returns:
         ``case_a, case_b, kind, distance`` (in bits), sorted, ``case_a`` before ``case_b`` in the given order.
@@ -67,28 +75,33 @@ def find_duplicates(
     if len(unique) > 1:
         stack = np.stack([thumbnails[index] for index in unique])
         with threadpool_limits(1):  # more threads may change the last bits, and with them a hash
-            near = _confirmed(stack, find_candidates(stack, max_bits), least_correlation)
+            found = find_candidates(stack, max_bits, workers)
+            near = _confirmed(stack, found, least_correlation, workers)
         pairs += [(case_ids[unique[min(a, b)]], case_ids[unique[max(a, b)]], "near", bits) for a, b, bits in near]
     return pd.DataFrame(sorted(pairs), columns=["case_a", "case_b", "kind", "distance"])
 
 
-def _confirmed(thumbnails: np.ndarray, found: Candidates, least: float) -> list[tuple[int, int, int]]:
+def _confirmed(thumbnails: np.ndarray, found: Candidates, least: float, workers: int) -> list[tuple[int, int, int]]:
     """Return the candidates that correlate, nearest first, leaving out those that earlier ones join already."""
     groups = _Groups(len(thumbnails))
     pairs = []
     waiting = np.arange(len(found.first))
-    while len(waiting):
-        waiting = waiting[groups.apart(found.first[waiting], found.second[waiting])]
+    while len(waiting := waiting[groups.apart(found.first[waiting], found.second[waiting])]):
         batch, waiting = waiting[:BATCH], waiting[BATCH:]
-        whole, part = thumbnails[found.first[batch]], thumbnails[found.second[batch]]
-        mirrored = found.mirrored[batch]
-        part[mirrored] = part[mirrored][:, :, ::-1]
-        correlation = aligned_correlation(whole, part, WINDOWS[found.window[batch]])
+        pieces = np.array_split(batch, -(-len(batch) // PIECE))
+        correlation = np.concatenate([*map_in_order(partial(_correlation, thumbnails, found), pieces, workers)])
         for index in batch[correlation >= least]:
             a, b = int(found.first[index]), int(found.second[index])
             if groups.join(a, b):
                 pairs.append((a, b, int(found.distance[index])))
     return pairs
+
+
+def _correlation(thumbnails: np.ndarray, found: Candidates, which: np.ndarray) -> np.ndarray:
+    whole, part = thumbnails[found.first[which]], thumbnails[found.second[which]]
+    mirrored = found.mirrored[which]
+    part[mirrored] = part[mirrored][:, :, ::-1]
+    return aligned_correlation(whole, part, WINDOWS[found.window[which]])
 
 
 class _Groups:

@@ -102,7 +102,7 @@ def resize_mask(mask: np.ndarray, width: int, height: int) -> np.ndarray:
     """
     if mask.shape == (height, width):
         return mask
-    cover = resize_image(mask.astype(np.uint8) * 255, width, height)
+    cover = resize_image(mask.view(np.uint8) * np.uint8(255), width, height)
     reduced: np.ndarray = cover >= HALF
     if mask.any() and not reduced.any():
         rows, columns = np.nonzero(mask)

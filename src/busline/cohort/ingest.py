@@ -63,7 +63,7 @@ def ingest(
         table = _table(cases, raw.columns, source, places, released)
         case_ids = [case.case_id for case in cases]
         limits = settings.duplicate_bits, settings.duplicate_correlation
-        pairs = duplicates.find_duplicates(case_ids, found.digests, found.thumbnails, *limits)
+        pairs = duplicates.find_duplicates(case_ids, found.digests, found.thumbnails, *limits, workers=workers)
         save_cohort(part, table, raw.columns, pairs, make_card(table, raw.columns, pairs, released))
 
 

@@ -78,7 +78,7 @@ def _place(case: RawCase) -> str:
 
 def _read_union(case: RawCase, shape: tuple[int, ...], max_pixels: int) -> tuple[np.ndarray, list[str]]:
     """Return the union of a case's main masks, bool of the image's shape, and what is wrong with any of its masks."""
-    union = np.zeros(shape, dtype=bool)
+    union = None
     problems = []
     for path in (*case.masks, *case.other_masks):
         try:
@@ -87,8 +87,8 @@ def _read_union(case: RawCase, shape: tuple[int, ...], max_pixels: int) -> tuple
             problems.append(f"mask {path.name} {error}")
             continue
         if path in case.masks:
-            union |= mask
-    return union, problems
+            union = mask if union is None else union | mask
+    return np.zeros(shape, dtype=bool) if union is None else union, problems
 
 
 def _read_mask(path: Path, shape: tuple[int, ...], max_pixels: int) -> np.ndarray:
