@@ -91,33 +91,27 @@ def rate_line(key: str, title: str, ours: Sequence[float], theirs: Sequence[floa
         theirs: the other side's rate in the same rounds.
         rest: further attributes of the line.
     """
-    ratios = paired_ratios(ours, theirs)
-    return Line(
-        key,
-        title,
-        statistics.median(ratios),
-        ours=statistics.median(ours),
-        theirs=statistics.median(theirs),
-        n=len(ratios),
-        low=min(ratios),
-        high=max(ratios),
-        **rest,
-    )
+    return spread_line(key, title, paired_ratios(ours, theirs), ours, theirs, **rest)
 
 
 def time_line(key: str, title: str, ours: Sequence[float], theirs: Sequence[float], **rest: Any) -> Line:
     """Return the line of two times (less is better), in seconds, timed in alternation; see :func:`rate_line`."""
-    ratios = paired_ratios(theirs, ours)
+    return spread_line(key, title, paired_ratios(theirs, ours), ours, theirs, side_unit="s", **rest)
+
+
+def spread_line(
+    key: str, title: str, results: Sequence[float], ours: Sequence[float], theirs: Sequence[float], **rest: Any
+) -> Line:
+    """Return the line of the median result of some rounds, with the lowest and the highest, and both sides' medians."""
     return Line(
         key,
         title,
-        statistics.median(ratios),
+        statistics.median(results),
         ours=statistics.median(ours),
         theirs=statistics.median(theirs),
-        side_unit="s",
-        n=len(ratios),
-        low=min(ratios),
-        high=max(ratios),
+        n=len(results),
+        low=min(results),
+        high=max(results),
         **rest,
     )
 

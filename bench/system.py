@@ -14,7 +14,7 @@ from pathlib import Path
 from shutil import which
 
 from bench.crew import Pace, take_turns
-from bench.figures import Bound, Line
+from bench.figures import Bound, Line, spread_line
 from bench.machine import watch
 
 STAGES = Path("stages")
@@ -54,20 +54,7 @@ def repro_line(pace: Pace) -> Line:
         return Line(key, title, bound=bound, unit="s", note="the workspace is not up to date: run make repro first")
     ours, theirs = take_turns(lambda: _time(["dvc", "repro"]), lambda: _time(["dvc", "--version"]), max(3, pace.rounds))
     more = [a - b for a, b in zip(ours, theirs, strict=True)]
-    return Line(
-        key,
-        title,
-        statistics.median(more),
-        unit="s",
-        bound=bound,
-        ours=statistics.median(ours),
-        theirs=statistics.median(theirs),
-        side_unit="s",
-        n=len(more),
-        low=min(more),
-        high=max(more),
-        note="the whole DAG",
-    )
+    return spread_line(key, title, more, ours, theirs, unit="s", side_unit="s", bound=bound, note="the whole DAG")
 
 
 def memory_lines(side: int = 128, cases: int = 60, stages: Sequence[str] = TRAINING) -> list[Line]:

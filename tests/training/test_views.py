@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from busline.training.views import DRAWS, Ranges, change_echo, draw, lay_back, look, whole, window
+from busline.training.views import DRAWS, Ranges, change_echo, lay_back, look, whole, window
 
 CANVAS = 128
 STILL = Ranges(0.0, 0.0, 0.0, 0.0, 0.0, (1.0, 1.0), 0.0, 0.0, (1.0, 1.0), 0.0, 0.0, 0.0, 0.0)
 
 
 def draws(count: int, seed: int = 0) -> torch.Tensor:
-    return torch.from_numpy(draw(count, np.random.default_rng(seed)))
+    return torch.from_numpy(np.random.default_rng(seed).random((count, DRAWS), dtype=np.float32))
 
 
 @pytest.fixture

@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtr
 
-CONFIDENCE = 0.95
+from busline.metrics.intervals import corrected_interval
+
 QUANTILES = {"low": 0.05, "median": 0.5, "high": 0.95}
 
 
 def fold_interval(scores: npt.ArrayLike, folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Any]:
     """Return the mean of fold scores, or of their differences, with the corrected resampled t interval.
 
-    Unlike :func:`busline.metrics.intervals.corrected_interval` it is not clipped to [0, 1], as a difference may be
-    negative. Source: Nadeau and Bengio, Machine Learning 52 (2003), DOI 10.1023/A:1024068626366.
+    See :func:`busline.metrics.intervals.corrected_interval`; it is not cut off, as a difference may be negative.
 
     Args:
         scores: (k,), NaN where undefined.
@@ -30,13 +30,10 @@ def fold_interval(scores: npt.ArrayLike, folds: Sequence[tuple[np.ndarray, np.nd
     values = values[~np.isnan(values)]
     if not len(values):
         return {"mean": None, "low": None, "high": None}
-    mean = float(values.mean())
-    if len(values) < 2:
-        return {"mean": mean, "low": None, "high": None}
     ratio = float(np.mean([len(test) / len(train) for train, test in folds]))
-    error = float(np.sqrt((1 / len(values) + ratio) * values.var(ddof=1)))
-    reach = float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2)) * error
-    return {"mean": mean, "low": mean - reach, "high": mean + reach}
+    reached = corrected_interval(values, ratio, bounded=False)
+    low, high = (None if np.isnan(end) else end for end in (reached.low, reached.high))
+    return {"mean": float(values.mean()), "low": low, "high": high}
 
 
 def describe_draws(draws: npt.ArrayLike) -> dict[str, Any]:

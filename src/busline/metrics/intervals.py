@@ -46,23 +46,27 @@ def bootstrap_interval(
     return _clipped(low, high, defined.size)
 
 
-def corrected_interval(scores: npt.ArrayLike, ratio: float, *, confidence: float = 0.95) -> Interval:
+def corrected_interval(
+    scores: npt.ArrayLike, ratio: float, *, confidence: float = 0.95, bounded: bool = True
+) -> Interval:
     """Return the corrected resampled t interval, which allows for overlapping training parts.
 
     mean ± t(k - 1) · sqrt((1/k + n_test/n_train) · s²), s² the variance of the fold scores with k - 1 degrees of
     freedom. Source: Nadeau and Bengio, Machine Learning 52 (2003), DOI 10.1023/A:1024068626366.
 
     Args:
-        scores: (k,) one score a fold, in [0, 1] or NaN.
+        scores: (k,) one score a fold, in [0, 1] or NaN; differences of scores if not ``bounded``.
         ratio: number of test cases divided by number of training cases of a fold.
         confidence: coverage in (0, 1).
+        bounded: whether the interval is cut off at 0 and 1.
     """
     defined = _defined(scores)
     if defined.size < 2:
         return Interval(float("nan"), float("nan"), defined.size)
     error = np.sqrt((1 / defined.size + ratio) * defined.var(ddof=1))
     reach = float(stdtrit(defined.size - 1, (1 + confidence) / 2)) * error
-    return _clipped(defined.mean() - reach, defined.mean() + reach, defined.size)
+    low, high = defined.mean() - reach, defined.mean() + reach
+    return _clipped(low, high, defined.size) if bounded else Interval(float(low), float(high), defined.size)
 
 
 def _defined(scores: npt.ArrayLike) -> np.ndarray:

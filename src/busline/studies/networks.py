@@ -38,7 +38,7 @@ def fold_seed(seed: int, family: str, name: str, job: FoldJob) -> int:
 
 
 def load_state(network: nn.Module, state: State) -> None:
-    """Put arrays of :func:`state_arrays` back into a network of the same shape."""
+    """Put the tensors that a fold left back into a network of the same shape."""
     network.load_state_dict({name: torch.from_numpy(np.asarray(value).copy()) for name, value in state.items()})
 
 

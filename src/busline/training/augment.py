@@ -20,11 +20,6 @@ DRAWS = 11
 NOISE_SIDE = 512
 
 
-def draw(count: int, generator: np.random.Generator) -> np.ndarray:
-    """Return the numbers of ``count`` cases: float32 (count, DRAWS), uniform in [0, 1), the same for every level."""
-    return generator.random((count, DRAWS), dtype=np.float32)
-
-
 def change_geometry(
     images: torch.Tensor, level: AugmentationLevel, draws: torch.Tensor, *, mode: str = "bilinear"
 ) -> torch.Tensor:
@@ -68,13 +63,36 @@ def change_echo(images: torch.Tensor, level: AugmentationLevel, draws: torch.Ten
 def _affine(level: AugmentationLevel, draws: torch.Tensor) -> torch.Tensor:
     """Return affine maps, float32 (n, 2, 3), output to input coordinates in [-1, 1]."""
     angle, shear, zoom, shift_x, shift_y = 2.0 * draws[:, 1:6].T - 1.0
-    angle = angle * (math.pi / 180.0 * level.rotation)
-    scale = 1.0 + zoom * level.zoom
-    flip = 1.0 - 2.0 * (draws[:, 0] < 0.5).float() if level.flip else torch.ones_like(scale)
-    cos, sin, slope = torch.cos(angle), torch.sin(angle), shear * level.shear
-    shift_x, shift_y = shift_x * 2.0 * level.translation, shift_y * 2.0 * level.translation
-    top = torch.stack([flip * scale * cos, scale * (slope * cos - sin), shift_x], dim=1)
-    bottom = torch.stack([flip * scale * sin, scale * (slope * sin + cos), shift_y], dim=1)
+    angle, scale = angle * (math.pi / 180.0 * level.rotation), 1.0 + zoom * level.zoom
+    flip = mirrored(draws[:, 0]) if level.flip else torch.ones_like(scale)
+    shift = (shift_x * 2.0 * level.translation, shift_y * 2.0 * level.translation)
+    return affine_maps(flip, (scale, scale), angle, shear * level.shear, shift)
+
+
+def mirrored(draws: torch.Tensor) -> torch.Tensor:
+    """Return -1 for one half of the draws, (n,) in [0, 1), and 1 for the other."""
+    return 1.0 - 2.0 * (draws < 0.5).float()
+
+
+def affine_maps(
+    flip: torch.Tensor,
+    scale: tuple[torch.Tensor, torch.Tensor],
+    angle: torch.Tensor,
+    shear: torch.Tensor,
+    shift: tuple[torch.Tensor, torch.Tensor],
+) -> torch.Tensor:
+    """Return the maps that mirror, shear, rotate, scale and shift, in this order: float32 (n, 2, 3).
+
+    Args:
+        flip: -1 or 1, (n,).
+        scale: across and down, (n,) each.
+        angle: in radians, (n,).
+        shear: tangent, (n,).
+        shift: across and down, (n,) each.
+    """
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    top = torch.stack([flip * scale[0] * cos, scale[0] * (shear * cos - sin), shift[0]], dim=1)
+    bottom = torch.stack([flip * scale[1] * sin, scale[1] * (shear * sin + cos), shift[1]], dim=1)
     return torch.stack([top, bottom], dim=1)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from busline.base.sections import Precision
 from busline.training.plan import Plan
 from busline.training.stack import Stack
 from busline.training.tasks import Task
@@ -50,7 +51,7 @@ def evaluate(stack: Stack, task: Task, plan: Plan, cases: Sequence[np.ndarray]) 
     with torch.no_grad():
         for piece in index.to(stack.device).split(EVALUATION_BATCH, dim=1):
             batch = task.batch(networks, piece, None)
-            with autocast(plan, stack.device):
+            with autocast(plan.precision, stack.device):
                 logits = stack.forward(batch.inputs, {}).float()
             parts.append((logits, batch.target, task.losses(logits, batch)))
     logits, target, losses = (torch.cat(column, dim=1) for column in zip(*parts, strict=True))
@@ -64,6 +65,6 @@ def predict(stack: Stack, task: Task, plan: Plan, cases: Sequence[np.ndarray]) -
     return [probability[k, : len(part)] for k, part in enumerate(cases)]
 
 
-def autocast(plan: Plan, device: torch.device) -> torch.autocast:
-    """Return the context in which networks run under the plan's precision."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=plan.precision == "bf16")
+def autocast(precision: Precision, device: torch.device) -> torch.autocast:
+    """Return the context in which networks run under a plan's precision."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 from busline.models.lesion import LesionLogits
 from busline.training import views
-from busline.training.tasks import Arrays, Batch, for_network
+from busline.training.tasks import Arrays, Batch, for_network, outline_losses
 
 WINDOW = 1.6
 """Side of a plain window over the longer side of the lesion's box."""
@@ -91,12 +91,7 @@ class LesionTask:
         mean one of the known findings. A case without an outline has no loss of its mask.
         """
         label, findings = batch.more
-        pixels = (2, 3, 4)
-        probability = torch.sigmoid(logits.mask)
-        overlap = (probability * batch.target).sum(dim=pixels)
-        size = probability.sum(dim=pixels) + batch.target.sum(dim=pixels)
-        entropy = F.binary_cross_entropy_with_logits(logits.mask, batch.target, reduction="none").mean(dim=pixels)
-        outline = 1.0 - (2.0 * overlap + 1.0) / (size + 1.0) + entropy
+        outline = outline_losses(logits.mask, batch.target)
         known = (~findings.isnan()).float()
         found = F.binary_cross_entropy_with_logits(logits.findings, findings.nan_to_num(), reduction="none")
         of_findings = (found * known).sum(dim=2) / known.sum(dim=2).clamp_min(1.0)

@@ -193,7 +193,7 @@ class _PhaseRun:
         for start, end in pairwise(edges):
             index, augmentation, noise = draws.part(step, slice(start, end), stack.device)
             batch = self.task.batch(networks, index, augmentation)
-            with autocast(self.plan, stack.device):
+            with autocast(self.plan.precision, stack.device):
                 said = stack.forward(batch.inputs, noise)
             losses = self.task.losses(each_tensor(torch.Tensor.float, said), batch).sum(dim=1) / size
             losses.sum().backward()

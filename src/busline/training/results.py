@@ -11,7 +11,7 @@ from torch import nn
 
 from busline.training.batches import Member
 from busline.training.inference import predict
-from busline.training.loop import Row, fit
+from busline.training.loop import Outcome, Row, fit
 from busline.training.plan import Plan
 from busline.training.stack import Stack
 from busline.training.tasks import Task
@@ -72,21 +72,15 @@ def train_and_score(
         def report(within: float, note: str, done: float = done, share: float = share) -> None:
             tell(done + share * within, note)
 
-        results += _train(networks[chosen], part, plan, members[chosen], score[chosen], device, report)
+        stack = Stack(networks[chosen], device)
+        outcomes = fit(stack, part, plan, members[chosen], report=report)
+        results += _results(stack, part, plan, outcomes, score[chosen])
     return results
 
 
-def _train(
-    networks: Sequence[nn.Module],
-    task: Task,
-    plan: Plan,
-    members: Sequence[Member],
-    score: Sequence[Mapping[str, np.ndarray]],
-    device: torch.device,
-    report: Callable[[float, str], None],
+def _results(
+    stack: Stack, task: Task, plan: Plan, outcomes: Sequence[Outcome], score: Sequence[Mapping[str, np.ndarray]]
 ) -> list[FoldResult]:
-    stack = Stack(networks, device)
-    outcomes = fit(stack, task, plan, members, report=report)
     probabilities = {role: predict(stack, task, plan, [roles[role] for roles in score]) for role in score[0]}
     return [
         FoldResult(

@@ -40,14 +40,13 @@ class Stack:
         self.dropouts = {name: part.width for name, part in modules.items() if isinstance(part, GivenDropout)}
         given = {f"{name}.noise" for name in self.dropouts}
         each = [{**dict(network.named_parameters()), **dict(network.named_buffers())} for network in networks]
-        self.tensors: Tensors = {
+        self.kept: Tensors = {
             name: _joined([tensors[name].detach().to(device) for tensors in each])
             for name in each[0]
             if name not in given
         }
-        self.learning = list(range(self.size))
-        self.kept: Tensors = {name: value.clone() for name, value in self.tensors.items()}
         """Tensors of all networks as they stand in the end: those of each one's best epoch."""
+        self.learning, self.tensors = list(range(self.size)), self.kept
 
     def begin(self, trainable: tuple[str, ...] | None) -> None:
         """Start a phase: every network goes on from what was kept, and only the named modules learn (None: all).

@@ -160,12 +160,7 @@ class SegmentTask(_OneView):
 
     def losses(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return each case's 1 - soft Dice plus the mean cross-entropy of its pixels, (k, b)."""
-        pixels = (2, 3, 4)
-        probability = torch.sigmoid(logits)
-        overlap = (probability * batch.target).sum(dim=pixels)
-        size = probability.sum(dim=pixels) + batch.target.sum(dim=pixels)
-        entropy = F.binary_cross_entropy_with_logits(logits, batch.target, reduction="none").mean(dim=pixels)
-        return 1.0 - (2.0 * overlap + 1.0) / (size + 1.0) + entropy
+        return outline_losses(logits, batch.target)
 
     def score(self, logits: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
         """Return each network's mean Dice at probability one half over its valid cases, (k,)."""
@@ -174,6 +169,22 @@ class SegmentTask(_OneView):
         dice = 2.0 * both / (found.sum(dim=(2, 3, 4)) + true.sum(dim=(2, 3, 4)))
         mean: torch.Tensor = torch.where(valid, dice, torch.nan).nanmean(dim=1)
         return mean
+
+
+def outline_losses(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Return 1 - soft Dice plus the mean cross-entropy of the pixels of each outline, (k, b).
+
+    Args:
+        logits: float32 (k, b, 1, s, s).
+        target: 0 or 1, likewise.
+    """
+    pixels = (2, 3, 4)
+    probability = torch.sigmoid(logits)
+    overlap = (probability * target).sum(dim=pixels)
+    size = probability.sum(dim=pixels) + target.sum(dim=pixels)
+    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none").mean(dim=pixels)
+    losses: torch.Tensor = 1.0 - (2.0 * overlap + 1.0) / (size + 1.0) + entropy
+    return losses
 
 
 def class_weights(labels: np.ndarray, fit: np.ndarray) -> np.ndarray:

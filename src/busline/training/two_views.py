@@ -11,6 +11,7 @@ from torch import nn
 from busline.base.sections import Precision
 from busline.models.lesion import LesionLogits
 from busline.models.shape import lesion_mask
+from busline.training.inference import autocast
 from busline.training.lesion_task import WINDOW, scale
 from busline.training.tasks import for_network
 from busline.training.views import lay_back, look, whole, window
@@ -112,8 +113,7 @@ def _mirrored(network: nn.Module, seen: torch.Tensor, precision: Precision) -> L
     said = []
     for view in (seen, seen.flip(3)):
         images = for_network(scale(view), (1, len(view))).squeeze(0)
-        enabled = precision == "bf16"
-        with torch.no_grad(), torch.autocast(seen.device.type, dtype=torch.bfloat16, enabled=enabled):
+        with torch.no_grad(), autocast(precision, seen.device):
             said.append(network(images))
     one, other = said
     mask = (torch.sigmoid(one.mask.float()) + torch.sigmoid(other.mask.float().flip(3))) / 2.0

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from busline.base.seeding import numpy_generator
-from busline.training.augment import NOISE_SIDE, noise_windows
+from busline.training.augment import NOISE_SIDE, affine_maps, mirrored, noise_windows
 
 DRAWS = 25
 """Numbers a view: flip, rotation, zoom, aspect, shear, two shifts, window; 15 of the echo; two offsets of its noise."""
@@ -61,11 +61,6 @@ class Ranges:
 LEAST_WINDOW = 40.0
 """Least side of a window in pixels of the canvas: below it there is nothing left to enlarge."""
 ERASED = (8, 32)
-
-
-def draw(count: int, generator: np.random.Generator) -> np.ndarray:
-    """Return the numbers of ``count`` views: float32 (count, DRAWS), uniform in [0, 1)."""
-    return generator.random((count, DRAWS), dtype=np.float32)
 
 
 def whole(
@@ -170,12 +165,8 @@ def _change(count: int, ranges: Ranges | None, draws: torch.Tensor | None, *, wi
     angle, shear = angle * math.radians(ranges.rotation), shear * ranges.shear
     scale = torch.exp(zoom * (0.0 if windowed else ranges.zoom))
     wide, high = scale * torch.exp(aspect * ranges.aspect), scale * torch.exp(-aspect * ranges.aspect)
-    flip = 1.0 - 2.0 * (draws[:, 0] < 0.5).float()
-    cos, sin = torch.cos(angle), torch.sin(angle)
     reach = 2.0 * ranges.shift * (0.6 if windowed else 1.0)
-    top = torch.stack([flip * wide * cos, wide * (shear * cos - sin), across * reach], dim=1)
-    bottom = torch.stack([flip * high * sin, high * (shear * sin + cos), down * reach], dim=1)
-    return torch.stack([top, bottom], dim=1)
+    return affine_maps(mirrored(draws[:, 0]), (wide, high), angle, shear, (across * reach, down * reach))
 
 
 def _place(change: torch.Tensor, centre: torch.Tensor, half: torch.Tensor, canvas: int) -> torch.Tensor:
