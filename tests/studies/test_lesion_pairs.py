@@ -13,9 +13,10 @@ from busline.cohort.findings import FINDINGS
 from busline.models.combiner import fit_combiner
 from busline.studies.combine import IMAGE, MODELS, PARTS, clinical_inputs, cross_fitted, run_combine
 from busline.studies.inputs import fold_jobs
-from busline.studies.lesion import SAID, pair_jobs, run_lesion
+from busline.studies.lesion import SAID, LesionContext, pair_jobs, run_lesion, train_unit
 from busline.studies.lesion_cases import draw_lesion_cases, make_cases
 from busline.studies.pretrain import run_pretrain
+from busline.training.pool import run_units
 from made_inputs import made_inputs, small_params
 
 PARAMS = small_params(cv__folds=3)
@@ -78,6 +79,23 @@ def test_two_processes_write_what_one_writes(study, made):
     pd.testing.assert_frame_equal(other.said, study.said)
     pd.testing.assert_frame_equal(other.curves, study.curves)
     np.testing.assert_array_equal(other.maps, study.maps)
+
+
+def test_networks_of_a_pair_differ_and_are_averaged(study, made):
+    inputs, cases, initial = made
+    params = PARAMS.model_copy(update={"lesion": PARAMS.lesion.model_copy(update={"networks": 2})})
+    context = LesionContext(params.lesion, params.train.precision, params.seed, cases, initial)
+    jobs = pair_jobs(inputs.resamples, 2)
+    assert [(job.first, job.second, job.number) for job in jobs[:3]] == [(0, 1, 0), (0, 1, 1), (0, 2, 0)]
+    results = run_units(train_unit, context, [[job] for job in jobs[:2]], runtime=ONE, title="two networks")
+    one, other = (result.probabilities["said"] for result in results)
+    of_pair = (study.said["first"] == 0) & (study.said["second"] == 1)
+    np.testing.assert_array_equal(one, study.said.loc[of_pair, list(SAID)])  # the first stays what it is alone
+    assert not np.array_equal(one[:, 0], other[:, 0])
+    both = run_lesion(inputs, cases, params, initial, runtime=ONE)
+    np.testing.assert_allclose(both.said.loc[of_pair, list(SAID)], (one + other) / 2)
+    assert both.said.shape == study.said.shape
+    assert both.curves["fold"].nunique() == 6
 
 
 def test_labels_masks_and_findings_of_a_pairs_folds_change_nothing_that_its_network_says(study, made):

@@ -316,8 +316,10 @@ class LesionPretrain(Section):
 
 
 class Lesion(Section):
-    """The lesion network: outline and diagnosis from two views, one network a pair of left-out folds."""
+    """The lesion network: outline and diagnosis from two views, for every pair of left-out folds."""
 
+    networks: PositiveInt
+    """Networks trained for each pair; what they say is averaged."""
     image_size: Annotated[int, Field(ge=32, multiple_of=32)]
     """Side of a view in pixels."""
     findings_weight: Annotated[float, Field(ge=0.0)]

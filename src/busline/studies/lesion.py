@@ -1,9 +1,10 @@
 """The lesion network over pairs of folds: each network leaves two folds of a repeat out and learns from all the others.
 
-With K folds there are K (K - 1) / 2 networks a repeat. A test case of fold i is outlined and judged by the K - 1
-networks of the pairs {i, j}, a bagged ensemble that never saw it. A training case of fold j has, for the test fold i,
-what the network of the pair {i, j} says: it saw neither fold. So the step that combines features is trained on features
-of unseen cases, exactly as in nested cross-validation, with K (K - 1) / 2 trainings instead of K K.
+With K folds there are K (K - 1) / 2 pairs a repeat, each with one network or several whose verdicts are averaged. A
+test case of fold i is outlined and judged by the networks of the K - 1 pairs {i, j}, an ensemble that never saw it. A
+training case of fold j has, for the test fold i, what those of the pair {i, j} say: they saw neither fold. So the step
+that combines features is trained on features of unseen cases, exactly as in nested cross-validation, with
+K (K - 1) / 2 trainings instead of K K.
 
 Folds are those of data/splits, so patients and near-duplicates lie in one fold, and a pair is a union of two.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, groupby
 
 import numpy as np
 import pandas as pd
@@ -56,16 +57,31 @@ class LesionContext:
 
 @dataclass(frozen=True)
 class PairJob:
-    """One network: the repeat, its two left-out folds, and the positions of the cases it learns from and leaves out."""
+    """One network: the repeat, its two left-out folds, and the positions of the cases it learns from and leaves out.
+
+    ``number`` counts the networks of the pair, from 0.
+    """
 
     repeat: int
     first: int
     second: int
+    number: int
     learn: np.ndarray
     left_out: np.ndarray
 
     def __str__(self) -> str:
-        return f"repeat {self.repeat}, without folds {self.first} and {self.second}"
+        more = f", network {self.number + 1}" if self.number else ""
+        return f"repeat {self.repeat}, without folds {self.first} and {self.second}{more}"
+
+    @property
+    def pair(self) -> tuple[int, int, int]:
+        """Repeat and left-out folds."""
+        return self.repeat, self.first, self.second
+
+    @property
+    def seed_keys(self) -> tuple[int, ...]:
+        """What sets this network apart; the first of each pair is the same network however many there are."""
+        return (*self.pair, self.number) if self.number else self.pair
 
 
 @dataclass(frozen=True)
@@ -73,12 +89,12 @@ class LesionStudy:
     """What the lesion stage saves.
 
     Attributes:
-        said: one row a network and left-out case: ``repeat, first, second, case_id, fold`` (the case's own) and
-            :data:`SAID`.
+        said: one row a pair and case that it leaves out, the mean over its networks: ``repeat, first, second, case_id,
+            fold`` (the case's own) and :data:`SAID`.
         maps: uint8 (n, C, C), each case's out-of-fold probability times 255 in repeat 0, averaged over its networks.
         maps_index: ``case_id, fold, width, height`` of each map.
         scores: Dice, IoU, sensitivity and specificity of each test case and repeat.
-        curves: learning curves; ``fold`` numbers the pairs.
+        curves: learning curves; ``fold`` numbers the networks.
     """
 
     said: pd.DataFrame
@@ -88,8 +104,8 @@ class LesionStudy:
     curves: pd.DataFrame
 
 
-def pair_jobs(resamples: Mapping[tuple[int, int], Roles]) -> list[PairJob]:
-    """Return one job a pair of folds of each repeat.
+def pair_jobs(resamples: Mapping[tuple[int, int], Roles], networks: int = 1) -> list[PairJob]:
+    """Return ``networks`` jobs a pair of folds of each repeat, those of a pair side by side.
 
     Raises:
         ParameterError: if there are fewer than three folds: a pair would leave nothing to learn from.
@@ -102,14 +118,15 @@ def pair_jobs(resamples: Mapping[tuple[int, int], Roles]) -> list[PairJob]:
         everyone = np.sort(np.concatenate(list(tests.values())))
         for first, second in combinations(sorted(tests), 2):
             left_out = np.sort(np.concatenate([tests[first], tests[second]]))
-            jobs.append(PairJob(repeat, first, second, np.setdiff1d(everyone, left_out), left_out))
+            learn = np.setdiff1d(everyone, left_out)
+            jobs += [PairJob(repeat, first, second, number, learn, left_out) for number in range(networks)]
     return jobs
 
 
 def run_lesion(
     inputs: StudyInputs, cases: LesionCases, params: Params, initial: State, *, runtime: Runtime
 ) -> LesionStudy:
-    """Train a network for every pair of folds and score the test cases of every fold.
+    """Train the networks of every pair of folds and score the test cases of every fold.
 
     Args:
         inputs: the study's cases and resamples, with masks of ``lesion.image_size``.
@@ -119,7 +136,7 @@ def run_lesion(
         runtime: how this machine runs it.
     """
     context = LesionContext(params.lesion, params.train.precision, params.seed, cases, initial)
-    jobs = pair_jobs(inputs.resamples)
+    jobs = pair_jobs(inputs.resamples, params.lesion.networks)
     results = run_units(train_unit, context, alone_or_stacked(jobs, runtime), runtime=runtime, title="lesion network")
     pairs = list(zip(jobs, results, strict=True))
     scores, maps = [], np.zeros_like(cases.images)
@@ -130,7 +147,9 @@ def run_lesion(
     index = pd.DataFrame({"case_id": list(inputs.case_ids), "fold": _own_folds(inputs, 0)})
     index[["width", "height"]] = cases.sizes
     return LesionStudy(
-        pd.concat([_said(inputs, job, result) for job, result in pairs], ignore_index=True),
+        pd.concat(
+            [_said(inputs, list(group)) for _, group in groupby(pairs, lambda one: one[0].pair)], ignore_index=True
+        ),
         maps,
         index,
         pd.concat(scores, ignore_index=True),
@@ -145,7 +164,7 @@ def train_unit(context: LesionContext, jobs: Sequence[PairJob], place: Place) ->
         network = LesionNetwork()
         load_state(network, context.initial)
         networks.append(network)
-        seed = derive_seed(context.seed, "lesion", job.repeat, job.first, job.second)
+        seed = derive_seed(context.seed, "lesion", *job.seed_keys)
         members.append(Member(job.learn, np.array([], np.int64), seed))
     task = LesionTask(context.cases.arrays(), settings.image_size, Ranges(), settings.findings_weight)
     plan = lesion_plan(settings.epochs, settings.learning_rate, settings.batch_size, context.precision)
@@ -174,11 +193,15 @@ def _look(context: LesionContext, job: PairJob, result: FoldResult, device: torc
     return replace(result, probabilities={"maps": sight.maps, "said": said}, state={})
 
 
-def _said(inputs: StudyInputs, job: PairJob, result: FoldResult) -> pd.DataFrame:
+def _said(inputs: StudyInputs, of_pair: Sequence[tuple[PairJob, FoldResult]]) -> pd.DataFrame:
+    """Return what a pair's networks say of the cases they left out: the mean of those that say anything, or NaN."""
+    job = of_pair[0][0]
+    known = np.ma.masked_invalid(np.stack([result.probabilities["said"] for _, result in of_pair]))
+    mean = known.mean(axis=0).filled(np.nan)
     case_ids = np.asarray(inputs.case_ids, dtype=object)[job.left_out]
     keys = {"repeat": job.repeat, "first": job.first, "second": job.second, "case_id": case_ids}
     table = pd.DataFrame({**keys, "fold": _own_folds(inputs, job.repeat)[job.left_out]})
-    return pd.concat([table, pd.DataFrame(result.probabilities["said"], columns=list(SAID))], axis=1)
+    return pd.concat([table, pd.DataFrame(mean, columns=list(SAID))], axis=1)
 
 
 def _own_folds(inputs: StudyInputs, repeat: int) -> np.ndarray:
@@ -192,7 +215,7 @@ def _own_folds(inputs: StudyInputs, repeat: int) -> np.ndarray:
 
 def _mean_maps(cases: LesionCases, pairs: Sequence[tuple[PairJob, FoldResult]]) -> np.ndarray:
     """Return each case's map, averaged over the networks of one repeat that left it out: uint8 (n, C, C)."""
-    total, count = np.zeros(cases.images.shape, np.uint16), np.zeros(len(cases.images), np.uint16)
+    total, count = np.zeros(cases.images.shape, np.uint32), np.zeros(len(cases.images), np.uint32)
     for job, result in pairs:
         total[job.left_out] += result.probabilities["maps"]
         count[job.left_out] += 1
@@ -227,6 +250,7 @@ def _square(chances: np.ndarray, size: np.ndarray, side: int) -> np.ndarray:
 def _curves(pairs: Sequence[tuple[PairJob, FoldResult]]) -> pd.DataFrame:
     rows = []
     for number, (job, result) in enumerate(pairs):
-        keys = {"model": "lesion", "repeat": job.repeat, "fold": number, "first": job.first, "second": job.second}
+        own = {"first": job.first, "second": job.second, "network": job.number}
+        keys = {"model": "lesion", "repeat": job.repeat, "fold": number, **own}
         rows += [{**keys, **row} for row in result.curve]
     return pd.DataFrame(rows)
