@@ -28,6 +28,8 @@ TRAINING = (
     "augmentation mild",
     "merged custom_cnn",
     "segment",
+    "pretrain",
+    "lesion",
 )
 """Stages whose memory is watched, after those they need."""
 
@@ -65,6 +67,8 @@ def memory_lines(side: int = 128, cases: int = 60, stages: Sequence[str] = TRAIN
     content["data"]["phantom"].update(cases=cases, normal=0)
     content["cnn"]["image_size"] = content["seg"]["image_size"] = side
     content["cv"].update(folds=3, repeats=1)
+    content["lesion"].update(image_size=side, epochs=1)
+    content["lesion"]["pretrain"].update(epochs=1)
     content["seg"]["epochs"] = content["merged"]["epochs"] = content["merged"]["fine_tune_epochs"] = 1
     for model in content["cnn"]["models"].values():
         model["epochs"] = 1

@@ -49,9 +49,13 @@ def test_results_come_from_the_experiments_commit(tmp_path, monkeypatch):
     git("commit", "-qm", "experiment")
     git("update-ref", f"refs/exps/ab/{'c' * 38}/small", "HEAD")
     (tmp_path / "params.yaml").write_text("the workspace's\n")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/report.md").write_text("of the run before\n")
+    (tmp_path / "results/audit.md").write_text("written by hand\n")
     keep_results("small", tmp_path / "results")
     found = {path.name: path.read_text() for path in (tmp_path / "results").iterdir()}
-    assert found == {target: f"{source} of the experiment\n" for target, source in KEPT.items()}
+    kept = {target: f"{source} of the experiment\n" for target, source in KEPT.items()}
+    assert found == {**kept, "audit.md": "written by hand\n"}
     with pytest.raises(BuslineError, match="no experiment"):
         keep_results("other", tmp_path / "nothing")
     assert not (tmp_path / "nothing").exists()

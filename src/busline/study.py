@@ -7,6 +7,7 @@ is interrupted or killed. Finished stages stay in the cache: starting again goes
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Annotated, Any
@@ -75,12 +76,14 @@ def format_value(value: Any) -> str:
 
 
 def keep_results(name: str, folder: Path) -> None:
-    """Copy the experiment's small results from its Git reference into ``folder``, whole or not at all."""
+    """Copy the experiment's small results from its Git reference into ``folder``, all or none; its other files stay."""
     references = _git("for-each-ref", "--format=%(refname)", "refs/exps").split()
     found = [reference for reference in references if reference.endswith(f"/{name}")]
     if not found:
         raise BuslineError(f"study {name}", "DVC kept no experiment of that name")
     with atomic_folder(folder) as part:
+        if folder.is_dir():
+            shutil.copytree(folder, part, dirs_exist_ok=True)
         for target, source in KEPT.items():
             (part / target).write_text(_git("show", f"{found[-1]}:{source}"), encoding="utf-8", newline="\n")
 

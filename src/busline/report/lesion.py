@@ -21,8 +21,8 @@ def lesion_section(scores: Scores) -> Row:
 def _how_to_read() -> list[str]:
     return [
         "One network outlines the lesion and judges it, on the whole picture and in a window around its own outline. "
-        "For every pair of folds one is trained on the other folds, starting from weights learnt on phantoms. A test "
-        "case is seen by all networks that left its fold out. A logistic regression joins their logits with ten "
+        "For every pair of folds one, or several, learns from the other folds, from weights learnt on phantoms. A "
+        "test case is seen by all networks that left its fold out. A logistic regression joins their logits with ten "
         "measures of the outline's shape and echo, and with the clinical columns; it is fitted on cases of the other "
         "folds as seen by networks that left both folds out.",
         "What a radiologist noted (shape, margin, echo, BI-RADS) is a target of the network's training, like the "

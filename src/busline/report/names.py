@@ -29,6 +29,8 @@ MODELS = {
     "image": "Lesion network and shape",
     "image_clinical": "Lesion network, shape and clinical",
     "malignancy": "Malignancy logit",
+    "malignancy_whole": "Malignancy logit, whole picture",
+    "malignancy_window": "Malignancy logit, window",
     "network": "Malignancy and BI-RADS logits",
     "shape": "Shape",
     "clinical": "Clinical",

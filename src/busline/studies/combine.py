@@ -30,6 +30,8 @@ MODELS: dict[str, tuple[tuple[str, ...], bool]] = {
 """Inputs from the image, and whether the clinical columns join them."""
 PARTS: dict[str, tuple[tuple[str, ...], bool]] = {
     "malignancy": (("malignancy",), False),
+    "malignancy_whole": (("malignancy_whole",), False),
+    "malignancy_window": (("malignancy_window",), False),
     "network": (NETWORK, False),
     "shape": (FEATURES, False),
     "clinical": ((), True),
