@@ -98,6 +98,15 @@ def test_networks_of_a_pair_differ_and_are_averaged(study, made):
     assert both.curves["fold"].nunique() == 6
 
 
+def test_more_networks_a_pair_leave_the_first_in_the_cache(made, tmp_path):
+    inputs, cases, initial = made
+    for networks, entries in ((1, 3), (2, 6)):
+        lesion = PARAMS.lesion.model_copy(update={"networks": networks})
+        params = PARAMS.model_copy(update={"lesion": lesion})
+        run_lesion(inputs, cases, params, initial, runtime=Runtime(workers=1, cache=tmp_path))
+        assert len(list(tmp_path.rglob("*.safetensors"))) == entries
+
+
 def test_labels_masks_and_findings_of_a_pairs_folds_change_nothing_that_its_network_says(study, made):
     inputs, cases, initial = made
     fold = inputs.resamples[0, 0]["test"]

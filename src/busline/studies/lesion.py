@@ -135,7 +135,8 @@ def run_lesion(
         initial: tensors of the pre-trained network.
         runtime: how this machine runs it.
     """
-    context = LesionContext(params.lesion, params.train.precision, params.seed, cases, initial)
+    each = params.lesion.model_copy(update={"networks": 1})  # more of them leave the others' keys in the cache alone
+    context = LesionContext(each, params.train.precision, params.seed, cases, initial)
     jobs = pair_jobs(inputs.resamples, params.lesion.networks)
     results = run_units(train_unit, context, alone_or_stacked(jobs, runtime), runtime=runtime, title="lesion network")
     pairs = list(zip(jobs, results, strict=True))
