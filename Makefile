@@ -19,7 +19,7 @@ help:  ## list the targets
 	touch $@
 
 repro: .venv/ready  ## run the pipeline: only what changed runs (makes .venv first)
-	@git rev-parse --git-dir >/dev/null 2>&1 || { echo "DVC needs a Git repository: 'git init' here first (a ZIP has none)"; exit 1; }
+	@[ -e .git ] || { echo "DVC needs a Git repository: 'git init' here first (a ZIP has none)"; exit 1; }
 	dvc repro $(ARGS)
 
 test: lint  ## lint, types and tests

@@ -10,20 +10,20 @@ import pytest
 from PIL import Image
 
 from busline.base.kernels import BLAS_CORE, NUMPY_OFF, cap_kernels
-from helpers_cohort import ROOT, files_of, write_params
+from helpers_cohort import ROOT, files_of, run_stage, write_params
 
 SEEN = "from numpy._core._multiarray_umath import __cpu_features__ as f, __cpu_dispatch__ as d"
 
 
-def _run(*words: str, off: str = "") -> str:
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "NPY_DISABLE_CPU_FEATURES": off}
+def _run(code: str) -> str:
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "NPY_DISABLE_CPU_FEATURES": ""}
     environment["OPENBLAS_CORETYPE"] = "Nehalem"
-    done = subprocess.run([sys.executable, *words], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
 def _dispatch() -> list[str]:
-    return _run("-c", f"{SEEN}; print(*(name for name in d if f[name]))").split()
+    return _run(f"{SEEN}; print(*(name for name in d if f[name]))").split()
 
 
 def test_what_a_user_switched_off_stays_off_and_the_rest_is_capped():
@@ -44,16 +44,15 @@ def test_other_architectures_are_left_alone():
 
 
 def test_numpy_knows_every_level_by_its_name():
-    known = _run("-c", f"{SEEN}; print(*d)").split()
+    known = _run(f"{SEEN}; print(*d)").split()
 
     assert set(NUMPY_OFF) < set(known)
     assert set(known) - set(NUMPY_OFF) == {"X86_V3"}, "NumPy has a level that nobody decided on"
 
 
 def test_a_process_that_imports_the_package_runs_capped_kernels():
-    seen = _run("-c", f"import busline; {SEEN}; print(*(name for name in d if f[name]))").split()
+    seen = _run(f"import busline; {SEEN}; print(*(name for name in d if f[name]))").split()
     core = _run(
-        "-c",
         "import busline, numpy, scipy.linalg, threadpoolctl;"
         "print(*{i['architecture'] for i in threadpoolctl.threadpool_info() if i['internal_api'] == 'openblas'})",
     )
@@ -63,32 +62,32 @@ def test_a_process_that_imports_the_package_runs_capped_kernels():
 
 
 @pytest.fixture(scope="module")
-def levels() -> list[str]:
-    """What to switch off by hand: nothing, or every level from one upwards (the cap comes on top)."""
+def written(tmp_path_factory) -> list[dict[str, bytes]]:
+    """What acquire and ingest write with nothing switched off by hand, then with every level from one upwards."""
     found = [name for name in NUMPY_OFF if name in _dispatch()]
-    return ["", *(" ".join(found[start:]) for start in range(len(found)))]
+    return [
+        _write(tmp_path_factory.mktemp("data"), off)
+        for off in ("", *(" ".join(found[start:]) for start in range(len(found))))
+    ]
 
 
-def _written(root: Path, off: str) -> dict[str, bytes]:
-    root.mkdir()
+def _write(root: Path, off: str) -> dict[str, bytes]:
     size = {"data__phantom__cases": 12, "data__phantom__normal": 1}
     params = write_params(root / "params.yaml", data__source="phantom", **size)
     for stage in ("acquire", "ingest"):
-        _run(str(ROOT / f"stages/{stage}.py"), "--params", str(params), "--root", str(root), off=off)
+        done = run_stage(stage, "--params", params, "--root", root, NPY_DISABLE_CPU_FEATURES=off)
+        assert done.returncode == 0, done.stderr
     return files_of(root / "data")
 
 
-def test_raw_data_and_cohort_are_the_same_under_every_dispatch_level(tmp_path, levels):
-    written = [_written(tmp_path / str(number), off) for number, off in enumerate(levels)]
-
+def test_raw_data_and_cohort_are_the_same_under_every_dispatch_level(written):
     assert len(written[0]) > 20
     assert all(other == written[0] for other in written)
 
 
-def test_gray_levels_are_those_that_any_processor_with_avx2_makes(tmp_path):
-    written = _written(tmp_path / "cohort", "")
+def test_gray_levels_are_those_that_any_processor_with_avx2_makes(written):
     digest = hashlib.sha256()
-    for name in sorted(name for name in written if name.endswith(".png")):
-        digest.update(np.asarray(Image.open(io.BytesIO(written[name]))).tobytes())
+    for name in sorted(name for name in written[0] if name.endswith(".png")):
+        digest.update(np.asarray(Image.open(io.BytesIO(written[0][name]))).tobytes())
 
     assert digest.hexdigest() == "586ce683635f9532c85a943b78174d3cf81e997d57e2d0d7fdb028b16216e458"
