@@ -13,7 +13,10 @@ from torch import nn
 
 from bench.work import Work, fold_seed, with_epochs
 from busline.base.runtime import Runtime, load_runtime
-from busline.base.sections import Dnn, ImageModel, Precision, Segmentation
+from busline.base.settings.images import ImageModel
+from busline.base.settings.segmentation import Segmentation
+from busline.base.settings.tabular import Dnn
+from busline.base.settings.training import Precision
 from busline.cohort.schema import RawCohort
 from busline.models.images import build_image_model
 from busline.models.segmentation import build_segmenter
@@ -60,12 +63,12 @@ def make_stretch(work: Work, job: FoldJob) -> Callable[[int], int]:
 
 def engine_mlp_search(inputs: StudyInputs, base: Dnn, hidden: Sequence[int], dropout: Sequence[float]) -> Scores:
     """Search the tabular network on all cores and return every fold's score."""
-    from busline.base.params import load_params
+    from busline.base.settings.reading import load_settings
     from busline.metrics.classification import roc_auc
-    from busline.studies.dnn import run_dnn_search
+    from busline.studies.dnn import DnnSearchSettings, run_dnn_search
 
     warm_up("busline.studies.dnn")
-    params = load_params()
+    params = load_settings(DnnSearchSettings)
     models = params.tabular.models.model_copy(update={"dnn": base})
     grid = params.dnn_search.model_copy(update={"hidden": list(hidden), "dropout": list(dropout)})
     tabular = params.tabular.model_copy(update={"models": models})

@@ -11,7 +11,7 @@ import numpy as np
 from bench.crew import Crew, Pace, take_turns
 from bench.figures import Bound, Line, agree, time_line
 from bench.work import table_inputs
-from busline.base.sections import Dnn
+from busline.base.settings.tabular import Dnn
 from busline.studies.inputs import StudyInputs
 
 Scores = list[list[float]]

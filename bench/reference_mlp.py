@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from bench.work import RULES
-from busline.base.sections import Dnn
+from busline.base.settings.tabular import Dnn
 from busline.metrics.classification import roc_auc
 from busline.models.encoding import TableEncoder
 from busline.studies.inputs import Roles, StudyInputs

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from busline.base.sections import AugmentationLevel, CrossValidation, Split, Train
 from busline.base.seeding import derive_seed, numpy_generator
+from busline.base.settings.protocol import CrossValidation, Split
+from busline.base.settings.training import AugmentationLevel, Train
 from busline.splits import indices_by_role, make_splits
 
 if TYPE_CHECKING:

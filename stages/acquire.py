@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import load_params
+from busline.base.settings.data import Data
+from busline.base.settings.reading import load_settings
+from busline.base.settings.section import Section, Seed
+
+
+class Settings(Section):
+    """The sections that this stage reads."""
+
+    seed: Seed
+    data: Data
 
 
 def main(
@@ -18,15 +27,15 @@ def main(
     Released files are taken from $BUSLINE_MIRROR/<source>/ if that folder is there, else downloaded into
     data/downloads, where a cut download goes on in the next run.
     """
-    params = load_params(params_file)
+    settings = load_settings(Settings, params_file)
     from busline.cohort.mirror import find_mirror
     from busline.cohort.progress import show_progress
     from busline.cohort.sources import Order, acquire
 
     data = root / "data"
     with show_progress() as report:
-        order = Order(params.data, params.seed, find_mirror(), data / "downloads", report)
-        acquire(order, data / "raw" / params.data.source)
+        order = Order(settings.data, settings.seed, find_mirror(), data / "downloads", report)
+        acquire(order, data / "raw" / settings.data.source)
 
 
 if __name__ == "__main__":

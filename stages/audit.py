@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import load_params
+from busline.base.settings.reading import load_settings
 from busline.training.pool import warm_up
 
 
@@ -19,15 +19,16 @@ def main(
     It fails, and writes nothing, if a kept column tells the label, if cases of one patient or near-duplicate images
     stand on two sides of a split, or if a pipeline scores above chance on permuted labels.
     """
-    params = load_params(params_file)
     warm_up("busline.audit.pipelines", "busline.studies.cnn", "busline.studies.tabular")
     from busline.audit.run import AuditInputs, run_audit
+    from busline.audit.settings import AuditSettings
     from busline.base.artifacts import keep_only, load_json, load_table, save_json
     from busline.base.errors import list_problems
     from busline.base.runtime import load_runtime
     from busline.cohort.store import load_cohort
     from busline.studies.inputs import load_inputs
 
+    params = load_settings(AuditSettings, params_file)
     data, classes = root / "data", params.split.classes
     names: dict[str, list[str]] = {"tabular": [*params.tabular.active], "cnn": params.cnn.active}
     for family, active in names.items():

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import load_params
+from busline.base.settings.reading import load_settings, require_name
 from busline.training.pool import warm_up
 
 
@@ -20,16 +20,18 @@ def main(
     Reads the cohort's images and the splits. Networks start from the same weights at every level. The result feeds
     nothing: the study goes on with cnn.augmentation.
     """
-    params = load_params(params_file)
-    params.require_level(level)
     warm_up("busline.studies.cnn")
     from busline.base.artifacts import save_table
     from busline.base.runtime import load_runtime
-    from busline.studies.cnn import run_cnn
+    from busline.studies.cnn import CnnSettings, run_cnn
     from busline.studies.inputs import load_inputs
 
-    inputs = load_inputs(root, params.split.classes, image_side=params.cnn.image_size, repeats=params.cv.image_repeats)
-    study = run_cnn(inputs, params, "custom_cnn", augmentation=level, runtime=load_runtime(), keep_states=False)
+    settings = load_settings(CnnSettings, params_file)
+    require_name("augmentation level", level, settings.augmentation.levels)
+    inputs = load_inputs(
+        root, settings.split.classes, image_side=settings.cnn.image_size, repeats=settings.cv.image_repeats
+    )
+    study = run_cnn(inputs, settings, "custom_cnn", augmentation=level, runtime=load_runtime(), keep_states=False)
     save_table(study.curves.assign(model=level), root / f"data/curves/augmentation/{level}.parquet")
     save_table(study.predictions, root / f"data/predictions/augmentation/{level}.parquet")
 

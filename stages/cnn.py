@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import load_params
+from busline.base.settings.reading import load_settings, require_name
 from busline.training.pool import warm_up
 
 
@@ -20,23 +20,25 @@ def main(
     Reads the cohort's images, the splits and the model's initial weights. The network learns from the fit cases and
     stops on the stop cases; the weigh cases are kept for choosing the voting weight.
     """
-    params = load_params(params_file)
-    params.require_image_model(model)
     warm_up("busline.studies.cnn")
     from busline.base.artifacts import atomic_folder, load_tensors, save_table
     from busline.base.runtime import load_runtime
-    from busline.studies.cnn import run_cnn
+    from busline.studies.cnn import CnnSettings, run_cnn
     from busline.studies.inputs import load_inputs
     from busline.studies.networks import save_states
 
+    settings = load_settings(CnnSettings, params_file)
+    require_name("image model", model, settings.cnn.models)
     weights = root / "data/weights" / model / "weights.safetensors"
-    pretrained = load_tensors(weights) if params.cnn.models[model].weights else None
-    inputs = load_inputs(root, params.split.classes, image_side=params.cnn.image_size, repeats=params.cv.image_repeats)
+    pretrained = load_tensors(weights) if settings.cnn.models[model].weights else None
+    inputs = load_inputs(
+        root, settings.split.classes, image_side=settings.cnn.image_size, repeats=settings.cv.image_repeats
+    )
     study = run_cnn(
         inputs,
-        params,
+        settings,
         model,
-        augmentation=params.cnn.augmentation,
+        augmentation=settings.cnn.augmentation,
         runtime=load_runtime(),
         pretrained=pretrained,
     )

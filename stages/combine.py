@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import load_params
+from busline.base.settings.protocol import CrossValidation, Split
+from busline.base.settings.reading import load_settings
+from busline.base.settings.section import Section, Seed
+
+
+class Settings(Section):
+    """The sections that this stage reads."""
+
+    seed: Seed
+    split: Split
+    cv: CrossValidation
 
 
 def main(
@@ -17,19 +27,19 @@ def main(
 
     Reads data/lesion/said.parquet, the features and the splits.
     """
-    params = load_params(params_file)
+    settings = load_settings(Settings, params_file)
     from threadpoolctl import threadpool_limits
 
     from busline.base.artifacts import atomic_folder, load_table, save_json, save_table
     from busline.studies.combine import MODELS, run_combine
     from busline.studies.inputs import load_inputs
 
-    inputs = load_inputs(root, params.split.classes, repeats=params.cv.image_repeats)
+    inputs = load_inputs(root, settings.split.classes, repeats=settings.cv.image_repeats)
     said = load_table(root / "data/lesion/said.parquet")
     with threadpool_limits(
         1
     ):  # so that bytes do not depend on the number of cores, and small systems are solved faster
-        study = run_combine(inputs, said, params.seed)
+        study = run_combine(inputs, said, settings.seed)
     for family, chosen in (("lesion", True), ("lesion_parts", False)):
         with atomic_folder(root / "data/predictions" / family) as folder:
             for name, table in study.predictions.items():

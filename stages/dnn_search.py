@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import load_params
+from busline.base.settings.reading import load_settings
 from busline.training.pool import warm_up
 
 
@@ -18,15 +18,15 @@ def main(
 
     Reads the pruned columns and the splits. The result feeds nothing: the study goes on with tabular.models.dnn.
     """
-    params = load_params(params_file)
     warm_up("busline.studies.dnn")
     from busline.base.artifacts import save_table
     from busline.base.runtime import load_runtime
-    from busline.studies.dnn import run_dnn_search
+    from busline.studies.dnn import DnnSearchSettings, run_dnn_search
     from busline.studies.inputs import load_inputs
 
-    inputs = load_inputs(root, params.split.classes)
-    predictions, curves = run_dnn_search(inputs, params, runtime=load_runtime())
+    settings = load_settings(DnnSearchSettings, params_file)
+    inputs = load_inputs(root, settings.split.classes)
+    predictions, curves = run_dnn_search(inputs, settings, runtime=load_runtime())
     save_table(predictions, root / "data/predictions/dnn_search/dnn.parquet")
     save_table(curves, root / "data/curves/dnn_search/dnn.parquet")
 

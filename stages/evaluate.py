@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import Params, load_params
+from busline.base.settings.reading import load_settings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from busline.studies.evaluate import EvaluationSettings
 
 
 def main(
@@ -24,10 +26,10 @@ def main(
     of models that are not active, and whose case is whose of data/cohort/cases.parquet. Writes reports/metrics.json,
     reports/tables.json and reports/plots/*.csv.
     """
-    params = load_params(params_file)
     from busline.base.artifacts import atomic_folder, load_table, save_csv, save_json
-    from busline.studies.evaluate import OUTLINES, Inputs, evaluate
+    from busline.studies.evaluate import OUTLINES, EvaluationSettings, Inputs, evaluate
 
+    params = load_settings(EvaluationSettings, params_file)
     data, reports = root / "data", root / "reports"
     inputs = Inputs(
         splits=load_table(data / "splits" / "splits.parquet"),
@@ -45,7 +47,7 @@ def main(
     save_json(result.metrics, reports / "metrics.json")
 
 
-def _families(params: Params) -> dict[str, list[str]]:
+def _families(params: EvaluationSettings) -> dict[str, list[str]]:
     """Return the active models of every family of one file a model."""
     return {
         "tabular": list(params.tabular.active),
@@ -55,7 +57,7 @@ def _families(params: Params) -> dict[str, list[str]]:
     }
 
 
-def _load_predictions(folder: Path, params: Params) -> dict[str, dict[str, pd.DataFrame]]:
+def _load_predictions(folder: Path, params: EvaluationSettings) -> dict[str, dict[str, pd.DataFrame]]:
     from busline.base.artifacts import keep_only, load_table
 
     families = _families(params)
@@ -81,7 +83,7 @@ def _load_patients(path: Path) -> dict[str, str]:
     return dict(zip(cases["case_id"], cases["patient_id"], strict=True))
 
 
-def _load_curves(folder: Path, params: Params) -> dict[tuple[str, str], pd.DataFrame]:
+def _load_curves(folder: Path, params: EvaluationSettings) -> dict[tuple[str, str], pd.DataFrame]:
     from busline.base.artifacts import keep_only, load_table
 
     curves: dict[tuple[str, str], pd.DataFrame] = {}

@@ -6,10 +6,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import load_params
+from busline.base.settings.images import Cnn
+from busline.base.settings.presentation import Illustrate
+from busline.base.settings.protocol import Split
+from busline.base.settings.reading import load_settings
+from busline.base.settings.section import Section
 
 if TYPE_CHECKING:
     import torch
+
+
+class Settings(Section):
+    """The sections that this stage reads."""
+
+    split: Split
+    cnn: Cnn
+    illustrate: Illustrate
 
 
 def main(
@@ -20,7 +32,7 @@ def main(
 
     The pictures hold pixels of the data: they are cached, never committed.
     """
-    params = load_params(params_file)
+    settings = load_settings(Settings, params_file)
 
     from busline.base.artifacts import atomic_folder, keep_only, load_array, load_table, load_tensors, save_json
     from busline.cohort.store import load_cohort
@@ -28,8 +40,8 @@ def main(
     from busline.studies.illustrate import SALIENCY_METHOD, Picture, draw_saliency, draw_segmentations, write_png
 
     data = root / "data"
-    keep_only(data / "models/cnn", params.cnn.active)
-    keep_only(data / "predictions/cnn", params.cnn.active, ".parquet")
+    keep_only(data / "models/cnn", settings.cnn.active)
+    keep_only(data / "predictions/cnn", settings.cnn.active, ".parquet")
     cohort = load_cohort(data / "cohort")
     segmentations = draw_segmentations(
         cohort,
@@ -37,10 +49,10 @@ def main(
         load_table(data / "segment/maps.parquet"),
         load_table(data / "predictions/segment/scores.parquet"),
     )
-    name = params.illustrate.saliency
+    name = settings.illustrate.saliency
     saliency: list[Picture] = []
     if name is not None:
-        spec = params.cnn.models[name]
+        spec = settings.cnn.models[name]
 
         def network_of_fold(fold: int) -> "torch.nn.Module":
             network = build_image_model(spec)
@@ -51,9 +63,9 @@ def main(
             cohort,
             load_table(data / f"predictions/cnn/{name}.parquet"),
             network_of_fold,
-            classes=params.split.classes,
-            cases=params.illustrate.cases,
-            side=params.cnn.image_size,
+            classes=settings.split.classes,
+            cases=settings.illustrate.cases,
+            side=settings.cnn.image_size,
         )
     with atomic_folder(root / "reports/pictures") as folder:
         for picture in [*segmentations, *saliency]:

@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import load_params
+from busline.base.settings.data import Data, Ingest
+from busline.base.settings.reading import load_settings
+from busline.base.settings.section import Section
+
+
+class Settings(Section):
+    """The sections that this stage reads."""
+
+    data: Data
+    ingest: Ingest
 
 
 def main(
@@ -17,16 +26,16 @@ def main(
 
     Every row, image and mask is checked; if any is wrong, all that are wrong are listed and nothing is written.
     """
-    params = load_params(params_file)
+    settings = load_settings(Settings, params_file)
     from busline.base.runtime import load_runtime
     from busline.cohort.ingest import ingest
     from busline.cohort.progress import show_progress
     from busline.cohort.sources import find_source
 
-    source = params.data.source
+    source = settings.data.source
     raw = find_source(source).read(root / "data/raw" / source)
     with show_progress() as report:
-        ingest(raw, source, root / "data/cohort", params.ingest, report, workers=load_runtime().workers)
+        ingest(raw, source, root / "data/cohort", settings.ingest, report, workers=load_runtime().workers)
 
 
 if __name__ == "__main__":

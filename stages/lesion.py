@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import load_params
+from busline.base.settings.reading import load_settings
 from busline.training.pool import warm_up
 
 
@@ -19,20 +19,21 @@ def main(
     Reads the cohort, the splits and the pre-trained weights. Of the cohort's table it reads what a radiologist noted,
     as targets of training beside the masks; only images are inputs of the network.
     """
-    params = load_params(params_file)
     warm_up("busline.studies.lesion")
     from busline.base.artifacts import atomic_folder, load_tensors, save_array, save_table
     from busline.base.runtime import load_runtime
     from busline.studies.inputs import load_inputs
-    from busline.studies.lesion import run_lesion
+    from busline.studies.lesion import LesionSettings, run_lesion
     from busline.studies.lesion_cases import load_lesion_cases
 
-    settings = params.lesion
-    inputs = load_inputs(root, params.split.classes, image_side=settings.image_size, repeats=params.cv.image_repeats)
-    cases = load_lesion_cases(root, inputs.case_ids, params.split.classes[-1])
+    settings = load_settings(LesionSettings, params_file)
+    inputs = load_inputs(
+        root, settings.split.classes, image_side=settings.lesion.image_size, repeats=settings.cv.image_repeats
+    )
+    cases = load_lesion_cases(root, inputs.case_ids, settings.split.classes[-1])
     tensors = load_tensors(root / "data/models/pretrain/lesion.safetensors")
     initial = {name: value.numpy() for name, value in tensors.items()}
-    study = run_lesion(inputs, cases, params, initial, runtime=load_runtime())
+    study = run_lesion(inputs, cases, settings, initial, runtime=load_runtime())
     with atomic_folder(root / "data/lesion") as folder:
         save_array(study.maps, folder / "maps.npy")
         save_table(study.maps_index, folder / "maps.parquet")

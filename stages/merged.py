@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import load_params
+from busline.base.settings.reading import load_settings, require_name
 from busline.training.pool import warm_up
 
 
@@ -19,19 +19,21 @@ def main(
 
     Reads the cohort's images, the pruned columns, the splits, and the networks of dnn and of the image model.
     """
-    params = load_params(params_file)
-    params.require_image_model(model)
     warm_up("busline.studies.merged")
     from busline.base.artifacts import save_table
     from busline.base.runtime import load_runtime
     from busline.studies.inputs import load_inputs
-    from busline.studies.merged import run_merged
+    from busline.studies.merged import MergedSettings, run_merged
     from busline.studies.networks import load_states
 
-    inputs = load_inputs(root, params.split.classes, image_side=params.cnn.image_size, repeats=params.cv.image_repeats)
+    settings = load_settings(MergedSettings, params_file)
+    require_name("image model", model, settings.cnn.models)
+    inputs = load_inputs(
+        root, settings.split.classes, image_side=settings.cnn.image_size, repeats=settings.cv.image_repeats
+    )
     study = run_merged(
         inputs,
-        params,
+        settings,
         model,
         load_states(inputs.resamples, root / "data/models/cnn" / model),
         load_states(inputs.resamples, root / "data/models/tabular/dnn"),

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import load_params
+from busline.base.settings.reading import load_settings
 
 
 def main(
@@ -14,15 +14,15 @@ def main(
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
     """Write the network's tensors and its learning curve. Nothing is read but the parameters."""
-    params = load_params(params_file)
     import pandas as pd
 
     from busline.base.artifacts import atomic_folder, save_table
     from busline.base.runtime import load_runtime
     from busline.studies.networks import write_state
-    from busline.studies.pretrain import run_pretrain
+    from busline.studies.pretrain import PretrainSettings, run_pretrain
 
-    result = run_pretrain(params, runtime=load_runtime())
+    settings = load_settings(PretrainSettings, params_file)
+    result = run_pretrain(settings, runtime=load_runtime())
     with atomic_folder(root / "data/models/pretrain") as folder:
         write_state(result.state, folder / "lesion.safetensors")
         save_table(pd.DataFrame(list(result.curve)), folder / "curve.parquet")

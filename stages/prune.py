@@ -6,7 +6,18 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import load_params
+from busline.base.settings.data import Prune
+from busline.base.settings.protocol import Split
+from busline.base.settings.reading import load_settings
+from busline.base.settings.section import Section, Seed
+
+
+class Settings(Section):
+    """The sections that this stage reads."""
+
+    seed: Seed
+    prune: Prune
+    split: Split
 
 
 def main(
@@ -18,13 +29,13 @@ def main(
     A column is kept if its provenance is in prune.allowed_provenance and at most prune.max_missing of its values are
     missing. A column whose provenance nobody declared stops the stage.
     """
-    params = load_params(params_file)
+    settings = load_settings(Settings, params_file)
     from busline.base.artifacts import atomic_folder, save_json, save_table
     from busline.cohort.store import load_cohort
     from busline.studies.pruning import judge_columns
 
     cohort = load_cohort(root / "data/cohort")
-    verdicts = judge_columns(cohort.cases, cohort.columns, params.prune, params.split.classes, params.seed)
+    verdicts = judge_columns(cohort.cases, cohort.columns, settings.prune, settings.split.classes, settings.seed)
     kept = [verdict.name for verdict in verdicts if verdict.kept]
     with atomic_folder(root / "data/features") as folder:
         save_table(cohort.cases[["case_id", *kept]], folder / "features.parquet")

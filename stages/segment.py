@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import load_params
+from busline.base.settings.reading import load_settings
 from busline.training.pool import warm_up
 
 
@@ -18,19 +18,21 @@ def main(
 
     Reads the cohort's images and masks, the splits and the encoder's initial weights.
     """
-    params = load_params(params_file)
     warm_up("busline.studies.segment")
     from busline.base.artifacts import atomic_folder, load_tensors, save_array, save_table
     from busline.base.runtime import load_runtime
     from busline.splits import MASTER
     from busline.studies.inputs import load_inputs
     from busline.studies.networks import save_states
-    from busline.studies.segment import run_segment
+    from busline.studies.segment import SegmentSettings, run_segment
 
+    settings = load_settings(SegmentSettings, params_file)
     weights = root / "data/weights/seg/weights.safetensors"
-    pretrained = load_tensors(weights) if params.seg.weights else None
-    inputs = load_inputs(root, params.split.classes, image_side=params.seg.image_size, repeats=params.cv.image_repeats)
-    study = run_segment(inputs, params, runtime=load_runtime(), pretrained=pretrained)
+    pretrained = load_tensors(weights) if settings.seg.weights else None
+    inputs = load_inputs(
+        root, settings.split.classes, image_side=settings.seg.image_size, repeats=settings.cv.image_repeats
+    )
+    study = run_segment(inputs, settings, runtime=load_runtime(), pretrained=pretrained)
     with atomic_folder(root / "data/segment") as folder:
         save_array(study.maps, folder / "maps.npy")
         save_table(study.maps_index, folder / "maps.parquet")

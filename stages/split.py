@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import load_params
+from busline.base.settings.protocol import CrossValidation, Split
+from busline.base.settings.reading import load_settings
+from busline.base.settings.section import Section, Seed
+
+
+class Settings(Section):
+    """The sections that this stage reads."""
+
+    seed: Seed
+    split: Split
+    cv: CrossValidation
 
 
 def main(
@@ -17,16 +27,16 @@ def main(
 
     Reads the cohort. Cases whose label is not in split.classes are left out.
     """
-    params = load_params(params_file)
+    settings = load_settings(Settings, params_file)
     from busline.base.artifacts import atomic_folder, save_json, save_table
     from busline.cohort.store import load_cohort
     from busline.splits import check_splits, group_cases, make_splits
 
     cohort = load_cohort(root / "data/cohort")
-    cases = cohort.cases[cohort.cases["label"].isin(params.split.classes)].reset_index(drop=True)
+    cases = cohort.cases[cohort.cases["label"].isin(settings.split.classes)].reset_index(drop=True)
     pairs = list(cohort.duplicates[["case_a", "case_b"]].itertuples(index=False, name=None))
     groups = group_cases(cases["case_id"].tolist(), cases["patient_id"].tolist(), pairs)
-    splits = make_splits(cases, groups, params.split, params.cv, params.seed)
+    splits = make_splits(cases, groups, settings.split, settings.cv, settings.seed)
     by_case = cases.set_index("case_id").assign(group=groups)
     checks = check_splits(splits, by_case["group"], by_case["label"])
     checks["left_out"] = int(len(cohort.cases) - len(cases))

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import load_params
-from busline.base.sections import TabularName
+from busline.base.settings.reading import load_settings
+from busline.base.settings.tabular import TabularName
 from busline.training.pool import warm_up
 
 
@@ -21,28 +21,29 @@ def main(
     Reads the pruned columns and the splits. Every model is fitted twice a resample: on all training cases, and without
     the cases on which the voting weight is chosen.
     """
-    params = load_params(params_file)
     warm_up("busline.studies.dnn" if model == "dnn" else "busline.studies.tabular")
     from busline.base.artifacts import atomic_folder, save_json, save_table
     from busline.base.runtime import load_runtime
     from busline.studies.inputs import load_inputs
 
-    inputs = load_inputs(root, params.split.classes)
     runtime = load_runtime()
     models = root / "data/models/tabular" / model
     if model == "dnn":
-        from busline.studies.dnn import run_dnn
+        from busline.studies.dnn import DnnSettings, run_dnn
         from busline.studies.networks import save_states
 
-        study = run_dnn(inputs, params, runtime=runtime)
+        dnn = load_settings(DnnSettings, params_file)
+        study = run_dnn(load_inputs(root, dnn.split.classes), dnn, runtime=runtime)
         predictions, curves = study.predictions, study.curves
         with atomic_folder(models) as folder:
             save_states(study.states, folder)
     else:
         from busline.models.tabular import save_classifier
-        from busline.studies.tabular import run_tabular
+        from busline.studies.tabular import TabularSettings, run_tabular
 
-        predictions, final = run_tabular(inputs, params, model, runtime=runtime)
+        settings = load_settings(TabularSettings, params_file)
+        inputs = load_inputs(root, settings.split.classes)
+        predictions, final = run_tabular(inputs, settings, model, runtime=runtime)
         curves = predictions.iloc[:0][["repeat", "fold"]]  # only networks have learning curves
         with atomic_folder(models) as folder:
             save_json(final.encoder.to_dict(), folder / "encoder.json")

@@ -6,7 +6,20 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import load_params
+from busline.base.settings.images import Cnn
+from busline.base.settings.protocol import CrossValidation, Split
+from busline.base.settings.reading import load_settings
+from busline.base.settings.section import Section
+from busline.base.settings.tabular import Tabular
+
+
+class Settings(Section):
+    """The sections that this stage reads."""
+
+    split: Split
+    cv: CrossValidation
+    tabular: Tabular
+    cnn: Cnn
 
 
 def main(
@@ -18,17 +31,17 @@ def main(
     Reads data/predictions/tabular and data/predictions/cnn, after removing files of models that are not active. Writes
     data/predictions/vote/<tabular>+<image>.parquet and data/vote/weights.parquet.
     """
-    params = load_params(params_file)
+    settings = load_settings(Settings, params_file)
     from busline.base.artifacts import atomic_folder, keep_only, load_table, save_table
     from busline.studies.vote import vote_all
 
     predictions = root / "data" / "predictions"
     members = []
-    for family, names in (("tabular", params.tabular.active), ("cnn", params.cnn.active)):
+    for family, names in (("tabular", settings.tabular.active), ("cnn", settings.cnn.active)):
         keep_only(predictions / family, names, ".parquet")
         tables = {name: load_table(predictions / family / f"{name}.parquet") for name in names}
-        members.append({name: table[table["repeat"] < params.cv.image_repeats] for name, table in tables.items()})
-    voted, weights = vote_all(members[0], members[1], params.split.classes)
+        members.append({name: table[table["repeat"] < settings.cv.image_repeats] for name, table in tables.items()})
+    voted, weights = vote_all(members[0], members[1], settings.split.classes)
     with atomic_folder(predictions / "vote") as folder:
         for name, table in voted.items():
             save_table(table, folder / f"{name}.parquet")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.params import load_params
+from busline.base.settings.reading import load_settings
 
 
 def main(
@@ -19,18 +19,18 @@ def main(
     The file is taken from $BUSLINE_MIRROR/weights/<name>.safetensors if it is there, else downloaded. No other stage
     touches the network.
     """
-    params = load_params(params_file)
     from busline.cohort.mirror import find_mirror
     from busline.cohort.progress import show_progress
-    from busline.cohort.weights import save_weights, weights_name
+    from busline.cohort.weights import WeightsSettings, save_weights, weights_name
 
-    name = weights_name(params, model)
+    settings = load_settings(WeightsSettings, params_file)
+    name = weights_name(settings, model)
     data = root / "data"
     with show_progress() as report:
         save_weights(
             data / "weights" / model,
             name,
-            params.weights.files,
+            settings.weights.files,
             mirror=find_mirror(),
             downloads=data / "downloads",
             report=report,

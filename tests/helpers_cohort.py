@@ -15,7 +15,7 @@ from openpyxl import Workbook
 from PIL import Image
 from ruamel.yaml import YAML
 
-from busline.base.sections import Ingest
+from busline.base.settings.data import Ingest
 from busline.cohort.breast import IMAGES, TABLE
 
 ROOT = Path(__file__).parent.parent

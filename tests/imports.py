@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from busline.training import code
+from busline.base import code
 
 REPOSITORY = Path(__file__).parent.parent
 

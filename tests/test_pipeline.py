@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
-from imports import REPOSITORY, needed_files
+from busline.base.params import active_models, load_params
+from busline.base.settings.section import Section
+from helpers_cohort import load_stage
+from imports import REPOSITORY
 
 YAML_12 = YAML(typ="safe", pure=True)
 STAGES: dict[str, Any] = YAML_12.load((REPOSITORY / "dvc.yaml").read_text())["stages"]
@@ -19,41 +24,104 @@ def script_of(stage: str) -> str:
     return re.search(r"stages/\w+\.py", STAGES[stage]["cmd"]).group()
 
 
+def ancestors(stage: str) -> set[str]:
+    """Every stage whose outputs a stage reads, directly or through others."""
+    found: set[str] = set()
+    waiting = [stage]
+    while waiting:
+        for dep in STAGES[waiting.pop()]["deps"]:
+            for name, other in STAGES.items():
+                outs = [next(iter(out)) if isinstance(out, dict) else out for out in other.get("outs", [])]
+                if name not in found and any(
+                    f"{dep}/".startswith(f"{out}/") or out.startswith(f"{dep}/") for out in outs
+                ):
+                    found.add(name)
+                    waiting.append(name)
+    return found
+
+
+def sections_read(script: str, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The sections of params.yaml that a stage script parses, seen by calling it."""
+
+    found: set[str] = set()
+
+    def see(kind: type[Section], path: Path) -> Section:
+        found.update(kind.model_fields)
+        raise StopIteration
+
+    main = load_stage(Path(script).stem)
+    monkeypatch.setitem(main.__globals__, "load_settings", see)
+    monkeypatch.setitem(main.__globals__, "warm_up", lambda *modules: None)
+    named = {"model", "level"} & set(inspect.signature(main).parameters)
+    for names in [("logreg",), ("dnn",)] if named else [()]:
+        with pytest.raises(StopIteration):
+            main(*names)
+    return found
+
+
 def leaves(node: Any, prefix: str = "") -> list[str]:
     if not isinstance(node, dict):
         return [prefix]
     return [leaf for key, value in node.items() for leaf in leaves(value, f"{prefix}.{key}" if prefix else str(key))]
 
 
+def tracked_keys(stage: str) -> list[str]:
+    """The keys of params.yaml that a stage tracks one by one; those that track the whole file have none."""
+    return [key for key in STAGES[stage].get("params", []) if isinstance(key, str)]
+
+
 def tracks(stage: str, leaf: str) -> bool:
     """Whether a stage tracks a leaf; ``${…}`` in a tracked key stands for any one name."""
-    patterns = [re.sub(r"\\\$\\\{.*?\\\}", r"[^.]+", re.escape(key)) for key in STAGES[stage]["params"]]
+    patterns = [re.sub(r"\\\$\\\{.*?\\\}", r"[^.]+", re.escape(key)) for key in tracked_keys(stage)]
     return any(re.match(rf"{pattern}(\.|$)", leaf) for pattern in patterns)
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stages_imports_are_in_its_deps(stage):
-    script = script_of(stage)
-    deps = [dep for dep in STAGES[stage]["deps"] if dep.startswith(("src/", "stages/"))]
-    needed = {script, *needed_files(REPOSITORY / script)}
-    uncovered = {file for file in needed if not any(file == dep or file.startswith(f"{dep}/") for dep in deps)}
-    unused = {dep for dep in deps if not any(file == dep or file.startswith(f"{dep}/") for file in needed)}
-    assert not uncovered, f"add to the deps of {stage}"
-    assert not unused, f"take from the deps of {stage}"
+def test_a_stage_depends_on_the_digest_of_its_own_script(stage):
+    own = f"data/code/{Path(script_of(stage)).stem}.txt"
+    code = [dep for dep in STAGES[stage]["deps"] if dep.startswith(("src/", "stages", "data/code/"))]
+    templates = ["src/busline/report/published", "src/busline/report/templates"]  # not in any digest
+    expected = {"code": ["src/busline", "stages"], "report": [own, *templates]}.get(stage, [own])
+    assert code == expected
+
+
+@pytest.mark.parametrize("stage", set(STAGES) - {"code", "check"})
+def test_no_stage_begins_before_the_parameters_were_checked(stage):
+    assert "check" in ancestors(stage)
+
+
+@pytest.mark.parametrize("stage", [name for name in STAGES if "matrix" in STAGES[name]])
+def test_a_name_from_a_list_becomes_part_of_a_command_only_once_it_was_checked(stage):
+    ((item, names),) = STAGES[stage]["matrix"].items()
+    family = names.removeprefix("${").removesuffix(".active}")
+    assert f"data/check/{family}/${{item.{item}}}" in STAGES[stage]["deps"]
+    assert family in active_models(load_params(REPOSITORY / "params.yaml"))
+
+
+@pytest.mark.parametrize("script", sorted({script_of(name) for name in set(STAGES) - {"code", "check", "report"}}))
+def test_the_stages_of_a_script_track_the_sections_it_parses_and_no_other(script, monkeypatch):
+    """What a script reads of params.yaml is the class that it gives to load_settings."""
+    stages = [stage for stage in STAGES if script_of(stage) == script]
+    tracked = {key.split(".")[0] for stage in stages for key in tracked_keys(stage)}
+    assert tracked == sections_read(script, monkeypatch)
 
 
 @pytest.mark.parametrize("leaf", leaves(PARAMETERS))
 def test_every_parameter_is_tracked_by_a_stage_that_uses_it(leaf):
-    """The report shows all parameters, so it tracks all; another stage must as well, but for the report's own."""
+    """The check and the report read all parameters; another stage must track each as well, but for the report's own."""
     users = [stage for stage in STAGES if tracks(stage, leaf)]
-    assert "report" in users
-    assert len(users) > 1 or leaf.startswith("report."), f"no stage but the report tracks {leaf}"
+    assert users or leaf.startswith("report."), f"no stage tracks {leaf}"
+
+
+def test_the_check_and_the_report_track_the_whole_file():
+    whole = [stage for stage in STAGES if {"params.yaml": None} in STAGES[stage].get("params", [])]
+    assert whole == ["check", "report"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_what_a_stage_tracks_exists(stage):
     known = leaves(PARAMETERS)
-    for key in STAGES[stage]["params"]:
+    for key in tracked_keys(stage):
         pattern = re.sub(r"\\\$\\\{.*?\\\}", r"[^.]+", re.escape(key))
         assert any(re.match(rf"{pattern}(\.|$)", leaf) for leaf in known), key
 

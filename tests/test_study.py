@@ -6,7 +6,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from busline.base.errors import BuslineError
-from busline.base.params import parse_params
+from busline.base.params import Params
+from busline.base.settings.reading import parse_settings
 from busline.study import KEPT, format_value, keep_results, read_study
 from imports import REPOSITORY
 
@@ -21,7 +22,7 @@ def test_a_study_sets_what_params_yaml_has(name):
             section = section[parent]
         assert last in section, f"{key} is no key of params.yaml"
         section[last] = value
-    parse_params(content)
+    parse_settings(Params, content)
 
 
 def test_an_unknown_study_is_met_with_near_matches():

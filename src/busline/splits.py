@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 
 from busline.base.errors import DataError
-from busline.base.sections import CrossValidation, Split
 from busline.base.seeding import derive_seed, numpy_generator
+from busline.base.settings.protocol import CrossValidation, Split
 
 MASTER = -1
 ROLES = ("fit", "stop", "weigh", "test")

@@ -7,7 +7,7 @@ import pytest
 from busline.audit.fold_models import FoldScores, score_tables
 from busline.audit.protocol import MasterSplit, compare_model, compare_pair, draw_master_splits, out_of_fold
 from busline.base.runtime import Runtime
-from busline.base.sections import Split
+from busline.base.settings.protocol import Split
 from busline.splits import make_splits
 from busline.studies.tabular import run_tabular
 from made_inputs import made_inputs, small_params

@@ -4,7 +4,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from busline.base.errors import ParameterError
-from busline.base.params import load_params, parse_params
+from busline.base.params import Params, load_params
+from busline.base.settings.reading import parse_settings
 from imports import REPOSITORY
 
 
@@ -33,9 +34,10 @@ def change(content, key, value):
         ("train.precision", "fp16", "'fp32' or 'bf16'"),
         ("prune.allowed_provenance", ["patients"], "prune.allowed_provenance.0"),
         ("tabular.active", ["logreg", "svm"], "tabular.active.1"),
-        ("tabular.active", ["logreg", "logreg"], "merged.active: needs dnn"),
+        ("tabular.active", ["logreg"], "merged.active: needs dnn"),
+        ("tabular.active", ["logreg", "logreg", "dnn"], "tabular.active: has logreg twice"),
         ("cnn.active", ["custom_cn"], "cnn.active: unknown name 'custom_cn'; did you mean 'custom_cnn'?"),
-        ("cnn.active", ["custom_cnn", "custom_cnn"], "cnn.active: names a model twice"),
+        ("cnn.active", ["custom_cnn", "custom_cnn"], "cnn.active: has custom_cnn twice"),
         ("merged.active", ["mobilenet_v2_imagenet"], "merged.active: unknown name"),
         ("cnn.augmentation", "mid", "did you mean 'mild'"),
         ("seg.weights", "nothing", "seg.weights: unknown name"),
@@ -43,13 +45,28 @@ def change(content, key, value):
         ("split.test_fraction", 0.95, "val_fraction + test_fraction"),
         ("cv.stop_fraction", 0.9, "stop_fraction + weigh_fraction"),
         ("cv.image_repeats", 2, "image_repeats must not exceed repeats"),
+        ("cnn.active", ["x; touch pwned #"], "cnn.active.0: String should match pattern"),
+        ("cnn.active", ["../../x"], "cnn.active.0: String should match pattern"),
+        ("data.source", "../phantom", "data.source: String should match pattern"),
+        ("split.classes", ["benign", "benign"], "split.classes: has benign twice"),
+        ("dnn_search.hidden", [-5], "dnn_search.hidden.0"),
+        ("dnn_search.dropout", [0.2, 0.2], "dnn_search.dropout: has 0.2 twice"),
+        (
+            "tabular.models.dnn.batch_size",
+            1,
+            "tabular.models.dnn.batch_size: Input should be greater than or equal to 2",
+        ),
+        ("cnn.image_size", 100_000, "cnn.image_size: Input should be less than or equal to 4096"),
+        ("data.phantom.cases", 10**9, "data.phantom.cases: Input should be less than or equal to"),
+        ("audit.planted_cases", 0, "audit.planted_cases: Input should be greater than or equal to 1"),
+        ("cv.folds", 2, "cv.folds: must be 3 or more for the lesion network"),
         ("weights.files", {"x": {"url": "a", "sha256": "12"}}, "weights.files.x.sha256"),
     ],
 )
 def test_a_mistake_is_named(content, key, value, message):
     change(content, key, value)
     with pytest.raises(ParameterError) as error:
-        parse_params(content)
+        parse_settings(Params, content)
     assert message in str(error.value)
 
 
@@ -58,7 +75,7 @@ def test_all_mistakes_are_listed_at_once(content):
     change(content, "seed", -1)
     del content["report"]
     with pytest.raises(ParameterError) as error:
-        parse_params(content)
+        parse_settings(Params, content)
     assert all(part in str(error.value) for part in ("seg.encodr", "seed:", "report: is missing"))
 
 
@@ -75,6 +92,21 @@ def test_what_is_no_parameter_file_is_refused(tmp_path, text):
     path = tmp_path / "params.yaml"
     path.write_text(text)
     with pytest.raises(ParameterError, match="params.yaml"):
+        load_params(path)
+
+
+def test_a_bomb_of_aliases_is_refused_before_it_is_opened(tmp_path):
+    path = tmp_path / "params.yaml"
+    lines = ["a0: &a0 [x, x]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60))]
+    path.write_text("\n".join(lines))
+    with pytest.raises(ParameterError, match="anchor"):
+        load_params(path)
+
+
+def test_a_huge_file_is_refused(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("seed: 1\n" + "#" * 1_000_001)
+    with pytest.raises(ParameterError, match="is larger than"):
         load_params(path)
 
 

@@ -7,7 +7,7 @@ from safetensors.numpy import load_file, save
 from busline.base.artifacts import load_json
 from busline.base.errors import DataError, DownloadError, ParameterError
 from busline.base.params import load_params
-from busline.base.sections import WeightsFile
+from busline.base.settings.weights import WeightsFile
 from busline.cohort.weights import save_weights, weights_name
 from helpers_cohort import files_of, write_params
 

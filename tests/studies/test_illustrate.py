@@ -9,7 +9,8 @@ from PIL import Image
 from torch import nn
 
 from busline.base.artifacts import load_json, save_array, save_table, save_tensors
-from busline.base.params import load_params, parse_params
+from busline.base.params import Params, load_params
+from busline.base.settings.reading import parse_settings
 from busline.cohort.store import load_cohort, save_cohort, save_pixels
 from busline.models.images import build_image_model
 from busline.report.provenance import show_params
@@ -219,7 +220,7 @@ def test_the_stage_writes_pictures_and_their_captions_facts(tmp_path, cohort, st
     content["split"]["classes"] = ["benign", "malignant"]
     content["cnn"]["active"], content["merged"]["active"] = ["custom_cnn"], []
     content["illustrate"] = {"cases": 4, "saliency": saliency}
-    params = parse_params(content)
+    params = parse_settings(Params, content)
     params_file = tmp_path / "params.yaml"
     params_file.write_text(show_params(params))
     data = tmp_path / "data"

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from busline.base.errors import DataError
-from busline.base.sections import Prune
+from busline.base.settings.data import Prune
 from busline.cohort.schema import Column
 from busline.studies.pruning import auc_alone, judge_columns
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from busline.base.sections import AugmentationLevel
+from busline.base.settings.training import AugmentationLevel
 from busline.models.dropout import GivenDropout
 from busline.models.images import ImageClassifier, custom_body
 from busline.models.mlp import Mlp

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from busline.base.sections import AugmentationLevel
+from busline.base.settings.training import AugmentationLevel
 from busline.training import augment
 from busline.training.augment import change_echo, change_geometry
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from busline.base.runtime import Runtime
-from busline.base.sections import Dnn
+from busline.base.settings.tabular import Dnn
 from busline.studies import cnn, dnn
 from busline.studies.cnn import run_cnn
 from busline.studies.dnn import run_dnn

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from busline.audit.statistics import fold_interval
-from busline.base.sections import TabularModels
 from busline.base.seeding import derive_seed
+from busline.base.settings.tabular import TabularModels
 from busline.cohort.schema import Column
 from busline.metrics.classification import roc_auc
 from busline.models.encoding import TableEncoder

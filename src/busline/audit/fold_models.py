@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from busline.audit.settings import AuditSettings
 from busline.audit.work import spread
-from busline.base.params import Params
 from busline.base.runtime import Runtime
 from busline.splits import MASTER
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
@@ -49,7 +49,7 @@ class _Job:
 
 
 def score_tables(
-    inputs: StudyInputs, params: Params, names: Sequence[str], *, runtime: Runtime
+    inputs: StudyInputs, params: AuditSettings, names: Sequence[str], *, runtime: Runtime
 ) -> dict[str, FoldScores]:
     """Fit classical models again in each fold, as their stage does with all training cases, and score every case."""
     folds = [job for job in fold_jobs(inputs) if job.repeat != MASTER]
@@ -62,7 +62,7 @@ def score_tables(
     return {name: FoldScores({key: found[name, *key] for key in keys}, known) for name in names}
 
 
-def score_tabular_networks(inputs: StudyInputs, params: Params, folder: Path) -> FoldScores:
+def score_tabular_networks(inputs: StudyInputs, params: AuditSettings, folder: Path) -> FoldScores:
     """Score every case by the stored tabular networks."""
     import torch
 
@@ -81,7 +81,7 @@ def score_tabular_networks(inputs: StudyInputs, params: Params, folder: Path) ->
     return FoldScores(scores, _known(inputs, NETWORK, scores))
 
 
-def score_images(inputs: StudyInputs, params: Params, name: str, folder: Path) -> FoldScores:
+def score_images(inputs: StudyInputs, params: AuditSettings, name: str, folder: Path) -> FoldScores:
     """Score every case by an image model's stored networks, in 32-bit arithmetic."""
     import torch
 

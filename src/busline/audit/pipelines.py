@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from busline.audit.permutation import Resamples
-from busline.base.params import Params
+from busline.audit.settings import AuditSettings
 from busline.base.runtime import Runtime
 from busline.base.seeding import derive_seed
+from busline.base.settings.reading import part_of
 from busline.metrics.classification import THRESHOLD, call, recall, roc_auc, specificity
 from busline.splits import indices_by_role, make_splits
 from busline.studies.inputs import StudyInputs
@@ -28,7 +29,7 @@ class Folds:
     """Makes the study's folds, one repeat of them, for some labels; seeded by the labels, so that they differ."""
 
     inputs: StudyInputs
-    params: Params
+    params: AuditSettings
     groups: np.ndarray
 
     def __call__(self, labels: np.ndarray) -> Resamples:
@@ -45,7 +46,7 @@ class TabularPipeline:
     """A tabular model, its encoder fitted in each fold; for dnn its early stopping too."""
 
     inputs: StudyInputs
-    params: Params
+    params: AuditSettings
     name: str
 
     def __call__(self, labels: np.ndarray, resamples: Resamples) -> Mapping[str, np.ndarray]:
@@ -53,13 +54,13 @@ class TabularPipeline:
         inputs = replace(self.inputs, labels=labels, resamples=resamples)
         with redirect_stderr(io.StringIO()):  # the progress of each permutation's folds
             if self.name == "dnn":
-                from busline.studies.dnn import run_dnn
+                from busline.studies.dnn import DnnSettings, run_dnn
 
-                predictions = run_dnn(inputs, self.params, runtime=ALONE).predictions
+                predictions = run_dnn(inputs, part_of(DnnSettings, self.params), runtime=ALONE).predictions
             else:
-                from busline.studies.tabular import run_tabular
+                from busline.studies.tabular import TabularSettings, run_tabular
 
-                predictions, _ = run_tabular(inputs, self.params, self.name, runtime=ALONE)
+                predictions, _ = run_tabular(inputs, part_of(TabularSettings, self.params), self.name, runtime=ALONE)
         return fold_scores(predictions[predictions["trained_on"] == "all"], inputs.classes)
 
 
@@ -68,18 +69,18 @@ class ImagePipeline:
     """An image model from random weights, with the epochs that the audit allows it."""
 
     inputs: StudyInputs
-    params: Params
+    params: AuditSettings
     name: str
 
     def __call__(self, labels: np.ndarray, resamples: Resamples) -> Mapping[str, np.ndarray]:
         """Return the scores of each fold on ``labels``, 0 or 1, (n,)."""
-        from busline.studies.cnn import run_cnn
+        from busline.studies.cnn import CnnSettings, run_cnn
 
         inputs = replace(self.inputs, labels=labels, resamples=resamples)
         with redirect_stderr(io.StringIO()):
             study = run_cnn(
                 inputs,
-                shortened(self.params, self.name),
+                part_of(CnnSettings, shortened(self.params, self.name)),
                 self.name,
                 augmentation=self.params.cnn.augmentation,
                 runtime=ALONE,
@@ -88,7 +89,7 @@ class ImagePipeline:
         return fold_scores(study.predictions, inputs.classes)
 
 
-def shortened(params: Params, name: str) -> Params:
+def shortened(params: AuditSettings, name: str) -> AuditSettings:
     """Return parameters in which an image model starts from random weights and has ``audit.image_epochs`` epochs."""
     change: dict[str, Any] = {"weights": None, "fine_tune": None, "epochs": params.audit.image_epochs}
     models = {**params.cnn.models, name: params.cnn.models[name].model_copy(update=change)}

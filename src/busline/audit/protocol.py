@@ -16,8 +16,8 @@ import pandas as pd
 
 from busline.audit.fold_models import FoldScores
 from busline.audit.statistics import describe_draws
-from busline.base.sections import Split
 from busline.base.seeding import numpy_generator
+from busline.base.settings.protocol import Split
 from busline.metrics.classification import roc_auc
 from busline.metrics.voting import best_weight, vote
 from busline.splits import draw_master

@@ -15,8 +15,8 @@ from busline.audit.columns import audit_columns
 from busline.audit.permutation import Pipeline, permutation_test
 from busline.audit.pipelines import Folds, ImagePipeline, TabularPipeline
 from busline.audit.planted import planted_recall
+from busline.audit.settings import AuditSettings
 from busline.audit.sides import complaints, crossing_pairs, find_pairs, patient_pairs
-from busline.base.params import Params
 from busline.base.runtime import Runtime
 from busline.base.seeding import numpy_generator
 from busline.cohort.store import Cohort
@@ -50,7 +50,7 @@ class AuditInputs:
     models: Path
 
 
-def run_audit(data: AuditInputs, params: Params, *, runtime: Runtime) -> tuple[dict[str, Any], list[str]]:
+def run_audit(data: AuditInputs, params: AuditSettings, *, runtime: Runtime) -> tuple[dict[str, Any], list[str]]:
     """Return the figures of every check, and what is wrong, one line each."""
     from threadpoolctl import threadpool_limits
 
@@ -58,7 +58,7 @@ def run_audit(data: AuditInputs, params: Params, *, runtime: Runtime) -> tuple[d
         return _run(data, params, runtime)
 
 
-def _run(data: AuditInputs, params: Params, runtime: Runtime) -> tuple[dict[str, Any], list[str]]:
+def _run(data: AuditInputs, params: AuditSettings, runtime: Runtime) -> tuple[dict[str, Any], list[str]]:
     cases = data.cohort.cases.set_index("case_id", drop=False).loc[list(data.inputs.case_ids)].reset_index(drop=True)
     split_part, pairs, problems = _audit_splits(data, params)
     if problems:  # nothing that is measured on such splits means anything
@@ -88,7 +88,7 @@ def _run(data: AuditInputs, params: Params, runtime: Runtime) -> tuple[dict[str,
     return content, problems
 
 
-def _audit_splits(data: AuditInputs, params: Params) -> tuple[dict[str, Any], pd.DataFrame, list[str]]:
+def _audit_splits(data: AuditInputs, params: AuditSettings) -> tuple[dict[str, Any], pd.DataFrame, list[str]]:
     limits = params.ingest.duplicate_bits, params.ingest.duplicate_correlation
     cases = data.cohort.cases
     ids = cases["case_id"].tolist()
@@ -111,7 +111,9 @@ def _audit_splits(data: AuditInputs, params: Params) -> tuple[dict[str, Any], pd
     return part, pairs, [line for table in found.values() for line in complaints(table)]
 
 
-def _column_folds(cases: pd.DataFrame, groups: np.ndarray, params: Params) -> list[tuple[np.ndarray, np.ndarray]]:
+def _column_folds(
+    cases: pd.DataFrame, groups: np.ndarray, params: AuditSettings
+) -> list[tuple[np.ndarray, np.ndarray]]:
     cv = params.cv.model_copy(update={"repeats": max(COLUMN_REPEATS, params.cv.repeats)})
     splits = make_splits(cases, groups, params.split, cv, params.seed)
     resamples = indices_by_role(splits[splits["repeat"] >= 0], cases["case_id"].tolist())
@@ -119,7 +121,7 @@ def _column_folds(cases: pd.DataFrame, groups: np.ndarray, params: Params) -> li
     return [(np.setdiff1d(everyone, roles["test"]), roles["test"]) for roles in resamples.values()]
 
 
-def _compare(data: AuditInputs, params: Params, groups: np.ndarray, runtime: Runtime) -> dict[str, Any]:
+def _compare(data: AuditInputs, params: AuditSettings, groups: np.ndarray, runtime: Runtime) -> dict[str, Any]:
     inputs, names = data.inputs, np.asarray(data.inputs.classes, dtype=object)[data.inputs.labels]
     masters = protocol.draw_master_splits(names, groups, params.split, params.audit.master_splits, params.seed)
     positive = inputs.labels > 0
@@ -153,7 +155,7 @@ def _compare(data: AuditInputs, params: Params, groups: np.ndarray, runtime: Run
 
 
 def _permute(
-    data: AuditInputs, params: Params, groups: np.ndarray, runtime: Runtime
+    data: AuditInputs, params: AuditSettings, groups: np.ndarray, runtime: Runtime
 ) -> tuple[list[dict[str, Any]], list[str]]:
     settings = params.audit
     table = replace(data.inputs, images=None, masks=None)  # images are sent to no process that does not need them

@@ -36,7 +36,7 @@ from typing import Any
 
 from busline.base.artifacts import save_json
 from busline.base.errors import DataError
-from busline.base.sections import Provenance
+from busline.base.settings.section import Provenance
 from busline.cohort.archive import extract_files
 from busline.cohort.download import fetch, sha256_of
 from busline.cohort.files import copy_files

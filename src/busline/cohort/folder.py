@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from busline.base.errors import DataError, list_problems, near_matches
-from busline.base.sections import Provenance
+from busline.base.settings.section import Provenance
 from busline.cohort.files import copy_files
 from busline.cohort.names import safe_path
 from busline.cohort.progress import Report

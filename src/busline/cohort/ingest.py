@@ -13,7 +13,7 @@ import pandas as pd
 
 from busline.base.artifacts import atomic_folder
 from busline.base.errors import list_problems
-from busline.base.sections import Ingest
+from busline.base.settings.data import Ingest
 from busline.cohort import duplicates
 from busline.cohort.card import make_card
 from busline.cohort.imaging import without_warnings

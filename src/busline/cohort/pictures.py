@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from busline.base.sections import Ingest
+from busline.base.settings.data import Ingest
 from busline.cohort import duplicates, imaging
 from busline.cohort.schema import RawCase
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from busline.base.sections import Provenance
+from busline.base.settings.section import Provenance
 
 Label = Literal["benign", "malignant", "normal"]
 Kind = Literal["numeric", "categorical"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from busline.base.artifacts import atomic_folder
 from busline.base.errors import ParameterError, near_matches
-from busline.base.sections import Data
+from busline.base.settings.data import Data
 from busline.cohort.breast import acquire_breast, read_breast
 from busline.cohort.folder import acquire_folder, read_folder
 from busline.cohort.phantom import make_phantom_cohort

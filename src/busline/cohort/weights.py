@@ -6,8 +6,10 @@ from pathlib import Path
 
 from busline.base.artifacts import atomic_folder, save_json
 from busline.base.errors import DataError, DownloadError, ParameterError, near_matches
-from busline.base.params import Params
-from busline.base.sections import WeightsFile
+from busline.base.settings.images import Cnn
+from busline.base.settings.section import Section
+from busline.base.settings.segmentation import Segmentation
+from busline.base.settings.weights import Weights, WeightsFile
 from busline.cohort.download import fetch, sha256_of
 from busline.cohort.files import copy_files
 from busline.cohort.mirror import VARIABLE
@@ -15,22 +17,30 @@ from busline.cohort.names import safe_path
 from busline.cohort.progress import Report, silent
 
 
-def weights_name(params: Params, model: str) -> str | None:
+class WeightsSettings(Section):
+    """The parameters of initial weights: the files, and the models that start from them."""
+
+    weights: Weights
+    cnn: Cnn
+    seg: Segmentation
+
+
+def weights_name(settings: WeightsSettings, model: str) -> str | None:
     """Return the name of the weights a model starts from, None for random ones.
 
     Args:
-        params: the parameters.
+        settings: the parameters.
         model: a name in cnn.models, or ``seg``.
 
     Raises:
         ParameterError: if there is no such model.
     """
     if model == "seg":
-        return params.seg.weights
-    if model not in params.cnn.models:
-        mend = near_matches(model, [*params.cnn.models, "seg"])
+        return settings.seg.weights
+    if model not in settings.cnn.models:
+        mend = near_matches(model, [*settings.cnn.models, "seg"])
         raise ParameterError("weights", f"unknown model {model!r}", mend=mend)
-    return params.cnn.models[model].weights
+    return settings.cnn.models[model].weights
 
 
 def save_weights(

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from busline.base.errors import ParameterError, near_matches
-from busline.base.sections import ImageModel
+from busline.base.settings.images import ImageModel
 from busline.models.dropout import GivenDropout
 from busline.models.pretrained import load_into
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from busline.base.errors import ParameterError, near_matches
-from busline.base.sections import Segmentation
+from busline.base.settings.segmentation import Segmentation
 from busline.models.pretrained import load_into
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from busline.base.artifacts import atomic_file
-from busline.base.sections import TabularModels
+from busline.base.settings.tabular import TabularModels
 from busline.models.skops_archive import normalised
 
 Builder = Callable[[Any, int, float], Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from busline.base.sections import Prune
+from busline.base.settings.data import Prune
 from busline.report.layout import Row, column, section, table, text_column
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from busline.base.errors import ParameterError, near_matches
-from busline.base.sections import TabularName
+from busline.base.settings.tabular import TabularName
 
 Score = Annotated[float, Field(ge=0.0, le=1.0)]
 

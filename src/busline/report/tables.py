@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from busline.base.sections import AugmentationLevel
+from busline.base.settings.training import AugmentationLevel
 from busline.report.layout import Row, column, table, text_column
 from busline.report.names import METRICS, NOT_RUN, NOTHING, model_name, pair_name
 from busline.report.paper import Published, SegmentationScore, VoteScore

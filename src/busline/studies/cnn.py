@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from busline.base.params import Params
 from busline.base.runtime import Runtime
-from busline.base.sections import AugmentationLevel, ImageModel, Train
+from busline.base.settings.images import Cnn, ImageModel
+from busline.base.settings.protocol import CrossValidation, Split
+from busline.base.settings.section import Section, Seed
+from busline.base.settings.training import Augmentation, AugmentationLevel, Train
 from busline.models.images import build_image_model, load_pretrained
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
 from busline.studies.networks import NetworkStudy, fold_seed, gather
@@ -20,6 +22,17 @@ from busline.training.plan import Phase, Plan, make_plan
 from busline.training.pool import Place, alone_or_stacked, run_units
 from busline.training.results import FoldResult, State, train_and_score
 from busline.training.tasks import Arrays, ClassifyTask, class_weights
+
+
+class CnnSettings(Section):
+    """The parameters of an image classifier."""
+
+    seed: Seed
+    split: Split
+    cv: CrossValidation
+    train: Train
+    augmentation: Augmentation
+    cnn: Cnn
 
 
 @dataclass(frozen=True)
@@ -38,7 +51,7 @@ class CnnContext:
 
 def run_cnn(
     inputs: StudyInputs,
-    params: Params,
+    settings: CnnSettings,
     name: str,
     *,
     augmentation: str,
@@ -50,9 +63,9 @@ def run_cnn(
 
     Args:
         inputs: cases with images.
-        params: all parameters.
-        name: key of ``params.cnn.models``.
-        augmentation: key of ``params.augmentation.levels``.
+        settings: its parameters.
+        name: key of ``settings.cnn.models``.
+        augmentation: key of ``settings.augmentation.levels``.
         runtime: how this machine runs it.
         pretrained: tensors of the body, or None for random initial weights.
         keep_states: hand the trained networks back.
@@ -62,11 +75,11 @@ def run_cnn(
     """
     assert inputs.images is not None
     with seeded(0):
-        build_image_model(params.cnn.models[name])  # a name that does not exist is refused before any process starts
+        build_image_model(settings.cnn.models[name])  # a name that does not exist is refused before any process starts
     arrays = None if pretrained is None else {key: value.numpy() for key, value in pretrained.items()}
-    level = params.augmentation.levels[augmentation]
+    level = settings.augmentation.levels[augmentation]
     context = CnnContext(
-        name, params.cnn.models[name], level, params.train, params.seed, inputs.images, inputs.labels, arrays
+        name, settings.cnn.models[name], level, settings.train, settings.seed, inputs.images, inputs.labels, arrays
     )
     jobs = fold_jobs(inputs)
     units = alone_or_stacked(jobs, runtime)

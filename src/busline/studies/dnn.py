@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from busline.base.params import Params
 from busline.base.runtime import Runtime
-from busline.base.sections import Dnn, Train
+from busline.base.settings.protocol import Split
+from busline.base.settings.section import Section, Seed
+from busline.base.settings.tabular import Dnn, DnnSearch, Tabular
+from busline.base.settings.training import Train
 from busline.models.encoding import TableEncoder
 from busline.models.mlp import Mlp, cut_features, pad_features
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs, prediction_rows
@@ -26,6 +28,21 @@ from busline.training.tasks import Arrays, ClassifyTask, class_weights
 LEARN = {"all": ("fit", "weigh"), "without_weigh": ("fit",)}
 """Roles the network learns from; the stop cases always steer its early stopping."""
 SCORE = {"all": ("test",), "without_weigh": ("weigh", "test")}
+
+
+class DnnSettings(Section):
+    """The parameters of the tabular network."""
+
+    seed: Seed
+    split: Split
+    train: Train
+    tabular: Tabular
+
+
+class DnnSearchSettings(DnnSettings):
+    """The parameters of its search."""
+
+    dnn_search: DnnSearch
 
 
 @dataclass(frozen=True)
@@ -58,7 +75,7 @@ class DnnJob:
         return learning_cases(self.fold, self.trained_on)
 
 
-def run_dnn(inputs: StudyInputs, params: Params, *, runtime: Runtime) -> NetworkStudy:
+def run_dnn(inputs: StudyInputs, settings: DnnSettings, *, runtime: Runtime) -> NetworkStudy:
     """Train the DNN with all training cases and again without the weigh cases, in every resample.
 
     The networks of a repeat train as one stack, on a GPU all of them.
@@ -68,12 +85,12 @@ def run_dnn(inputs: StudyInputs, params: Params, *, runtime: Runtime) -> Network
         (the merged networks continue from these), and the master split's network trained with them as (-1, -1).
     """
     folds = fold_jobs(inputs)
-    jobs = _jobs(inputs, folds, list(LEARN), params.tabular.models.dnn)
+    jobs = _jobs(inputs, folds, list(LEARN), settings.tabular.models.dnn)
     repeats = sorted({fold.repeat for fold in folds})
     units = [[job for job in jobs if job.fold.repeat == repeat] for repeat in repeats]
     if find_device(runtime) == "cuda":
         units = [jobs]
-    results = _train(inputs, params, units, runtime, "dnn")
+    results = _train(inputs, settings, units, runtime, "dnn")
     predictions = [_rows(inputs, job, result) for job, result in zip(jobs, results, strict=True)]
     pairs = [(job.fold, result) for job, result in zip(jobs, results, strict=True) if job.trained_on == "without_weigh"]
     states = {(fold.repeat, fold.fold): result.state for fold, result in pairs}
@@ -81,7 +98,9 @@ def run_dnn(inputs: StudyInputs, params: Params, *, runtime: Runtime) -> Network
     return NetworkStudy(pd.concat(predictions, ignore_index=True), curves, states)
 
 
-def run_dnn_search(inputs: StudyInputs, params: Params, *, runtime: Runtime) -> tuple[pd.DataFrame, pd.DataFrame]:
+def run_dnn_search(
+    inputs: StudyInputs, settings: DnnSearchSettings, *, runtime: Runtime
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Train the grid of hidden units and dropout rates on all training cases of every resample but the master's.
 
     The networks with the same hidden units train as one stack, over all folds, repeats and dropout rates.
@@ -90,23 +109,23 @@ def run_dnn_search(inputs: StudyInputs, params: Params, *, runtime: Runtime) -> 
         Predictions with columns ``hidden, dropout, trained_on``, and learning curves.
     """
     folds = [fold for fold in fold_jobs(inputs) if fold.repeat >= 0]
-    jobs = _jobs(inputs, folds, ["all"], params.tabular.models.dnn)
+    jobs = _jobs(inputs, folds, ["all"], settings.tabular.models.dnn)
     grid = [
         replace(job, settings=job.settings.model_copy(update={"hidden": hidden, "dropout": dropout}))
-        for hidden in params.dnn_search.hidden
-        for dropout in params.dnn_search.dropout
+        for hidden in settings.dnn_search.hidden
+        for dropout in settings.dnn_search.dropout
         for job in jobs
     ]
-    sizes = sorted(params.dnn_search.hidden, reverse=True)  # the largest stack first: no core waits for it in the end
+    sizes = sorted(settings.dnn_search.hidden, reverse=True)  # the largest stack first: no core waits for it in the end
     units = [[job for job in grid if job.settings.hidden == hidden] for hidden in sizes]
     order = [job for unit in units for job in unit]
-    done = dict(zip(map(id, order), _train(inputs, params, units, runtime, "dnn search"), strict=True))
+    done = dict(zip(map(id, order), _train(inputs, settings, units, runtime, "dnn search"), strict=True))
     predictions, curves = [], []
     for job in grid:
-        result, settings = done[id(job)], job.settings
-        extra = {"hidden": settings.hidden, "dropout": settings.dropout}
+        result, own = done[id(job)], job.settings
+        extra = {"hidden": own.hidden, "dropout": own.dropout}
         predictions.append(_rows(inputs, job, result).assign(**extra))
-        curves.append(curve_rows([job.fold], [result], f"h{settings.hidden}_d{settings.dropout}"))
+        curves.append(curve_rows([job.fold], [result], f"h{own.hidden}_d{own.dropout}"))
     return pd.concat(predictions, ignore_index=True), pd.concat(curves, ignore_index=True)
 
 
@@ -161,9 +180,9 @@ def _jobs(inputs: StudyInputs, folds: Sequence[FoldJob], kinds: Sequence[str], s
 
 
 def _train(
-    inputs: StudyInputs, params: Params, units: Sequence[Sequence[DnnJob]], runtime: Runtime, title: str
+    inputs: StudyInputs, settings: DnnSettings, units: Sequence[Sequence[DnnJob]], runtime: Runtime, title: str
 ) -> list[FoldResult]:
-    context = DnnContext(params.train, params.seed, inputs.labels)
+    context = DnnContext(settings.train, settings.seed, inputs.labels)
     return run_units(train_unit, context, units, runtime=runtime, title=title)
 
 

@@ -11,7 +11,12 @@ from typing import Any
 
 import pandas as pd
 
-from busline.base.params import Params
+from busline.base.settings.evaluation import Evaluate
+from busline.base.settings.images import Cnn, Merged
+from busline.base.settings.protocol import CrossValidation, Split
+from busline.base.settings.section import Section, Seed
+from busline.base.settings.tabular import Tabular
+from busline.base.settings.training import Augmentation
 from busline.metrics.classification import THRESHOLD
 from busline.metrics.operating import POINTS
 from busline.studies.calibrations import calibration_scores, calibration_table, recalibrate
@@ -52,6 +57,19 @@ POOLED_SCALARS = ("roc_auc", "curve_sensitivity", "brier", "ece")
 """Of the pooled scores, what stands in the metrics file."""
 
 
+class EvaluationSettings(Section):
+    """The parameters of evaluation: its own, and which models there are."""
+
+    seed: Seed
+    split: Split
+    cv: CrossValidation
+    tabular: Tabular
+    augmentation: Augmentation
+    cnn: Cnn
+    merged: Merged
+    evaluate: Evaluate
+
+
 @dataclass(frozen=True)
 class Inputs:
     """What evaluation reads."""
@@ -83,7 +101,7 @@ class Evaluation:
     """roc, pr, calibration, confusion, reliability, comparisons, curves."""
 
 
-def evaluate(inputs: Inputs, params: Params) -> Evaluation:
+def evaluate(inputs: Inputs, params: EvaluationSettings) -> Evaluation:
     """Evaluate every model of ``inputs``.
 
     Raises:
@@ -111,7 +129,7 @@ def evaluate(inputs: Inputs, params: Params) -> Evaluation:
 class _Study:
     """The inputs with what all families share."""
 
-    def __init__(self, inputs: Inputs, classes: tuple[str, str], params: Params) -> None:
+    def __init__(self, inputs: Inputs, classes: tuple[str, str], params: EvaluationSettings) -> None:
         self.inputs, self.classes, self.image_repeats = inputs, classes, params.cv.image_repeats
         self.summariser = Summariser(params.seed, params.evaluate)
         cases = sorted(inputs.splits["case_id"].unique())
@@ -124,7 +142,7 @@ class _Study:
         self.weigh: dict[str, list[int]] | None = None
         """Fewest and most cases a fold has to choose on, of the family with most repeats; None if no model has any."""
 
-    def protocol(self, params: Params) -> Tables:
+    def protocol(self, params: EvaluationSettings) -> Tables:
         folds = cross_validated(self.inputs.splits)
         settings = params.evaluate
         return {

@@ -20,10 +20,12 @@ import pandas as pd
 import torch
 
 from busline.base.errors import ParameterError
-from busline.base.params import Params
 from busline.base.runtime import Runtime
-from busline.base.sections import Lesion, Precision
 from busline.base.seeding import derive_seed
+from busline.base.settings.lesion import Lesion
+from busline.base.settings.protocol import CrossValidation, Split
+from busline.base.settings.section import Section, Seed
+from busline.base.settings.training import Precision, Train
 from busline.cohort.findings import BIRADS_FINDINGS
 from busline.metrics.segmentation import score_masks
 from busline.models.lesion import LesionNetwork
@@ -42,6 +44,16 @@ from busline.training.views import Ranges
 VIEWS = ("whole", "window")
 SAID = (*(f"malignancy_{view}" for view in VIEWS), *(f"birads_{view}" for view in VIEWS), *FEATURES)
 """What the table of left-out cases holds: logits of both views, and features of the outline."""
+
+
+class LesionSettings(Section):
+    """The parameters of the lesion network."""
+
+    seed: Seed
+    split: Split
+    cv: CrossValidation
+    train: Train
+    lesion: Lesion
 
 
 @dataclass(frozen=True)
@@ -124,20 +136,20 @@ def pair_jobs(resamples: Mapping[tuple[int, int], Roles], networks: int = 1) -> 
 
 
 def run_lesion(
-    inputs: StudyInputs, cases: LesionCases, params: Params, initial: State, *, runtime: Runtime
+    inputs: StudyInputs, cases: LesionCases, settings: LesionSettings, initial: State, *, runtime: Runtime
 ) -> LesionStudy:
     """Train the networks of every pair of folds and score the test cases of every fold.
 
     Args:
         inputs: the study's cases and resamples, with masks of ``lesion.image_size``.
         cases: the same cases in the same order.
-        params: all parameters.
+        settings: its parameters.
         initial: tensors of the pre-trained network.
         runtime: how this machine runs it.
     """
-    each = params.lesion.model_copy(update={"networks": 1})  # more of them leave the others' keys in the cache alone
-    context = LesionContext(each, params.train.precision, params.seed, cases, initial)
-    jobs = pair_jobs(inputs.resamples, params.lesion.networks)
+    each = settings.lesion.model_copy(update={"networks": 1})  # more of them leave the others' keys in the cache alone
+    context = LesionContext(each, settings.train.precision, settings.seed, cases, initial)
+    jobs = pair_jobs(inputs.resamples, settings.lesion.networks)
     results = run_units(train_unit, context, alone_or_stacked(jobs, runtime), runtime=runtime, title="lesion network")
     pairs = list(zip(jobs, results, strict=True))
     scores, maps = [], np.zeros_like(cases.images)

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from busline.base.params import Params
 from busline.base.runtime import Runtime
-from busline.base.sections import AugmentationLevel, Dnn, ImageModel, Merged, Train
+from busline.base.settings.images import ImageModel, Merged
+from busline.base.settings.tabular import Dnn, Tabular
+from busline.base.settings.training import AugmentationLevel, Train
 from busline.models.images import build_image_model
 from busline.models.merged import MergedNetwork
 from busline.models.mlp import Mlp, pad_features
+from busline.studies.cnn import CnnSettings
 from busline.studies.dnn import encode
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
 from busline.studies.networks import NetworkStudy, fold_seed, gather, load_state
@@ -23,6 +25,13 @@ from busline.training.plan import Phase, Plan, make_plan
 from busline.training.pool import Place, alone_or_stacked, run_units
 from busline.training.results import FoldResult, State, train_and_score
 from busline.training.tasks import Arrays, ClassifyTask, class_weights
+
+
+class MergedSettings(CnnSettings):
+    """The parameters of a merged network: those of its two parts, and its own."""
+
+    tabular: Tabular
+    merged: Merged
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ class MergedJob:
 
 def run_merged(
     inputs: StudyInputs,
-    params: Params,
+    settings: MergedSettings,
     name: str,
     images: Mapping[tuple[int, int], State],
     tables: Mapping[tuple[int, int], State],
@@ -66,8 +75,8 @@ def run_merged(
 
     Args:
         inputs: cases with images.
-        params: all parameters.
-        name: the image model, a key of ``params.cnn.models``.
+        settings: its parameters.
+        name: the image model, a key of ``settings.cnn.models``.
         images: tensors of the image networks by (repeat, fold), trained without the weigh cases.
         tables: tensors of the DNNs by (repeat, fold), likewise.
         runtime: how this machine runs it.
@@ -81,12 +90,12 @@ def run_merged(
     ]
     context = MergedContext(
         name,
-        params.cnn.models[name],
-        params.tabular.models.dnn,
-        params.merged,
-        params.augmentation.levels[params.cnn.augmentation],
-        params.train,
-        params.seed,
+        settings.cnn.models[name],
+        settings.tabular.models.dnn,
+        settings.merged,
+        settings.augmentation.levels[settings.cnn.augmentation],
+        settings.train,
+        settings.seed,
         inputs.images,
         inputs.labels,
     )

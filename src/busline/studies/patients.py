@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from busline.base.sections import Evaluate
 from busline.base.seeding import numpy_generator
+from busline.base.settings.evaluation import Evaluate
 from busline.metrics.resampling import draw_patients, percentiles, weighted_aucs, weighted_means
 
 

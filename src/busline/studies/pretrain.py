@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from busline.base.params import Params
 from busline.base.runtime import Runtime
-from busline.base.sections import Lesion, Precision
 from busline.base.seeding import derive_seed
+from busline.base.settings.lesion import Lesion
+from busline.base.settings.section import Section, Seed
+from busline.base.settings.training import Precision, Train
 from busline.models.lesion import LesionNetwork
 from busline.studies.lesion_cases import draw_lesion_cases
 from busline.training.batches import Member
@@ -30,6 +31,14 @@ RANGES = Ranges(zoom=0.35, shift=0.15)
 """Wider than in training: what is learnt from phantoms should not hang on their framing."""
 WEIGHT_DECAY = 0.05
 CLIP_NORM = 5.0
+
+
+class PretrainSettings(Section):
+    """The parameters of learning from phantoms."""
+
+    seed: Seed
+    train: Train
+    lesion: Lesion
 
 
 @dataclass(frozen=True)
@@ -47,10 +56,10 @@ class PretrainJob:
     seed: int
 
 
-def run_pretrain(params: Params, *, runtime: Runtime) -> FoldResult:
+def run_pretrain(settings: PretrainSettings, *, runtime: Runtime) -> FoldResult:
     """Return the pre-trained network's tensors and learning curve."""
-    context = PretrainContext(params.lesion, params.train.precision)
-    job = PretrainJob(derive_seed(params.seed, "lesion", "pretrain"))
+    context = PretrainContext(settings.lesion, settings.train.precision)
+    job = PretrainJob(derive_seed(settings.seed, "lesion", "pretrain"))
     (result,) = run_units(train_unit, context, [[job]], runtime=runtime, title="lesion network on phantoms")
     return result
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from busline.base.errors import DataError
-from busline.base.sections import Prune
 from busline.base.seeding import derive_seed
+from busline.base.settings.data import Prune
 from busline.cohort.schema import Column
 
 FOLDS = 5

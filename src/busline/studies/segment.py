@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from busline.base.params import Params
 from busline.base.runtime import Runtime
-from busline.base.sections import AugmentationLevel, Segmentation, Train
+from busline.base.settings.protocol import CrossValidation, Split
+from busline.base.settings.section import Section, Seed
+from busline.base.settings.segmentation import Segmentation
+from busline.base.settings.training import Augmentation, AugmentationLevel, Train
 from busline.metrics.segmentation import score_masks
 from busline.models.segmentation import build_segmenter, load_encoder
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
@@ -22,6 +24,17 @@ from busline.training.plan import Phase, Plan, make_plan
 from busline.training.pool import Place, alone_or_stacked, run_units
 from busline.training.results import FoldResult, State, train_and_score
 from busline.training.tasks import Arrays, SegmentTask
+
+
+class SegmentSettings(Section):
+    """The parameters of lesion segmentation."""
+
+    seed: Seed
+    split: Split
+    cv: CrossValidation
+    train: Train
+    augmentation: Augmentation
+    seg: Segmentation
 
 
 @dataclass(frozen=True)
@@ -57,7 +70,11 @@ class SegmentStudy:
 
 
 def run_segment(
-    inputs: StudyInputs, params: Params, *, runtime: Runtime, pretrained: Mapping[str, torch.Tensor] | None = None
+    inputs: StudyInputs,
+    settings: SegmentSettings,
+    *,
+    runtime: Runtime,
+    pretrained: Mapping[str, torch.Tensor] | None = None,
 ) -> SegmentStudy:
     """Train the segmentation network on the fit cases of every resample and score its test cases.
 
@@ -66,12 +83,12 @@ def run_segment(
     assert inputs.images is not None
     assert inputs.masks is not None
     with seeded(0):
-        build_segmenter(params.seg)  # a name that does not exist is refused before any process starts
+        build_segmenter(settings.seg)  # a name that does not exist is refused before any process starts
     arrays = None if pretrained is None else {key: value.numpy() for key, value in pretrained.items()}
-    level = params.augmentation.levels[params.seg.augmentation]
-    context = SegmentContext(params.seg, level, params.train, params.seed, inputs.images, inputs.masks, arrays)
+    level = settings.augmentation.levels[settings.seg.augmentation]
+    context = SegmentContext(settings.seg, level, settings.train, settings.seed, inputs.images, inputs.masks, arrays)
     jobs = fold_jobs(inputs)
-    title = f"{params.seg.architecture} ({params.seg.encoder})"
+    title = f"{settings.seg.architecture} ({settings.seg.encoder})"
     results = run_units(train_unit, context, alone_or_stacked(jobs, runtime), runtime=runtime, title=title)
     pairs = list(zip(jobs, results, strict=True))
     scores = pd.concat([_score(inputs, job, result) for job, result in pairs], ignore_index=True)

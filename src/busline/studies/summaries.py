@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from busline.base.sections import Evaluate
 from busline.base.seeding import numpy_generator
+from busline.base.settings.evaluation import Evaluate
 from busline.metrics.classification import FOLD_METRICS, average_precision, roc_auc
 from busline.metrics.intervals import bootstrap_interval, corrected_interval
 from busline.metrics.operating import SPECIFICITY, sensitivity_at_specificity

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from busline.base.params import Params
 from busline.base.runtime import Runtime
-from busline.base.sections import TabularModels
 from busline.base.seeding import derive_seed
+from busline.base.settings.protocol import Split
+from busline.base.settings.section import Section, Seed
+from busline.base.settings.tabular import Tabular, TabularModels
 from busline.models.encoding import TableEncoder
 from busline.models.tabular import fit_classifier, positive_probability
 from busline.splits import MASTER
@@ -22,6 +23,14 @@ from busline.training.pool import Place, run_units
 LEARN: Mapping[str, Sequence[str]] = {"all": ("fit", "stop", "weigh"), "without_weigh": ("fit", "stop")}
 """Roles an estimator is fitted on; without early stopping the stop cases are training cases like any other."""
 SCORE: Mapping[str, Sequence[str]] = {"all": ("test",), "without_weigh": ("weigh", "test")}
+
+
+class TabularSettings(Section):
+    """The parameters of a classical tabular model."""
+
+    seed: Seed
+    split: Split
+    tabular: Tabular
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ FoldOutput = tuple[list[tuple[str, str, np.ndarray]], FittedTable | None]
 
 
 def run_tabular(
-    inputs: StudyInputs, params: Params, name: str, *, runtime: Runtime
+    inputs: StudyInputs, settings: TabularSettings, name: str, *, runtime: Runtime
 ) -> tuple[pd.DataFrame, FittedTable]:
     """Fit one model on all training cases, and again without the weigh cases, in every resample.
 
@@ -54,7 +63,7 @@ def run_tabular(
         Predictions with a column ``trained_on``, and the model fitted on all training cases of the master split.
     """
     jobs = fold_jobs(inputs)
-    context = TabularContext(name, params.tabular.models, params.seed, inputs)
+    context = TabularContext(name, settings.tabular.models, settings.seed, inputs)
     results: list[FoldOutput] = run_units(
         fit_unit, context, [[job] for job in jobs], runtime=runtime, title=name, networks=False
     )

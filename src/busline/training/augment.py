@@ -12,8 +12,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from busline.base.sections import AugmentationLevel
 from busline.base.seeding import numpy_generator
+from busline.base.settings.training import AugmentationLevel
 
 DRAWS = 11
 """Numbers a case: flip, rotation, shear, zoom, two shifts, brightness, gamma, speckle and its two offsets."""

@@ -20,7 +20,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from busline.base.artifacts import atomic_file
-from busline.training.code import code_digest
+from busline.base.code import code_digest
 from busline.training.results import FoldResult
 
 SUFFIX = ".safetensors"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from busline.base.sections import Precision
+from busline.base.settings.training import Precision
 from busline.training.plan import Plan
 from busline.training.stack import Stack
 from busline.training.tasks import Task

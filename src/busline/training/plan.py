@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from busline.base.sections import Precision, Train
+from busline.base.settings.training import Precision, Train
 
 WARM_UP = 0.15
 """Share of a one-cycle phase in which the learning rate rises, from a tenth of its highest."""

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from busline.base.sections import AugmentationLevel
+from busline.base.settings.training import AugmentationLevel
 from busline.training.augment import DRAWS, change_echo, change_geometry
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from busline.base.sections import Precision
+from busline.base.settings.training import Precision
 from busline.models.lesion import LesionLogits
 from busline.models.shape import lesion_mask
 from busline.training.inference import autocast

@@ -1,0 +1,35 @@
+"""Sections `split` and `cv`: who learns from whom."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, PositiveInt
+
+from busline.base.settings.section import Fraction, Section
+
+
+class Split(Section):
+    """The master split and the classes of the study."""
+
+    classes: Annotated[list[str], Field(min_length=2)]
+    """Labels of the study in order; for two classes the last is the positive one. Other cases are left out."""
+    val_fraction: Fraction
+    """Share of the master split's validation cases."""
+    test_fraction: Fraction
+    """Share of the master split's test cases."""
+
+
+class CrossValidation(Section):
+    """Repeated stratified group k-fold."""
+
+    folds: Annotated[int, Field(ge=2, le=1000)]
+    """Folds a repeat."""
+    repeats: Annotated[int, Field(ge=1, le=1000)]
+    """Repeats, each with a shuffle of its own."""
+    image_repeats: PositiveInt
+    """The networks of images, which take long, are trained in the first so many repeats only."""
+    stop_fraction: Fraction
+    """Share of a training part kept for early stopping."""
+    weigh_fraction: Fraction
+    """Share of a training part kept for choosing the voting weight."""

@@ -1,0 +1,77 @@
+"""params.yaml as typed values; a stage reads the sections it uses, :mod:`busline.base.params` all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from busline.base.errors import ParameterError, near_matches
+from busline.base.settings.section import Section
+from busline.base.validation import describe_errors
+
+LARGEST = 1_000_000
+"""Bytes that a parameter file may have."""
+Kind = TypeVar("Kind", bound=Section)
+
+
+def load_settings(kind: type[Kind], path: Path = Path("params.yaml")) -> Kind:
+    """Read the sections of params.yaml that ``kind`` has as fields; no other is looked at.
+
+    Raises:
+        ParameterError: listing every unknown key, missing key and wrong type in them.
+    """
+    content = read_parameters(path)
+    return parse_settings(kind, {name: content[name] for name in kind.model_fields if name in content}, str(path))
+
+
+def read_parameters(path: Path) -> dict[str, Any]:
+    """Read a parameter file as it is (YAML 1.2, so that 3e-05 is a number).
+
+    It may hold neither anchors nor aliases: a few lines of them can stand for more values than a memory holds.
+
+    Raises:
+        ParameterError: if it is missing, no YAML, or no mapping.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.tokens import AliasToken, AnchorToken
+
+    if not path.is_file():
+        raise ParameterError(str(path), "is missing", mend="run from the repository's root")
+    if path.stat().st_size > LARGEST:
+        raise ParameterError(str(path), f"is larger than {LARGEST:,} bytes")
+    try:
+        text = path.read_text(encoding="utf-8")
+        if any(isinstance(token, (AliasToken, AnchorToken)) for token in YAML(typ="safe", pure=True).scan(text)):
+            raise ParameterError(
+                str(path), "has an anchor (&) or an alias (*)", mend="write the values out; quote text with such a sign"
+            )
+        content = YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ParameterError(str(path), f"is not valid YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise ParameterError(str(path), "is no mapping", expected="one `section:` after the other")
+    return content
+
+
+def parse_settings(kind: type[Kind], content: object, where: str = "params.yaml") -> Kind:
+    """Check the content of a parameter file; see :func:`load_settings`."""
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        lines = describe_errors(kind, error)
+        raise ParameterError(where, "".join(f"\n  - {line}" for line in lines).lstrip("\n") or "invalid") from error
+
+
+def part_of(kind: type[Kind], settings: Section) -> Kind:
+    """Return the sections of ``settings`` that ``kind`` has."""
+    return kind.model_construct(**{name: getattr(settings, name) for name in kind.model_fields})
+
+
+def require_name(what: str, name: str, known: Collection[str]) -> None:
+    """Refuse a name, given to a stage, that is no key of a section: ``require_name("image model", …)``."""
+    if name not in known:
+        raise ParameterError(f"{what} {name!r}", "is unknown", mend=near_matches(name, known))

@@ -1,0 +1,54 @@
+"""Sections `train` and `augmentation`: what networks share in training."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt
+
+from busline.base.settings.section import Fraction, Name, Rate, Section
+
+Precision = Literal["fp32", "bf16"]
+
+
+class Train(Section):
+    """What all image networks and MLPs share in training."""
+
+    precision: Precision
+    """Arithmetic of the image networks; bf16 means autocast."""
+    plateau_factor: Fraction
+    """The learning rate is multiplied by this when the stop cases' loss stalls."""
+    plateau_patience: PositiveInt
+    """Epochs without improvement before the learning rate is lowered."""
+    min_learning_rate: Rate
+    """The learning rate is not lowered further than this (nor raised to it)."""
+    stop_patience: PositiveInt
+    """Epochs without improvement before training ends, counted only once the learning rate was lowered."""
+
+
+class AugmentationLevel(Section):
+    """Ranges of the random transforms of training images (primary study, Table 6)."""
+
+    flip: bool
+    """Mirror left and right in half of the draws."""
+    rotation: Annotated[float, Field(ge=0.0, le=180.0)]
+    """Largest rotation, in degrees."""
+    translation: Annotated[float, Field(ge=0.0, lt=1.0)]
+    """Largest shift, as a share of the side."""
+    shear: Annotated[float, Field(ge=0.0, lt=1.0)]
+    """Largest shear, as the tangent of its angle."""
+    zoom: Annotated[float, Field(ge=0.0, lt=1.0)]
+    """Largest change of scale, as a share of 1."""
+    brightness: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Largest change of brightness, as a share of 1."""
+    gamma: Annotated[float, Field(ge=0.0)] = 0.0
+    """Largest change of gamma: its exponent lies between 1 / (1 + gamma) and 1 + gamma."""
+    speckle: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Largest standard deviation of multiplicative noise, as a share of the pixel's value."""
+
+
+class Augmentation(Section):
+    """The levels of augmentation, and those compared in the primary study's Table 6."""
+
+    active: list[Name]
+    levels: dict[Name, AugmentationLevel]

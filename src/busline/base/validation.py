@@ -1,0 +1,52 @@
+"""What pydantic finds wrong in a file, as lines that a user can act on: the key, what is wrong, names that are near."""
+
+from __future__ import annotations
+
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from busline.base.errors import near_matches
+
+
+def describe_errors(kind: type[BaseModel], error: ValidationError) -> list[str]:
+    """Return a line for everything that is wrong with what should have been a ``kind``."""
+    return [line for item in error.errors() for line in _describe(kind, dict(item))]
+
+
+def _describe(kind: type[BaseModel], item: dict[str, object]) -> list[str]:
+    location = item["loc"]
+    assert isinstance(location, tuple)
+    key = ".".join(str(part) for part in location)
+    if item["type"] == "extra_forbidden":
+        known = _known_keys(kind, tuple(str(part) for part in location[:-1]))
+        return [f"{key}: unknown key; {near_matches(str(location[-1]), known)}"]
+    if item["type"] == "missing":
+        return [f"{key}: is missing"]
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if not key:
+        return message.split("\n")
+    return [f"{key}: {message}, found {item['input']!r}"]
+
+
+def _known_keys(kind: type[BaseModel], parents: tuple[str, ...]) -> list[str]:
+    """Return the keys the section at ``parents`` knows, for near matches."""
+    annotation: Any = kind
+    for part in parents:
+        if _is_section(annotation):
+            field = annotation.model_fields.get(part)
+            annotation = _section_in(field.annotation) if field else None
+        elif get_origin(annotation) is dict:
+            annotation = get_args(annotation)[1]
+    return list(annotation.model_fields) if _is_section(annotation) else []
+
+
+def _section_in(annotation: Any) -> Any:
+    """Return the section of an optional one (``FineTune | None``); any other annotation as it is."""
+    if get_origin(annotation) is dict:
+        return annotation
+    return next((option for option in get_args(annotation) if _is_section(option)), annotation)
+
+
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

@@ -1,0 +1,36 @@
+"""Look at the parameters before anything runs: refuse what cannot be, and write down what is active."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busline.base.cli import run_stage
+
+
+def main(
+    params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
+    root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
+    look: Annotated[bool, typer.Option("--look", help="Look only; write nothing.")] = False,
+) -> None:
+    """Write data/check/whole, and data/check/<family>/<model> for every active model: files that hold their own name.
+
+    Every stage depends on one of them: with parameters that cannot be, none begins, and a name that is no name never
+    becomes part of a command.
+    """
+    from busline.base.params import active_models, load_params
+
+    params = load_params(params_file)
+    if look:
+        return
+    from busline.base.artifacts import atomic_folder, save_text
+
+    with atomic_folder(root / "data/check") as folder:
+        save_text("whole\n", folder / "whole")
+        for family, names in active_models(params).items():
+            for name in names:
+                save_text(f"{name}\n", folder / family / name)
+
+
+if __name__ == "__main__":
+    run_stage(main)
