@@ -23,6 +23,7 @@ def main(
     warm_up("busline.studies.cnn")
     from busline.base.artifacts import save_table
     from busline.base.runtime import load_runtime
+    from busline.base.skipped import NO_IMAGES, skip
     from busline.studies.cnn import CnnSettings, run_cnn
     from busline.studies.inputs import load_inputs
 
@@ -31,9 +32,13 @@ def main(
     inputs = load_inputs(
         root, settings.split.classes, image_side=settings.cnn.image_size, repeats=settings.cv.image_repeats
     )
+    curves, predictions = (root / f"data/{kind}/augmentation/{level}.parquet" for kind in ("curves", "predictions"))
+    if inputs.images is None:
+        skip(NO_IMAGES, tables=[curves, predictions])
+        return
     study = run_cnn(inputs, settings, "custom_cnn", augmentation=level, runtime=load_runtime(), keep_states=False)
-    save_table(study.curves.assign(model=level), root / f"data/curves/augmentation/{level}.parquet")
-    save_table(study.predictions, root / f"data/predictions/augmentation/{level}.parquet")
+    save_table(study.curves.assign(model=level), curves)
+    save_table(study.predictions, predictions)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ def main(
 ) -> None:
     """Write data/check/whole, and data/check/<family>/<model> for every active model: files that hold their own name.
 
+    Folders that other stages read as a whole get a list of the active models, so that they are there if there is none.
     Every stage depends on one of them: with parameters that cannot be, none begins, and a name that is no name never
     becomes part of a command.
     """
@@ -23,13 +24,16 @@ def main(
     params = load_params(params_file)
     if look:
         return
-    from busline.base.artifacts import atomic_folder, save_text
+    from busline.base.artifacts import ACTIVE, atomic_folder, save_json, save_text
 
     with atomic_folder(root / "data/check") as folder:
         save_text("whole\n", folder / "whole")
         for family, names in active_models(params).items():
             for name in names:
                 save_text(f"{name}\n", folder / family / name)
+    for family in ("tabular", "cnn"):
+        for kind in ("models", "predictions"):
+            save_json(active_models(params)[family], root / "data" / kind / family / ACTIVE)
 
 
 if __name__ == "__main__":

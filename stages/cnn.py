@@ -23,6 +23,7 @@ def main(
     warm_up("busline.studies.cnn")
     from busline.base.artifacts import atomic_folder, load_tensors, save_table
     from busline.base.runtime import load_runtime
+    from busline.base.skipped import NO_IMAGES, skip
     from busline.studies.cnn import CnnSettings, run_cnn
     from busline.studies.inputs import load_inputs
     from busline.studies.networks import save_states
@@ -34,6 +35,10 @@ def main(
     inputs = load_inputs(
         root, settings.split.classes, image_side=settings.cnn.image_size, repeats=settings.cv.image_repeats
     )
+    curves, predictions = (root / f"data/{kind}/cnn/{model}.parquet" for kind in ("curves", "predictions"))
+    if inputs.images is None:
+        skip(NO_IMAGES, tables=[curves, predictions], folders=[root / "data/models/cnn" / model])
+        return
     study = run_cnn(
         inputs,
         settings,
@@ -44,8 +49,8 @@ def main(
     )
     with atomic_folder(root / "data/models/cnn" / model) as folder:
         save_states(study.states, folder)
-    save_table(study.curves, root / f"data/curves/cnn/{model}.parquet")
-    save_table(study.predictions, root / f"data/predictions/cnn/{model}.parquet")
+    save_table(study.curves, curves)
+    save_table(study.predictions, predictions)
 
 
 if __name__ == "__main__":

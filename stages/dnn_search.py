@@ -21,14 +21,22 @@ def main(
     warm_up("busline.studies.dnn")
     from busline.base.artifacts import save_table
     from busline.base.runtime import load_runtime
+    from busline.base.skipped import NO_COLUMNS, skip
     from busline.studies.dnn import DnnSearchSettings, run_dnn_search
     from busline.studies.inputs import load_inputs
 
     settings = load_settings(DnnSearchSettings, params_file)
     inputs = load_inputs(root, settings.split.classes)
+    places = [root / f"data/{kind}/dnn_search/dnn.parquet" for kind in ("predictions", "curves")]
+    if not (settings.dnn_search.hidden and settings.dnn_search.dropout):
+        skip("dnn_search.hidden or dnn_search.dropout is empty", tables=places)
+        return
+    if inputs.table.empty:
+        skip(NO_COLUMNS, tables=places)
+        return
     predictions, curves = run_dnn_search(inputs, settings, runtime=load_runtime())
-    save_table(predictions, root / "data/predictions/dnn_search/dnn.parquet")
-    save_table(curves, root / "data/curves/dnn_search/dnn.parquet")
+    for table, place in zip((predictions, curves), places, strict=True):
+        save_table(table, place)
 
 
 if __name__ == "__main__":

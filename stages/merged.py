@@ -22,6 +22,7 @@ def main(
     warm_up("busline.studies.merged")
     from busline.base.artifacts import save_table
     from busline.base.runtime import load_runtime
+    from busline.base.skipped import NO_COLUMNS, NO_IMAGES, skip
     from busline.studies.inputs import load_inputs
     from busline.studies.merged import MergedSettings, run_merged
     from busline.studies.networks import load_states
@@ -31,6 +32,10 @@ def main(
     inputs = load_inputs(
         root, settings.split.classes, image_side=settings.cnn.image_size, repeats=settings.cv.image_repeats
     )
+    curves, predictions = (root / f"data/{kind}/merged/{model}.parquet" for kind in ("curves", "predictions"))
+    if inputs.images is None or inputs.table.empty:
+        skip(NO_IMAGES if inputs.images is None else NO_COLUMNS, tables=[curves, predictions])
+        return
     study = run_merged(
         inputs,
         settings,
@@ -39,8 +44,8 @@ def main(
         load_states(inputs.resamples, root / "data/models/tabular/dnn"),
         runtime=load_runtime(),
     )
-    save_table(study.curves, root / f"data/curves/merged/{model}.parquet")
-    save_table(study.predictions, root / f"data/predictions/merged/{model}.parquet")
+    save_table(study.curves, curves)
+    save_table(study.predictions, predictions)
 
 
 if __name__ == "__main__":

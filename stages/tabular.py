@@ -24,32 +24,35 @@ def main(
     warm_up("busline.studies.dnn" if model == "dnn" else "busline.studies.tabular")
     from busline.base.artifacts import atomic_folder, save_json, save_table
     from busline.base.runtime import load_runtime
+    from busline.base.skipped import NO_COLUMNS, skip
     from busline.studies.inputs import load_inputs
+    from busline.studies.tabular import TabularSettings, run_tabular
 
-    runtime = load_runtime()
+    settings = load_settings(TabularSettings, params_file)
+    inputs, runtime = load_inputs(root, settings.split.classes), load_runtime()
     models = root / "data/models/tabular" / model
+    places = [root / f"data/{kind}/tabular/{model}.parquet" for kind in ("curves", "predictions")]
+    if inputs.table.empty:
+        skip(NO_COLUMNS, tables=places, folders=[models])
+        return
     if model == "dnn":
         from busline.studies.dnn import DnnSettings, run_dnn
         from busline.studies.networks import save_states
 
-        dnn = load_settings(DnnSettings, params_file)
-        study = run_dnn(load_inputs(root, dnn.split.classes), dnn, runtime=runtime)
+        study = run_dnn(inputs, load_settings(DnnSettings, params_file), runtime=runtime)
         predictions, curves = study.predictions, study.curves
         with atomic_folder(models) as folder:
             save_states(study.states, folder)
     else:
         from busline.models.tabular import save_classifier
-        from busline.studies.tabular import TabularSettings, run_tabular
 
-        settings = load_settings(TabularSettings, params_file)
-        inputs = load_inputs(root, settings.split.classes)
         predictions, final = run_tabular(inputs, settings, model, runtime=runtime)
         curves = predictions.iloc[:0][["repeat", "fold"]]  # only networks have learning curves
         with atomic_folder(models) as folder:
             save_json(final.encoder.to_dict(), folder / "encoder.json")
             save_classifier(model, final.estimator, folder)
-    save_table(curves, root / f"data/curves/tabular/{model}.parquet")
-    save_table(predictions, root / f"data/predictions/tabular/{model}.parquet")
+    for table, place in zip((curves, predictions), places, strict=True):
+        save_table(table, place)
 
 
 if __name__ == "__main__":

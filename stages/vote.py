@@ -1,7 +1,9 @@
 """Choose the voting weight of every tabular × image pair and vote on the test cases."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +13,9 @@ from busline.base.settings.protocol import CrossValidation, Split
 from busline.base.settings.reading import load_settings
 from busline.base.settings.section import Section
 from busline.base.settings.tabular import Tabular
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Settings(Section):
@@ -33,15 +38,21 @@ def main(
     """
     settings = load_settings(Settings, params_file)
     from busline.base.artifacts import atomic_folder, keep_only, load_table, save_table
+    from busline.base.skipped import empty_table, skip_reason
     from busline.studies.vote import vote_all
 
     predictions = root / "data" / "predictions"
-    members = []
+    members: list[dict[str, pd.DataFrame]] = []
+    reasons: list[str | None] = []
     for family, names in (("tabular", settings.tabular.active), ("cnn", settings.cnn.active)):
         keep_only(predictions / family, names, ".parquet")
         tables = {name: load_table(predictions / family / f"{name}.parquet") for name in names}
-        members.append({name: table[table["repeat"] < settings.cv.image_repeats] for name, table in tables.items()})
+        known = {name: table for name, table in tables.items() if not skip_reason(table)}
+        reasons += [skip_reason(table) for table in tables.values()] if names else [f"{family}.active is empty"]
+        members.append({name: table[table["repeat"] < settings.cv.image_repeats] for name, table in known.items()})
     voted, weights = vote_all(members[0], members[1], settings.split.classes)
+    if not voted:
+        weights = empty_table(next(reason for reason in reasons if reason))
     with atomic_folder(predictions / "vote") as folder:
         for name, table in voted.items():
             save_table(table, folder / f"{name}.parquet")

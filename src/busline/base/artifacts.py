@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import torch
 
 ROUNDED_DIGITS = 6
+ACTIVE = "active.json"
+"""File of a folder of one file a model that lists the active ones, so that the folder is there when none is."""
+KEPT = (ACTIVE, ".gitignore")
 
 
 @contextmanager
@@ -165,7 +168,7 @@ def keep_only(folder: Path, names: Sequence[str], suffix: str = "") -> None:
         return
     wanted = {name + suffix for name in names}
     for entry in sorted(folder.iterdir()):
-        if entry.name in wanted or entry.name == ".gitignore":
+        if entry.name in wanted or entry.name in KEPT:
             continue
         if entry.is_dir():
             shutil.rmtree(entry)

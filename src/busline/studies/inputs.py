@@ -28,8 +28,8 @@ class StudyInputs:
         numeric: names of the numeric columns of ``table``.
         categorical: names of the categorical columns of ``table``.
         resamples: positions of the cases of each role, by (repeat, fold); (-1, -1) is the master split.
-        images: uint8 (n, side, side), or None where the study needs none.
-        masks: uint8 (n, side, side), 0 or 255, or None.
+        images: uint8 (n, side, side), or None where the study needs none or the cohort has none.
+        masks: uint8 (n, side, side), 0 or 255, or None likewise.
     """
 
     case_ids: Sequence[str]
@@ -79,7 +79,10 @@ def load_inputs(
     case_ids = sorted(splits["case_id"].unique())
     cases = load_table(root / "data/cohort/cases.parquet").reset_index(drop=True)
     rows = pd.Series(cases.index, index=cases["case_id"]).loc[case_ids].to_numpy()
-    images, masks = _load_images(root, rows, image_side) if image_side else (None, None)
+    known = cases.loc[rows]
+    images, masks = _load_images(root, rows, image_side) if image_side and (known["width"] > 0).any() else (None, None)
+    if not known["has_mask"].any():
+        masks = None
     return StudyInputs(
         case_ids=case_ids,
         classes=classes,
