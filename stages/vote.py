@@ -1,7 +1,5 @@
 """Choose the voting weight of every tabular × image pair and vote on the test cases."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 

@@ -14,6 +14,7 @@ from busline.base.validation import describe_errors
 
 LARGEST = 1_000_000
 """Bytes that a parameter file may have."""
+MOST_ALIASES = 20
 Kind = TypeVar("Kind", bound=Section)
 
 
@@ -30,14 +31,14 @@ def load_settings(kind: type[Kind], path: Path = Path("params.yaml")) -> Kind:
 def read_parameters(path: Path) -> dict[str, Any]:
     """Read a parameter file as it is (YAML 1.2, so that 3e-05 is a number).
 
-    It may hold neither anchors nor aliases: a few lines of them can stand for more values than a memory holds.
+    It may hold few aliases: some dozen of them can stand for more values than a memory holds.
 
     Raises:
         ParameterError: if it is missing, no YAML, or no mapping.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
-    from ruamel.yaml.tokens import AliasToken, AnchorToken
+    from ruamel.yaml.tokens import AliasToken
 
     if not path.is_file():
         raise ParameterError(str(path), "is missing", mend="run from the repository's root")
@@ -45,10 +46,10 @@ def read_parameters(path: Path) -> dict[str, Any]:
         raise ParameterError(str(path), f"is larger than {LARGEST:,} bytes")
     try:
         text = path.read_text(encoding="utf-8")
-        if any(isinstance(token, (AliasToken, AnchorToken)) for token in YAML(typ="safe", pure=True).scan(text)):
-            raise ParameterError(
-                str(path), "has an anchor (&) or an alias (*)", mend="write the values out; quote text with such a sign"
-            )
+        aliases = sum(isinstance(token, AliasToken) for token in YAML(typ="safe", pure=True).scan(text))
+        if aliases > MOST_ALIASES:
+            mend = "write the values out; quote text that begins with *"
+            raise ParameterError(str(path), f"has {aliases} aliases (*)", expected=f"at most {MOST_ALIASES}", mend=mend)
         content = YAML(typ="safe", pure=True).load(text)
     except (YAMLError, UnicodeDecodeError) as error:
         raise ParameterError(str(path), f"is not valid YAML: {error}") from error
