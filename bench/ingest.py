@@ -148,8 +148,8 @@ def make_varied(folder: Path, cases: int, rendered: int = 40) -> None:
 
 def _rendered(count: int, size: tuple[int, int], spread: float = 0.08) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield images and masks (0 or 255) of phantoms."""
-    from busline.cohort.phantom_image import render
-    from busline.cohort.phantom_lesion import draw_findings
+    from busline.cohort.phantom.image import render
+    from busline.cohort.phantom.lesion import draw_findings
 
     for number in range(count):
         generator = numpy_generator(SEED, "bench", "files", number)

@@ -99,9 +99,9 @@ def make_work(kind: Kind, cases: int, side: int, *, epochs: int = 1, batch_size:
 @lru_cache(maxsize=4)
 def phantoms(cases: int, side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return images uint8 (n, side, side), masks likewise (0 or 255), and labels int64 (n,) of phantoms."""
-    from busline.cohort.imaging import resize_image, resize_mask
-    from busline.cohort.phantom_image import render
-    from busline.cohort.phantom_lesion import draw_findings
+    from busline.cohort.formats.pixels import resize_image, resize_mask
+    from busline.cohort.phantom.image import render
+    from busline.cohort.phantom.lesion import draw_findings
 
     images, masks = np.empty((2, cases, side, side), dtype=np.uint8)
     labels = draw_labels(cases)
@@ -138,8 +138,8 @@ def table_inputs(cases: int, folds: int, repeats: int) -> StudyInputs:
     """Return the clinical columns of phantoms that a model may see, with their resamples."""
     import pandas as pd
 
-    from busline.cohort.phantom_lesion import draw_findings
-    from busline.cohort.phantom_table import draw_row
+    from busline.cohort.phantom.lesion import draw_findings
+    from busline.cohort.phantom.table import draw_row
     from busline.studies.inputs import StudyInputs
 
     labels = draw_labels(cases)

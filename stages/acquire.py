@@ -28,9 +28,9 @@ def main(
     data/downloads, where a cut download goes on in the next run.
     """
     settings = load_settings(Settings, params_file)
-    from busline.cohort.mirror import find_mirror
-    from busline.cohort.progress import show_progress
-    from busline.cohort.sources import Order, acquire
+    from busline.base.progress import show_progress
+    from busline.cohort.sources.table import Order, acquire
+    from busline.fetch.mirror import find_mirror
 
     data = root / "data"
     with show_progress() as report:

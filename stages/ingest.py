@@ -27,10 +27,10 @@ def main(
     Every row, image and mask is checked; if any is wrong, all that are wrong are listed and nothing is written.
     """
     settings = load_settings(Settings, params_file)
+    from busline.base.progress import show_progress
     from busline.base.runtime import load_runtime
     from busline.cohort.ingest import ingest
-    from busline.cohort.progress import show_progress
-    from busline.cohort.sources import find_source
+    from busline.cohort.sources.table import find_source
 
     source = settings.data.source
     raw = find_source(source).read(root / "data/raw" / source)

@@ -19,9 +19,9 @@ def main(
     The file is taken from $BUSLINE_MIRROR/weights/<name>.safetensors if it is there, else downloaded. No other stage
     touches the network.
     """
-    from busline.cohort.mirror import find_mirror
-    from busline.cohort.progress import show_progress
-    from busline.cohort.weights import WeightsSettings, save_weights, weights_name
+    from busline.base.progress import show_progress
+    from busline.fetch.mirror import find_mirror
+    from busline.weights.place import WeightsSettings, save_weights, weights_name
 
     settings = load_settings(WeightsSettings, params_file)
     name = weights_name(settings, model)

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from busline.training.pool import warm_up
+from web_server import web as web
 
 os.environ.update(BUSLINE_CACHE="", BUSLINE_LOG="", BUSLINE_DEVICE="cpu")  # a test that wants a cache makes its own
 

@@ -16,7 +16,7 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from busline.base.settings.data import Ingest
-from busline.cohort.breast import IMAGES, TABLE
+from busline.cohort.sources.breast import IMAGES, TABLE
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = Ingest(max_side=32, max_pixels=100_000, duplicate_bits=3, duplicate_correlation=0.65)

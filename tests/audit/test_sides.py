@@ -7,8 +7,8 @@ import pytest
 from busline.audit.planted import CHANGES, planted_recall
 from busline.audit.sides import complaints, crossing_pairs, find_pairs, patient_pairs
 from busline.base.seeding import numpy_generator
-from busline.cohort.phantom_image import render
-from busline.cohort.phantom_lesion import draw_findings
+from busline.cohort.phantom.image import render
+from busline.cohort.phantom.lesion import draw_findings
 
 ROLES = ("fit", "stop", "weigh", "test")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from busline.cohort.findings import FINDINGS, drawn_findings, radiologist_findings
-from busline.cohort.phantom_lesion import Lesion
+from busline.cohort.phantom.lesion import Lesion
 from busline.cohort.schema import Column
 
 NAMES = ("Shape", "Margin", "Posterior_features", "Halo", "Echogenicity", "BIRADS")

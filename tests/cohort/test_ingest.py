@@ -7,11 +7,11 @@ from PIL import Image
 
 from busline.base.artifacts import load_json
 from busline.base.errors import DataError
-from busline.cohort import imaging
-from busline.cohort.breast import IMAGES, read_breast
-from busline.cohort.imaging import resize_image
+from busline.cohort.formats import pixels
+from busline.cohort.formats.pixels import resize_image
 from busline.cohort.ingest import ingest
 from busline.cohort.schema import RawCase, RawCohort
+from busline.cohort.sources.breast import IMAGES, read_breast
 from busline.cohort.store import load_cohort
 from helpers_cohort import (
     SETTINGS,
@@ -212,14 +212,14 @@ def test_the_same_raw_files_give_the_same_bytes(raw, tmp_path):
 def test_images_are_packed_one_by_one(raw, monkeypatch):
     """Memory must not grow with the cohort: each image is written before the next is read."""
     written = []
-    read = imaging.read_gray
+    read = pixels.read_gray
 
     def spy(path, max_pixels):
         part = next((raw.parent / "data").iterdir())
         written.append((path.name, (part / "images.npy").stat().st_size))
         return read(path, max_pixels)
 
-    monkeypatch.setattr(imaging, "read_gray", spy)
+    monkeypatch.setattr(pixels, "read_gray", spy)
     monkeypatch.setattr("busline.cohort.store.BUFFER", 0)
     run(raw)
     images = [size for name, size in written if "tumor" not in name]
@@ -262,7 +262,7 @@ def test_odd_metadata_is_no_warning_in_any_thread(tmp_path):
         content = path.read_bytes()
         path.write_bytes(content[:33] + chunk + content[33:])
     with pytest.warns(UserWarning, match="APNG"):
-        imaging.read_gray(raw / IMAGES / "case001.png", 100_000)
+        pixels.read_gray(raw / IMAGES / "case001.png", 100_000)
     for workers in (1, 2):
         ingest(read_breast(raw), "breast", tmp_path / "cohort", SETTINGS, workers=workers)
 

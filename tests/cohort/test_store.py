@@ -4,9 +4,9 @@ import pytest
 
 from busline.base.artifacts import load_table, save_table
 from busline.base.errors import DataError
-from busline.cohort.breast import read_breast
 from busline.cohort.ingest import ingest
 from busline.cohort.schema import RESERVED, Column
+from busline.cohort.sources.breast import read_breast
 from busline.cohort.store import load_cohort, resize_stack, save_cohort, save_pixels
 from helpers_cohort import SETTINGS, write_release
 

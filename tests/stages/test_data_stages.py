@@ -6,7 +6,7 @@ from safetensors.numpy import save_file
 
 from busline.base.artifacts import load_json, load_table
 from busline.base.errors import DataError, DownloadError, ParameterError
-from busline.cohort.breast import TABLE
+from busline.cohort.sources.breast import TABLE
 from helpers_cohort import files_of, load_stage, run_stage, write_params, write_release
 
 acquire, ingest, prune, weights = (load_stage(name) for name in ("acquire", "ingest", "prune", "weights"))

@@ -15,7 +15,7 @@ from PIL import Image
 
 from busline.audit.sides import find_pairs
 from busline.base.seeding import numpy_generator
-from busline.cohort.imaging import resize_image
+from busline.cohort.formats.pixels import resize_image
 from busline.splits import group_cases
 
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -102,7 +102,7 @@ def planted_recall(
 
     Args:
         images: uint8 (height, width) each, n of them.
-        max_bits: see :func:`busline.cohort.duplicates.find_duplicates`.
+        max_bits: see :func:`busline.cohort.duplicates.pairs.find_duplicates`.
         least_correlation: likewise.
         seed: root of what the changes draw.
 

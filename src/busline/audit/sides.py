@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from busline.cohort import duplicates
+from busline.cohort.duplicates.pairs import digest, find_duplicates, thumbnail
 
 KEYS = ["repeat", "fold"]
 SHOWN = 3
@@ -16,12 +16,12 @@ SHOWN = 3
 def find_pairs(
     case_ids: Sequence[str], images: Iterable[np.ndarray], max_bits: int, least_correlation: float
 ) -> pd.DataFrame:
-    """Return the (near-)duplicates among the packed images themselves; see :func:`duplicates.find_duplicates`."""
+    """Return the (near-)duplicates among the packed images themselves; see :func:`find_duplicates`."""
     digests, thumbnails = [], []
     for image in images:
-        digests.append(duplicates.digest(image))
-        thumbnails.append(duplicates.thumbnail(image))
-    return duplicates.find_duplicates(case_ids, digests, thumbnails, max_bits, least_correlation)
+        digests.append(digest(image))
+        thumbnails.append(thumbnail(image))
+    return find_duplicates(case_ids, digests, thumbnails, max_bits, least_correlation)
 
 
 def crossing_pairs(splits: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:

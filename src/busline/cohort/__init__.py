@@ -1,1 +1,1 @@
-"""Cohorts: sources of cases, their schema, column provenance, and packing."""
+"""Cohorts: their schema, column provenance, sources, checks and packing."""

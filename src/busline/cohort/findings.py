@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from busline.cohort.phantom_lesion import Lesion
-from busline.cohort.phantom_table import BIRADS
+from busline.cohort.phantom.lesion import Lesion
+from busline.cohort.phantom.table import BIRADS
 from busline.cohort.schema import Column
 
 FINDINGS = (

@@ -13,12 +13,12 @@ import pandas as pd
 
 from busline.base.artifacts import atomic_folder
 from busline.base.errors import list_problems
+from busline.base.progress import Report, silent
 from busline.base.settings.data import Ingest
-from busline.cohort import duplicates
 from busline.cohort.card import make_card
-from busline.cohort.imaging import without_warnings
+from busline.cohort.duplicates.pairs import find_duplicates
+from busline.cohort.formats.pixels import without_warnings
 from busline.cohort.pictures import Pictures, read_pictures
-from busline.cohort.progress import Report, silent
 from busline.cohort.schema import Column, RawCase, RawCohort
 from busline.cohort.store import save_cohort, save_pixels
 from busline.cohort.threads import map_in_order
@@ -63,7 +63,7 @@ def ingest(
         table = _table(cases, raw.columns, source, places, released)
         case_ids = [case.case_id for case in cases]
         limits = settings.duplicate_bits, settings.duplicate_correlation
-        pairs = duplicates.find_duplicates(case_ids, found.digests, found.thumbnails, *limits, workers=workers)
+        pairs = find_duplicates(case_ids, found.digests, found.thumbnails, *limits, workers=workers)
         save_cohort(part, table, raw.columns, pairs, make_card(table, raw.columns, pairs, released))
 
 

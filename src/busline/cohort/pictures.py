@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from busline.base.settings.data import Ingest
-from busline.cohort import duplicates, imaging
+from busline.cohort.duplicates.pairs import digest, thumbnail
+from busline.cohort.formats import pixels
 from busline.cohort.schema import RawCase
 
 
@@ -22,8 +23,8 @@ class Pictures:
         width: width of the released image in pixels.
         height: its height.
         lesion_share: share of its pixels in the main lesion, NaN without one.
-        digest: :func:`busline.cohort.duplicates.digest` of the image.
-        thumbnail: :func:`busline.cohort.duplicates.thumbnail` of the image.
+        digest: :func:`busline.cohort.duplicates.pairs.digest` of the image.
+        thumbnail: :func:`busline.cohort.duplicates.pairs.thumbnail` of the image.
     """
 
     image: np.ndarray
@@ -49,7 +50,7 @@ def read_pictures(case: RawCase, settings: Ingest, *, masks_required: bool) -> P
         The pictures, or a line for each thing that is wrong with them.
     """
     try:
-        image = imaging.read_gray(case.image, settings.max_pixels)
+        image = pixels.read_gray(case.image, settings.max_pixels)
     except ValueError as error:
         return [f"{_place(case)}: image {case.image.name} {error}"]
     mask, problems = _read_union(case, image.shape, settings.max_pixels)
@@ -58,17 +59,17 @@ def read_pictures(case: RawCase, settings: Ingest, *, masks_required: bool) -> P
     if problems:
         return [f"{_place(case)}: {line}" for line in problems]
     height, width = image.shape
-    size = imaging.fit_size(width, height, settings.max_side)
-    small = imaging.resize_image(image, *size)
+    size = pixels.fit_size(width, height, settings.max_side)
+    small = pixels.resize_image(image, *size)
     covered = np.count_nonzero(mask)
     return Pictures(
         image=small,
-        mask=imaging.resize_mask(mask, *size),
+        mask=pixels.resize_mask(mask, *size),
         width=width,
         height=height,
         lesion_share=covered / mask.size if covered else np.nan,
-        digest=duplicates.digest(small),
-        thumbnail=duplicates.thumbnail(small).copy(),  # what Pillow hands out pins the 64 KiB it was cut from
+        digest=digest(small),
+        thumbnail=thumbnail(small).copy(),  # what Pillow hands out pins the 64 KiB it was cut from
     )
 
 
@@ -92,7 +93,7 @@ def _read_union(case: RawCase, shape: tuple[int, ...], max_pixels: int) -> tuple
 
 
 def _read_mask(path: Path, shape: tuple[int, ...], max_pixels: int) -> np.ndarray:
-    mask = imaging.read_mask(path, max_pixels)
+    mask = pixels.read_mask(path, max_pixels)
     if mask.shape != shape:
         sizes = f"{mask.shape[1]} × {mask.shape[0]} pixels, its image {shape[1]} × {shape[0]}"
         raise ValueError(f"has {sizes}; expected the same size")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from busline.base.artifacts import load_array, load_json, load_table, save_json, save_table
 from busline.base.errors import DataError
-from busline.cohort.imaging import resize_image, resize_mask
+from busline.cohort.formats.pixels import resize_image, resize_mask
 from busline.cohort.schema import RESERVED, Column
 
 DUPLICATE_COLUMNS = {"case_a": "str", "case_b": "str", "kind": "str", "distance": "int64"}
@@ -87,7 +87,7 @@ def save_cohort(
         folder: existing folder.
         cases: the columns :data:`RESERVED` and the source's own, in the order of the pixels, sorted by case_id.
         columns: every column of the source's table.
-        duplicates: pairs of cases, see :func:`busline.cohort.duplicates.find_duplicates`.
+        duplicates: pairs of cases, see :func:`busline.cohort.duplicates.pairs.find_duplicates`.
         card: the data card.
     """
     own = [name for name in cases.columns if name not in RESERVED]

@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 
 from busline.cohort.findings import FINDINGS, radiologist_findings
-from busline.cohort.phantom_stream import HEIGHTS, WIDTHS, draw_scan
+from busline.cohort.phantom.stream import HEIGHTS, WIDTHS, draw_scan
 from busline.cohort.store import Cohort, load_cohort
 from busline.training.tasks import Arrays
 from busline.training.two_views import mask_box
@@ -72,7 +72,7 @@ def load_lesion_cases(root: Path, case_ids: Sequence[str], positive: str) -> Les
 
 
 def draw_lesion_cases(count: int, seed: int) -> LesionCases:
-    """Draw phantoms of a stream; see :func:`busline.cohort.phantom_stream.draw_scan`."""
+    """Draw phantoms of a stream; see :func:`busline.cohort.phantom.stream.draw_scan`."""
     scans = [draw_scan(index, seed) for index in range(count)]
     return make_cases(
         [(scan.image, scan.mask) for scan in scans],

@@ -1,0 +1,1 @@
+"""Reading files: tables and their rows, pictures and masks."""

@@ -1,0 +1,1 @@
+"""Where cases come from: the table of sources, and one file each."""

@@ -1,0 +1,1 @@
+"""Getting files: downloads, the mirror, archives and names that nobody vouches for."""

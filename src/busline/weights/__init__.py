@@ -1,0 +1,1 @@
+"""Initial weights: fetched once, checked and pinned."""
