@@ -99,9 +99,9 @@ def make_work(kind: Kind, cases: int, side: int, *, epochs: int = 1, batch_size:
 @lru_cache(maxsize=4)
 def phantoms(cases: int, side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return images uint8 (n, side, side), masks likewise (0 or 255), and labels int64 (n,) of phantoms."""
-    from busline.cohort.formats.pixels import resize_image, resize_mask
     from busline.cohort.phantom.image import render
     from busline.cohort.phantom.lesion import draw_findings
+    from busline.cohort.resize import resize_image, resize_mask
 
     images, masks = np.empty((2, cases, side, side), dtype=np.uint8)
     labels = draw_labels(cases)

@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 
 from busline.base.artifacts import load_array, load_json, load_table, load_tensors, save_array, save_table, save_tensors
 from busline.base.errors import DataError, DownloadError, ParameterError
-from busline.cohort.formats.pixels import resize_image
+from busline.cohort.resize import resize_image
 from busline.models.images import build_image_model
 from busline.studies.combine import PARTS
 from imports import REPOSITORY

@@ -8,8 +8,8 @@ from PIL import Image
 from busline.base.artifacts import load_json
 from busline.base.errors import DataError
 from busline.cohort.formats import pixels
-from busline.cohort.formats.pixels import resize_image
 from busline.cohort.ingest import ingest
+from busline.cohort.resize import resize_image
 from busline.cohort.schema import RawCase, RawCohort
 from busline.cohort.sources.breast import IMAGES, read_breast
 from busline.cohort.store import load_cohort

@@ -15,7 +15,7 @@ from PIL import Image
 
 from busline.audit.sides import find_pairs
 from busline.base.seeding import numpy_generator
-from busline.cohort.formats.pixels import resize_image
+from busline.cohort.resize import resize_image
 from busline.splits import group_cases
 
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]

@@ -10,6 +10,8 @@ import numpy as np
 from busline.base.settings.data import Ingest
 from busline.cohort.duplicates.pairs import digest, thumbnail
 from busline.cohort.formats import pixels
+from busline.cohort.formats.masks import read_mask
+from busline.cohort.resize import fit_size, resize_image, resize_mask
 from busline.cohort.schema import RawCase
 
 
@@ -59,17 +61,17 @@ def read_pictures(case: RawCase, settings: Ingest, *, masks_required: bool) -> P
     if problems:
         return [f"{_place(case)}: {line}" for line in problems]
     height, width = image.shape
-    size = pixels.fit_size(width, height, settings.max_side)
-    small = pixels.resize_image(image, *size)
+    size = fit_size(width, height, settings.max_side)
+    small = resize_image(image, *size)
     covered = np.count_nonzero(mask)
     return Pictures(
         image=small,
-        mask=pixels.resize_mask(mask, *size),
+        mask=resize_mask(mask, *size),
         width=width,
         height=height,
         lesion_share=covered / mask.size if covered else np.nan,
         digest=digest(small),
-        thumbnail=thumbnail(small).copy(),  # what Pillow hands out pins the 64 KiB it was cut from
+        thumbnail=thumbnail(small),
     )
 
 
@@ -93,7 +95,7 @@ def _read_union(case: RawCase, shape: tuple[int, ...], max_pixels: int) -> tuple
 
 
 def _read_mask(path: Path, shape: tuple[int, ...], max_pixels: int) -> np.ndarray:
-    mask = pixels.read_mask(path, max_pixels)
+    mask = read_mask(path, max_pixels)
     if mask.shape != shape:
         sizes = f"{mask.shape[1]} × {mask.shape[0]} pixels, its image {shape[1]} × {shape[0]}"
         raise ValueError(f"has {sizes}; expected the same size")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from busline.base.artifacts import load_array, load_json, load_table, save_json, save_table
 from busline.base.errors import DataError
-from busline.cohort.formats.pixels import resize_image, resize_mask
+from busline.cohort.resize import resize_image, resize_mask
 from busline.cohort.schema import RESERVED, Column
 
 DUPLICATE_COLUMNS = {"case_a": "str", "case_b": "str", "kind": "str", "distance": "int64"}

@@ -18,7 +18,7 @@ def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], work
     """Yield ``function(item)`` of each item in order, as ``map`` does.
 
     Threads, not processes: they start at once and hand arrays over without copying them. They gain time only where the
-    function spends it outside the interpreter's lock, as Pillow does when it decodes, converts and resizes.
+    function spends it outside the interpreter's lock, as Pillow does when it decodes and NumPy when it resizes.
 
     Args:
         function: called in several threads at once, with one worker in the caller's own.

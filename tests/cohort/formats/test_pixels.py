@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from busline.cohort.formats.pixels import fit_size, read_gray, read_mask, resize_image, resize_mask
+from busline.cohort.formats.pixels import read_gray
 from helpers_cohort import draw_image, draw_mask
 
 GRAY = draw_image(0)
@@ -109,55 +109,3 @@ def test_an_image_too_small_to_show_anything_is_refused(tmp_path):
     Image.new("L", (100, 15)).save(tmp_path / "a.png")
     with pytest.raises(ValueError, match="100 × 15 pixels; expected 16 × 16"):
         read_gray(tmp_path / "a.png", 100_000)
-
-
-@pytest.mark.parametrize("value", [1, 50, 255])
-def test_a_mask_of_two_values_is_taken_as_it_stands(tmp_path, value):
-    Image.fromarray(draw_mask().astype(np.uint8) * value).save(tmp_path / "m.png")
-    np.testing.assert_array_equal(read_mask(tmp_path / "m.png", 100_000), draw_mask())
-
-
-def test_a_mask_with_soft_edges_is_cut_at_half(tmp_path):
-    ramp = np.tile(np.arange(256, dtype=np.uint8), (20, 1))
-    Image.fromarray(ramp).save(tmp_path / "m.png")
-    np.testing.assert_array_equal(read_mask(tmp_path / "m.png", 100_000), ramp >= 128)
-
-
-def test_a_jpeg_mask_is_not_frayed(tmp_path):
-    Image.fromarray(draw_mask((160, 120)).astype(np.uint8) * 255).save(tmp_path / "m.jpg", quality=60)
-    np.testing.assert_array_equal(read_mask(tmp_path / "m.jpg", 100_000), draw_mask((160, 120)))
-
-
-def test_a_mask_of_one_gray_value_is_black_or_all_white(tmp_path):
-    Image.new("L", (20, 20), 100).save(tmp_path / "m.png")
-    assert not read_mask(tmp_path / "m.png", 100_000).any()
-
-
-def test_a_mask_that_marks_everything_is_refused(tmp_path):
-    Image.new("L", (20, 20), 255).save(tmp_path / "m.png")
-    with pytest.raises(ValueError, match="marks the whole image"):
-        read_mask(tmp_path / "m.png", 100_000)
-
-
-def test_sizes_shrink_in_proportion_and_never_grow():
-    assert fit_size(1024, 618, 256) == (256, 154)
-    assert fit_size(300, 600, 256) == (128, 256)
-    assert fit_size(200, 100, 256) == (200, 100)
-    assert fit_size(10_000, 16, 256) == (256, 1)
-
-
-def test_a_shrunk_image_is_averaged_not_sampled():
-    stripes = np.zeros((64, 64), dtype=np.uint8)
-    stripes[:, ::2] = 200
-    assert np.abs(resize_image(stripes, 16, 16).astype(int)[:, 1:-1] - 100).max() <= 8
-
-
-def test_a_shrunk_mask_keeps_its_area_and_a_tiny_lesion_stays():
-    mask = draw_mask((256, 192))
-    assert resize_mask(mask, 64, 48).mean() == pytest.approx(mask.mean(), abs=0.02)
-    tiny = np.zeros((100, 100), dtype=bool)
-    tiny[99, 42] = True
-    small = resize_mask(tiny, 10, 10)
-    assert small.sum() == 1
-    assert small[9, 4]
-    assert not resize_mask(np.zeros((100, 100), dtype=bool), 10, 10).any()

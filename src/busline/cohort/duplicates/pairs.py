@@ -15,7 +15,7 @@ import pandas as pd
 
 from busline.cohort.duplicates.alignment import aligned_correlation
 from busline.cohort.duplicates.hashes import SIDE, WINDOWS, Candidates, find_candidates
-from busline.cohort.formats.pixels import resize_image
+from busline.cohort.resize import resize_image
 from busline.cohort.threads import map_in_order
 
 BATCH = 128

@@ -1,4 +1,4 @@
-"""Read images and masks as gray 8-bit arrays, and change their size."""
+"""Read picture files as gray 8-bit arrays."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("PNG", "JPEG", "BMP")
 LEAST_SIDE = 16
-HALF = 128
 
 
 @contextmanager
@@ -62,53 +61,6 @@ def read_gray(path: Path, max_pixels: int) -> np.ndarray:
         raise ValueError(f"has far too many pixels; expected at most {max_pixels:,} in all") from error
     except (OSError, SyntaxError, EOFError, struct.error, zlib.error) as error:
         raise ValueError(f"is truncated or damaged ({error})") from error
-
-
-def read_mask(path: Path, max_pixels: int) -> np.ndarray:
-    """Read a mask as a boolean array.
-
-    Of a mask with the two values 0 and v, v is the lesion, whatever v is; a mask with more values (JPEG, soft edges) is
-    cut at half of white.
-
-    Raises:
-        ValueError: as :func:`read_gray`, or if the mask marks the whole image.
-    """
-    gray = read_gray(path, max_pixels)
-    most = gray.max()
-    two_values = gray.min() == 0 and ((gray == 0) | (gray == most)).all()
-    mask: np.ndarray = gray > 0 if two_values else gray >= HALF
-    if mask.all():
-        raise ValueError("marks the whole image; expected the lesion white and the rest black")
-    return mask
-
-
-def fit_size(width: int, height: int, max_side: int) -> tuple[int, int]:
-    """Return (width, height) reduced so that the longer side is at most ``max_side``; never enlarged."""
-    scale = min(1.0, max_side / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def resize_image(image: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Return a uint8 image (h, w) as uint8 (height, width), averaged where it shrinks so that nothing aliases."""
-    if image.shape == (height, width):
-        return image
-    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
-
-
-def resize_mask(mask: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Return a boolean mask (h, w) as boolean (height, width): true where at least half of a pixel was.
-
-    A lesion too small for that keeps the pixel its middle lies in, so that it never vanishes.
-    """
-    if mask.shape == (height, width):
-        return mask
-    cover = resize_image(mask.view(np.uint8) * np.uint8(255), width, height)
-    reduced: np.ndarray = cover >= HALF
-    if mask.any() and not reduced.any():
-        rows, columns = np.nonzero(mask)
-        reduced = np.zeros((height, width), dtype=bool)
-        reduced[int(rows.mean() * height / mask.shape[0]), int(columns.mean() * width / mask.shape[1])] = True
-    return reduced
 
 
 def _to_gray(picture: Image.Image) -> np.ndarray:
