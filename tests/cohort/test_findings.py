@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from busline.cohort.findings import FINDINGS, drawn_findings, radiologist_findings
-from busline.cohort.phantom.lesion import Lesion
+from busline.cohort.findings import radiologist_findings
 from busline.cohort.schema import Column
 
 NAMES = ("Shape", "Margin", "Posterior_features", "Halo", "Echogenicity", "BIRADS")
@@ -32,10 +31,3 @@ def test_words_become_targets():
 def test_other_columns_of_the_same_names_are_not_read():
     assert np.isnan(radiologist_findings(ROWS, declared("patient"))).all()
     assert np.isnan(radiologist_findings(ROWS[[]], [])).all()
-
-
-def test_a_phantoms_findings_are_those_it_was_drawn_with():
-    lesion = Lesion(1.5, "irregular", ("angular", "indistinct"), "heterogeneous", "combined", True, False, 0.1, 1.0)
-    assert list(drawn_findings(lesion)) == list(FINDINGS)
-    expected = radiologist_findings(ROWS.iloc[:1], declared())[0]
-    assert list(drawn_findings(lesion).values()) == expected.astype(bool).tolist()

@@ -8,13 +8,11 @@ Vashist 2009, doi:10.1016/j.neunet.2009.06.042). A source without these columns 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from busline.cohort.phantom.lesion import Lesion
-from busline.cohort.phantom.table import BIRADS
 from busline.cohort.schema import Column
 
 FINDINGS = (
@@ -60,21 +58,3 @@ def radiologist_findings(cases: pd.DataFrame, columns: Sequence[Column]) -> np.n
             said = cells.str.contains(pattern, regex=True).to_numpy(dtype=np.float32, na_value=np.nan)
             found[:, place] = said
     return found
-
-
-def drawn_findings(lesion: Lesion) -> Mapping[str, bool]:
-    """Return a phantom's findings as they were drawn, by the names of :data:`FINDINGS` and in their order."""
-    limits = dict(zip(CATEGORIES, (limit for limit, _ in BIRADS), strict=True))
-    said = (
-        lesion.shape == "irregular",
-        bool(lesion.margin),
-        "indistinct" in lesion.margin,
-        bool({"spiculated", "angular", "microlobulated"} & set(lesion.margin)),
-        lesion.posterior in ("shadowing", "combined"),
-        lesion.posterior in ("enhancement", "combined"),
-        lesion.halo,
-        lesion.echogenicity == "heterogeneous",
-        lesion.echogenicity == "anechoic",
-        *(lesion.suspicion > limits[below] for below in CATEGORIES[1:5]),
-    )
-    return dict(zip(FINDINGS, said, strict=True))

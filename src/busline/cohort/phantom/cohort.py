@@ -16,14 +16,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from busline.base.seeding import derive_seed, numpy_generator
+from busline.base.seeding import numpy_generator
 from busline.cohort.phantom.image import Picture, render
-from busline.cohort.phantom.lesion import Label, draw_findings
+from busline.cohort.phantom.lesion import Label, draw_findings, place_case
 from busline.cohort.phantom.table import draw_row, write_table
 
 IMAGE_FOLDER = "BrEaST-Lesions_USG-images_and_masks"
 TABLE = "BrEaST-Lesions-USG-clinical-data-Dec-15-2023.xlsx"
-MALIGNANT_SHARE = 0.39
 SIZE_SPREAD = 0.08
 """Largest relative difference of an image's width or height from the mean."""
 
@@ -69,19 +68,6 @@ def make_phantom_cohort(
         if progress:
             progress(index + 1)
     write_table(rows, folder / TABLE)
-
-
-def place_case(index: int, seed: int) -> tuple[Label, float]:
-    """Return a lesion's label and the quantile of its suspicion within the label.
-
-    Both come from one Weyl sequence, which fills the unit interval evenly from the first case on: 39 in 100 of any
-    first n cases are malignant, give or take one, and small cohorts too hold typical and untypical ones of each class.
-    """
-    start = derive_seed(seed, "phantom", "labels") / 2**63
-    point = (start + index * (5**0.5 - 1.0) / 2.0) % 1.0
-    if point < MALIGNANT_SHARE:
-        return "malignant", point / MALIGNANT_SHARE
-    return "benign", (point - MALIGNANT_SHARE) / (1.0 - MALIGNANT_SHARE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from typing import Literal, TypeVar
 import numpy as np
 from scipy.special import ndtri
 
+from busline.base.seeding import derive_seed
+
 Label = Literal["benign", "malignant", "normal"]
 Shape = Literal["oval", "round", "irregular"]
 Margin = Literal["spiculated", "angular", "microlobulated", "indistinct"]
@@ -29,6 +31,14 @@ MARGINS: tuple[Margin, ...] = ("spiculated", "angular", "microlobulated", "indis
 
 SUSPICION: dict[str, tuple[float, float]] = {"benign": (0.0, 0.95), "malignant": (1.8, 0.5)}
 """Mean and standard deviation of the suspicion of a label."""
+
+BIRADS: tuple[tuple[float, int | str], ...] = (
+    (-0.86, 2), (-0.16, 3), (0.56, "4a"), (1.33, "4b"), (1.78, "4c"), (np.inf, 5),
+)  # fmt: skip
+"""Upper limits of the suspicion read in each BI-RADS category."""
+
+MALIGNANT_SHARE = 0.39
+"""Share of malignant lesions: 98 of 252 in the release."""
 
 FAT_SHARE = {
     "homogeneous: fat": 0.97,
@@ -112,6 +122,19 @@ def pick(weights: Mapping[Name, float], generator: np.random.Generator) -> Name:
     """Return one of the names, each as often as its weight says."""
     shares = np.array(list(weights.values()), np.float64)
     return list(weights)[int(generator.choice(len(shares), p=shares / shares.sum()))]
+
+
+def place_case(index: int, seed: int) -> tuple[Label, float]:
+    """Return a lesion's label and the quantile of its suspicion within the label.
+
+    Both come from one Weyl sequence, which fills the unit interval evenly from the first case on: 39 in 100 of any
+    first n cases are malignant, give or take one, and small cohorts too hold typical and untypical ones of each class.
+    """
+    start = derive_seed(seed, "phantom", "labels") / 2**63
+    point = (start + index * (5**0.5 - 1.0) / 2.0) % 1.0
+    if point < MALIGNANT_SHARE:
+        return "malignant", point / MALIGNANT_SHARE
+    return "benign", (point - MALIGNANT_SHARE) / (1.0 - MALIGNANT_SHARE)
 
 
 def draw_findings(label: Label, quantile: float, generator: np.random.Generator) -> Findings:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from openpyxl import Workbook
 
-from busline.cohort.phantom.lesion import Findings, Label, Lesion, pick
+from busline.cohort.phantom.lesion import BIRADS, Findings, Label, Lesion, pick
 
 COLUMNS = {
     "CaseID": "number of the case",
@@ -48,11 +48,6 @@ MISSING = "not available"
 INAPPLICABLE = "not applicable"
 MISREAD = 0.06
 """Chance that a reader takes one finding for another."""
-
-BIRADS: tuple[tuple[float, int | str], ...] = (
-    (-0.86, 2), (-0.16, 3), (0.56, "4a"), (1.33, "4b"), (1.78, "4c"), (np.inf, 5),
-)  # fmt: skip
-"""Upper limits of the suspicion read in each BI-RADS category."""
 
 _AGES: dict[Label, tuple[float, float]] = {"benign": (48.0, 15.0), "malignant": (61.0, 13.0), "normal": (48.0, 15.0)}
 _AGE_MISSING: dict[Label, float] = {"benign": 0.19, "malignant": 0.12, "normal": 0.19}
