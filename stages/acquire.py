@@ -29,7 +29,8 @@ def main(
     """
     settings = load_settings(Settings, params_file)
     from busline.base.progress import show_progress
-    from busline.cohort.sources.table import Order, acquire
+    from busline.cohort.sources.order import Order
+    from busline.cohort.sources.table import acquire
     from busline.fetch.mirror import find_mirror
 
     data = root / "data"

@@ -10,7 +10,8 @@ from busline.base.errors import DataError, DownloadError
 from busline.base.params import load_params
 from busline.cohort.sources import breast
 from busline.cohort.sources.breast import IMAGES, IMAGES_ZIP, TABLE, read_breast
-from busline.cohort.sources.table import Order, acquire
+from busline.cohort.sources.order import Order
+from busline.cohort.sources.table import acquire
 from helpers_cohort import files_of, write_params, write_release, write_xlsx
 
 

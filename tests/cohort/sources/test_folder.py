@@ -8,7 +8,8 @@ from busline.base.errors import DataError
 from busline.base.params import load_params
 from busline.cohort.ingest import ingest
 from busline.cohort.sources.folder import load_dataset, read_folder
-from busline.cohort.sources.table import Order, acquire
+from busline.cohort.sources.order import Order
+from busline.cohort.sources.table import acquire
 from busline.cohort.store import load_cohort
 from helpers_cohort import ROOT, SETTINGS, files_of, write_params
 

@@ -6,7 +6,8 @@ from busline.base.artifacts import load_json
 from busline.base.errors import ParameterError
 from busline.base.params import load_params
 from busline.cohort.ingest import ingest
-from busline.cohort.sources.table import SOURCES, Order, acquire, find_source
+from busline.cohort.sources.order import Order
+from busline.cohort.sources.table import SOURCES, acquire, find_source
 from busline.cohort.store import load_cohort
 from busline.fetch.mirror import find_mirror
 from helpers_cohort import SETTINGS, files_of, write_params

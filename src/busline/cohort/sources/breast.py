@@ -36,11 +36,11 @@ from typing import Any
 
 from busline.base.artifacts import save_json
 from busline.base.errors import DataError
-from busline.base.progress import Report
 from busline.base.settings.section import Provenance
 from busline.cohort.formats.rows import Layout, file_names, read_cases
 from busline.cohort.formats.table import read_table
 from busline.cohort.schema import LABELS, Column, RawCohort
+from busline.cohort.sources.order import Order
 from busline.fetch.archive import extract_files
 from busline.fetch.download import fetch, sha256_of
 from busline.fetch.files import copy_files
@@ -99,32 +99,31 @@ LAYOUT = Layout(
 log = logging.getLogger(__name__)
 
 
-def acquire_breast(folder: Path, mirror: Path | None, downloads: Path, report: Report) -> None:
+def acquire_breast(folder: Path, order: Order) -> None:
     """Copy the table and the files it names into ``folder``, from a local copy or from the archive's site.
 
     Args:
         folder: existing empty folder to write into.
-        mirror: folder whose ``breast/`` holds the table and the images, zipped or unpacked; None to download.
-        downloads: folder that keeps finished and unfinished downloads.
-        report: called with bytes or files.
+        order: its mirror's ``breast/`` holds the table and the images, zipped or unpacked; without one they are
+            downloaded. The progress is called with bytes or files.
 
     Raises:
         DataError: if the local copy lacks a file or is broken.
         DownloadError: if the official files cannot be had or have another checksum.
     """
-    local = mirror / "breast" if mirror else None
+    local = order.mirror / "breast" if order.mirror else None
     if local and local.is_dir():
         table, images = _find(local)
     else:
         mend = f"or put {TABLE} and {IMAGES_ZIP} into $BUSLINE_MIRROR/breast/ and set BUSLINE_MIRROR"
-        table, images = downloads / TABLE, downloads / IMAGES_ZIP
+        table, images = order.downloads / TABLE, order.downloads / IMAGES_ZIP
         for path, checksum in ((table, TABLE_SHA256), (images, IMAGES_SHA256)):
-            fetch(ADDRESS + path.name, path, checksum, report, mend=f"check the network and run again, {mend}")
+            fetch(ADDRESS + path.name, path, checksum, order.report, mend=f"check the network and run again, {mend}")
     names = file_names(read_table(table), LAYOUT)
     copy_files([table.name], table.parent, folder)
     (folder / IMAGES).mkdir()
     if images.is_dir():
-        copy_files(names, images, folder / IMAGES, report)
+        copy_files(names, images, folder / IMAGES, order.report)
     else:
         extract_files(images, names, folder / IMAGES)
     save_json(_describe(folder / table.name, images, folder / IMAGES, names), folder / "source.json")

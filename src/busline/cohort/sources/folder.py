@@ -16,11 +16,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from busline.base.errors import DataError, list_problems, near_matches
-from busline.base.progress import Report
 from busline.base.settings.section import Provenance
 from busline.cohort.formats.rows import Layout, file_names, read_cases
 from busline.cohort.formats.table import Table, read_table
 from busline.cohort.schema import Column, Kind, Label, RawCohort
+from busline.cohort.sources.order import Order
 from busline.fetch.files import copy_files
 from busline.fetch.names import safe_path
 
@@ -90,21 +90,21 @@ class Dataset(_Section):
     """Provenance and kind of every other column."""
 
 
-def acquire_folder(folder: Path, own: Path, report: Report) -> None:
+def acquire_folder(folder: Path, order: Order) -> None:
     """Copy dataset.yaml, the table and the files the table names into ``folder``; nothing else is copied.
 
     Args:
         folder: existing empty folder to write into.
-        own: the user's folder.
-        report: called with the number of files copied.
+        order: ``order.data.folder.path`` is the user's folder; the progress is called with the number of files copied.
 
     Raises:
         DataError: if dataset.yaml or the table is wrong, or a file is missing.
     """
+    own = Path(order.data.folder.path)
     dataset = load_dataset(own)
     table = _read(own, dataset)
     names = file_names(table, _layout(dataset))
-    copy_files([DATASET, dataset.table, *names], own, folder, report)
+    copy_files([DATASET, dataset.table, *names], own, folder, order.report)
 
 
 def read_folder(folder: Path) -> RawCohort:

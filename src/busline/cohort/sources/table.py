@@ -8,31 +8,11 @@ from pathlib import Path
 
 from busline.base.artifacts import atomic_folder
 from busline.base.errors import ParameterError, near_matches
-from busline.base.progress import Report, silent
-from busline.base.settings.data import Data
-from busline.cohort.phantom.cohort import make_phantom_cohort
 from busline.cohort.schema import RawCohort
 from busline.cohort.sources.breast import acquire_breast, read_breast
 from busline.cohort.sources.folder import acquire_folder, read_folder
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a source may use to get its raw files.
-
-    Attributes:
-        data: the parameters of the sources.
-        seed: root of every random draw.
-        mirror: folder with local copies, or None.
-        downloads: folder that keeps finished and unfinished downloads.
-        report: called with the progress.
-    """
-
-    data: Data
-    seed: int
-    mirror: Path | None
-    downloads: Path
-    report: Report = silent
+from busline.cohort.sources.order import Order
+from busline.cohort.sources.phantom import acquire_phantom
 
 
 @dataclass(frozen=True)
@@ -51,34 +31,20 @@ class Source:
     read: Callable[[Path], RawCohort]
 
 
-def _make_phantoms(folder: Path, order: Order) -> None:
-    phantom = order.data.phantom
-    total = phantom.cases + phantom.normal
-    make_phantom_cohort(
-        folder,
-        cases=phantom.cases,
-        normal=phantom.normal,
-        width=phantom.width,
-        height=phantom.height,
-        seed=order.seed,
-        progress=lambda done: order.report("phantoms", done, total),
-    )
-
-
 SOURCES: dict[str, Source] = {
     "phantom": Source(
         "synthetic scans in the layout of BrEaST; nothing is downloaded",
-        _make_phantoms,
+        acquire_phantom,
         read_breast,
     ),
     "breast": Source(
         "BrEaST-Lesions-USG, 256 cases, from a local copy or The Cancer Imaging Archive",
-        lambda folder, order: acquire_breast(folder, order.mirror, order.downloads, order.report),
+        acquire_breast,
         read_breast,
     ),
     "folder": Source(
         "your own images, masks and table, described by a dataset.yaml",
-        lambda folder, order: acquire_folder(folder, Path(order.data.folder.path), order.report),
+        acquire_folder,
         read_folder,
     ),
 }
