@@ -126,7 +126,9 @@ def _train_unit(context: Context, jobs: Sequence[FoldJob], place: Place) -> list
     plan = _plan(work, networks[0], arithmetic)
     score = [{"test": job.roles["test"]} for job in jobs]
     device = torch.device(place.device)
-    return train_and_score(networks, _task(work, jobs), plan, members, score, device=device, tell=place.tell)
+    return train_and_score(
+        networks, _task(work, jobs), plan, members, score, device=device, report_progress=place.report_progress
+    )
 
 
 def _network(work: Work, job: FoldJob) -> tuple[nn.Module, Member]:

@@ -34,8 +34,8 @@ def main(
     from busline.fetch.mirror import find_mirror
 
     data = root / "data"
-    with show_progress() as report:
-        order = Order(settings.data, settings.seed, find_mirror(), data / "downloads", report)
+    with show_progress() as report_progress:
+        order = Order(settings.data, settings.seed, find_mirror(), data / "downloads", report_progress)
         acquire(order, data / "raw" / settings.data.source)
 
 

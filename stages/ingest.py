@@ -34,8 +34,8 @@ def main(
 
     source = settings.data.source
     raw = find_source(source).read(root / "data/raw" / source)
-    with show_progress() as report:
-        ingest(raw, source, root / "data/cohort", settings.ingest, report, workers=load_runtime().workers)
+    with show_progress() as report_progress:
+        ingest(raw, source, root / "data/cohort", settings.ingest, report_progress, workers=load_runtime().workers)
 
 
 if __name__ == "__main__":

@@ -26,14 +26,14 @@ def main(
     settings = load_settings(WeightsSettings, params_file)
     name = weights_name(settings, model)
     data = root / "data"
-    with show_progress() as report:
+    with show_progress() as report_progress:
         save_weights(
             data / "weights" / model,
             name,
             settings.weights.files,
             mirror=find_mirror(),
             downloads=data / "downloads",
-            report=report,
+            report_progress=report_progress,
         )
 
 

@@ -138,7 +138,7 @@ def test_a_large_stack_is_cut_to_what_fits(monkeypatch):
             MEMBERS,
             score,
             device=CPU,
-            tell=lambda share, _: told.append(share),
+            report_progress=lambda share, _: told.append(share),
         )
 
     whole = run()

@@ -13,7 +13,7 @@ import pandas as pd
 
 from busline.base.artifacts import atomic_folder
 from busline.base.errors import list_problems
-from busline.base.progress import Report, silent
+from busline.base.progress import ReportProgress, silent
 from busline.base.settings.data import Ingest
 from busline.cohort.card import make_card
 from busline.cohort.duplicates.pairs import find_duplicates
@@ -35,7 +35,13 @@ class _Findings:
 
 
 def ingest(
-    raw: RawCohort, source: str, target: Path, settings: Ingest, report: Report = silent, *, workers: int = 1
+    raw: RawCohort,
+    source: str,
+    target: Path,
+    settings: Ingest,
+    report_progress: ReportProgress = silent,
+    *,
+    workers: int = 1,
 ) -> None:
     """Check every case, pack images and masks, look for duplicates, and write the cohort.
 
@@ -44,7 +50,7 @@ def ingest(
         source: the source's name.
         target: folder of the cohort; it appears whole or not at all.
         settings: working size, limits, and what near-duplicates are.
-        report: called with the number of cases read.
+        report_progress: called with the number of cases read.
         workers: cases read side by side; files and errors are the same whatever their number.
 
     Raises:
@@ -55,7 +61,7 @@ def ingest(
     read = partial(read_pictures, settings=settings, masks_required=raw.masks_required)
     with atomic_folder(target) as part:
         with without_warnings():
-            places = save_pixels(part, _frames(cases, map_in_order(read, cases, workers), found, report))
+            places = save_pixels(part, _frames(cases, map_in_order(read, cases, workers), found, report_progress))
         if found.problems or not cases:
             mend = "correct the table or the files; nothing was written"
             raise list_problems(f"source {source!r}", found.problems or ["has no cases"], mend=mend)
@@ -68,11 +74,11 @@ def ingest(
 
 
 def _frames(
-    cases: list[RawCase], results: Iterable[Pictures | list[str]], found: _Findings, report: Report
+    cases: list[RawCase], results: Iterable[Pictures | list[str]], found: _Findings, report_progress: ReportProgress
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the stored image and mask of each case that is in order, and note the problems of the others."""
     for done, (case, result) in enumerate(zip(cases, results, strict=True), start=1):
-        report("cases", done, len(cases))
+        report_progress("cases", done, len(cases))
         if isinstance(result, list):
             found.problems += result
             continue

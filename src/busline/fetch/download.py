@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from busline.base.errors import DownloadError
-from busline.base.progress import Report, silent
+from busline.base.progress import ReportProgress, silent
 
 CHUNK = 1 << 18
 TIMEOUT_SECONDS = 30.0
@@ -26,14 +26,14 @@ class _CutError(Exception):
 class _Order:
     url: str
     part: Path
-    report: Report
+    report_progress: ReportProgress
 
 
 def fetch(
     url: str,
     target: Path,
     sha256: str | None,
-    report: Report = silent,
+    report_progress: ReportProgress = silent,
     *,
     mend: str = "check the network and run again: the download goes on where it was cut",
     wait: float = 1.0,
@@ -47,7 +47,7 @@ def fetch(
         url: http or https address.
         target: file to write; it appears only when it is complete and has the checksum.
         sha256: checksum in hex the file must have, or None to accept what arrives.
-        report: called with the bytes that have arrived.
+        report_progress: called with the bytes that have arrived.
         mend: what a user can do where the download is impossible.
         wait: seconds before the second attempt; doubled for each further one.
 
@@ -65,7 +65,7 @@ def fetch(
             return found
         target.unlink()
     target.parent.mkdir(parents=True, exist_ok=True)
-    order = _Order(url, target.with_name(target.name + ".part"), report)
+    order = _Order(url, target.with_name(target.name + ".part"), report_progress)
     resumed = sha256 is not None and order.part.is_file() and order.part.stat().st_size > 0
     if not resumed:
         order.part.unlink(missing_ok=True)
@@ -143,6 +143,6 @@ def _append(response: http.client.HTTPResponse, order: _Order, start: int) -> No
         while chunk := response.read(CHUNK):
             file.write(chunk)
             done += len(chunk)
-            order.report(order.part.name.removesuffix(".part"), done, total)
+            order.report_progress(order.part.name.removesuffix(".part"), done, total)
     if total is not None and done < total:
         raise _CutError(f"{done} of {total} bytes arrived")

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from busline.base.errors import list_problems
-from busline.base.progress import Report, silent
+from busline.base.progress import ReportProgress, silent
 
 
-def copy_files(names: Sequence[str], source: Path, target: Path, report: Report = silent) -> None:
+def copy_files(names: Sequence[str], source: Path, target: Path, report_progress: ReportProgress = silent) -> None:
     """Copy files by their relative names; links are followed, times and permissions are not kept.
 
     Raises:
@@ -22,4 +22,4 @@ def copy_files(names: Sequence[str], source: Path, target: Path, report: Report 
     for done, name in enumerate(names, start=1):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / name, target / name)
-        report("files", done, len(names))
+        report_progress("files", done, len(names))

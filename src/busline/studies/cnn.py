@@ -111,7 +111,7 @@ def train_unit(context: CnnContext, jobs: Sequence[FoldJob], place: Place) -> li
     plan = cnn_plan(context.spec, context.train)
     score = [{role: job.roles[role] for role in ("weigh", "test")} for job in jobs]
     device = torch.device(place.device)
-    return train_and_score(networks, task, plan, members, score, device=device, tell=place.tell)
+    return train_and_score(networks, task, plan, members, score, device=device, report_progress=place.report_progress)
 
 
 def cnn_plan(spec: ImageModel, train: Train) -> Plan:

@@ -163,7 +163,9 @@ def train_unit(context: DnnContext, jobs: Sequence[DnnJob], place: Place) -> lis
     plan = make_plan((phase,), first.batch_size, context.train, precision="fp32")
     score = [{role: job.fold.roles[role] for role in ("weigh", "test")} for job in jobs]
     device = torch.device(place.device)
-    results = train_and_score(networks, task, plan, members, score, device=device, tell=place.tell)
+    results = train_and_score(
+        networks, task, plan, members, score, device=device, report_progress=place.report_progress
+    )
     return [_own(job, result) for job, result in zip(jobs, results, strict=True)]
 
 

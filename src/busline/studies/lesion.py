@@ -183,7 +183,9 @@ def train_unit(context: LesionContext, jobs: Sequence[PairJob], place: Place) ->
     plan = lesion_plan(settings.epochs, settings.learning_rate, settings.batch_size, context.precision)
     device = torch.device(place.device)
     nothing: list[Roles] = [{} for _ in jobs]
-    results = train_and_score(networks, task, plan, members, nothing, device=device, tell=place.tell)
+    results = train_and_score(
+        networks, task, plan, members, nothing, device=device, report_progress=place.report_progress
+    )
     return [_look(context, job, result, device) for job, result in zip(jobs, results, strict=True)]
 
 

@@ -132,7 +132,7 @@ def train_unit(context: MergedContext, jobs: Sequence[MergedJob], place: Place) 
     plan = merged_plan(context.merged, context.train)
     score = [{role: job.fold.roles[role] for role in ("weigh", "test")} for job in jobs]
     device = torch.device(place.device)
-    return train_and_score(networks, task, plan, members, score, device=device, tell=place.tell)
+    return train_and_score(networks, task, plan, members, score, device=device, report_progress=place.report_progress)
 
 
 def merged_plan(merged: Merged, train: Train) -> Plan:

@@ -77,7 +77,7 @@ def train_unit(context: PretrainContext, jobs: Sequence[PretrainJob], place: Pla
     plan = lesion_plan(settings.epochs, settings.learning_rate, settings.batch_size, context.precision)
     member = Member(np.arange(settings.phantoms), np.array([], np.int64), job.seed)
     device = torch.device(place.device)
-    return train_and_score([network], task, plan, [member], [{}], device=device, tell=place.tell)
+    return train_and_score([network], task, plan, [member], [{}], device=device, report_progress=place.report_progress)
 
 
 def lesion_plan(epochs: int, learning_rate: float, batch_size: int, precision: Precision) -> Plan:

@@ -116,7 +116,9 @@ def train_unit(context: SegmentContext, jobs: Sequence[FoldJob], place: Place) -
     plan = segment_plan(context.seg, context.train, parts)
     score = [{"test": job.roles["test"]} for job in jobs]
     device = torch.device(place.device)
-    results = train_and_score(networks, task, plan, members, score, device=device, tell=place.tell)
+    results = train_and_score(
+        networks, task, plan, members, score, device=device, report_progress=place.report_progress
+    )
     return [_as_maps(job, result) for job, result in zip(jobs, results, strict=True)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
+from busline.base.progress import ReportShare
 from busline.base.seeding import derive_seed
 from busline.training.batches import Draws, Member, draw_epoch
 from busline.training.inference import autocast, evaluate
@@ -21,8 +22,6 @@ from busline.training.tasks import Task
 SHRINK_BELOW = 0.75
 """A stack goes on with its learning networks alone once they are no larger a share of it than this."""
 Row = dict[str, float | int | str]
-Report = Callable[[float, str], None]
-"""Called once an epoch with the share of the plan that is done, in [0, 1], and a note."""
 
 
 @dataclass
@@ -47,7 +46,7 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 def fit(
-    stack: Stack, task: Task, plan: Plan, members: Sequence[Member], *, report: Report | None = None
+    stack: Stack, task: Task, plan: Plan, members: Sequence[Member], *, report_progress: ReportShare | None = None
 ) -> list[Outcome]:
     """Train the networks of ``stack`` in place and leave them with the weights of their best epochs.
 
@@ -58,7 +57,7 @@ def fit(
         task: makes batches from the arrays and computes the losses.
         plan: phases and rules.
         members: cases and seed of each network, in the stack's order.
-        report: told after each epoch.
+        report_progress: called after each epoch with the share of the plan that is done, in [0, 1], and a note.
 
     Returns:
         One outcome a network.
@@ -77,8 +76,8 @@ def fit(
                 if not stack.learning:
                     break
                 run.epoch(epoch)
-                if report:
-                    report((done + epoch + 1) / plan.epochs, run.describe(done + epoch + 1))
+                if report_progress:
+                    report_progress((done + epoch + 1) / plan.epochs, run.describe(done + epoch + 1))
         done += phase.epochs
     stack.finish()
     return outcomes

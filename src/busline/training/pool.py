@@ -21,8 +21,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from busline.base.errors import BuslineError, TrainingError
+from busline.base.progress import Progress, ReportShare
 from busline.base.runtime import Runtime
-from busline.training.progress import Progress
 
 if TYPE_CHECKING:
     from busline.training.cache import FoldCache
@@ -30,18 +30,16 @@ if TYPE_CHECKING:
 Context = TypeVar("Context")
 Job = TypeVar("Job")
 Result = TypeVar("Result")
-Tell = Callable[[float, str], None]
-"""Told the share of a unit that is done, in [0, 1], and a short note."""
 
 START = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a unit runs: its device, ``cpu`` or ``cuda``, and whom it tells how far it is."""
+    """Where a unit runs: its device, ``cpu`` or ``cuda``, and what it calls to say how far it is."""
 
     device: str
-    tell: Tell
+    report_progress: ReportShare
 
 
 UnitFunction = Callable[[Context, Sequence[Job], Place], Sequence[Result]]
@@ -168,10 +166,10 @@ class _Run(Generic[Context, Job, Result]):
     device: str
     cache: FoldCache | None
 
-    def __call__(self, unit: _Unit[Job], tell: Tell) -> tuple[Sequence[Result], int]:
+    def __call__(self, unit: _Unit[Job], report_progress: ReportShare) -> tuple[Sequence[Result], int]:
         """Run a unit and keep its results; return them with the process's peak memory in MiB."""
         try:
-            results = self.function(self.context, unit.jobs, Place(self.device, tell))
+            results = self.function(self.context, unit.jobs, Place(self.device, report_progress))
         except BuslineError as error:
             raise TrainingError(_name(unit.jobs), str(error)) from None
         if self.cache and unit.key and not any(_failure(result) for result in results):
@@ -242,10 +240,10 @@ def _end_with_stage() -> None:
 
 
 def _run_unit(unit: _Unit[Any]) -> tuple[Sequence[Any], int]:
-    def tell(share: float, note: str) -> None:
+    def report_progress(share: float, note: str) -> None:
         _worker["queue"].put((unit.number, share, note))
 
-    done: tuple[Sequence[Any], int] = _worker["run"](unit, tell)
+    done: tuple[Sequence[Any], int] = _worker["run"](unit, report_progress)
     return done
 
 

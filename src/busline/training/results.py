@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import nn
 
+from busline.base.progress import ReportShare
 from busline.training.batches import Member
 from busline.training.inference import predict
 from busline.training.loop import Outcome, Row, fit
@@ -45,7 +46,7 @@ def train_and_score(
     score: Sequence[Mapping[str, np.ndarray]],
     *,
     device: torch.device,
-    tell: Callable[[float, str], None],
+    report_progress: ReportShare,
 ) -> list[FoldResult]:
     """Train networks of one shape as one stack and predict, for each, the cases of each scored role.
 
@@ -59,7 +60,7 @@ def train_and_score(
         members: cases and seed of each network.
         score: positions of the cases to predict, by role, for each network.
         device: where to train.
-        tell: told the share that is done and a note.
+        report_progress: called with the share that is done, in [0, 1], and a note.
     """
     task = replace(task, arrays=task.arrays.to(device))
     size = _largest_stack(networks, task, plan, members, device)
@@ -69,11 +70,11 @@ def train_and_score(
         part = replace(task, arrays=task.arrays.of(chosen))
         done, share = start / len(networks), len(networks[chosen]) / len(networks)
 
-        def report(within: float, note: str, done: float = done, share: float = share) -> None:
-            tell(done + share * within, note)
+        def report_part(within: float, note: str, done: float = done, share: float = share) -> None:
+            report_progress(done + share * within, note)
 
         stack = Stack(networks[chosen], device)
-        outcomes = fit(stack, part, plan, members[chosen], report=report)
+        outcomes = fit(stack, part, plan, members[chosen], report_progress=report_part)
         results += _results(stack, part, plan, outcomes, score[chosen])
     return results
 

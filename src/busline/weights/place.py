@@ -6,7 +6,7 @@ from pathlib import Path
 
 from busline.base.artifacts import atomic_folder, save_json
 from busline.base.errors import DataError, DownloadError, ParameterError, near_matches
-from busline.base.progress import Report, silent
+from busline.base.progress import ReportProgress, silent
 from busline.base.settings.images import Cnn
 from busline.base.settings.section import Section
 from busline.base.settings.segmentation import Segmentation
@@ -50,7 +50,7 @@ def save_weights(
     *,
     mirror: Path | None,
     downloads: Path,
-    report: Report = silent,
+    report_progress: ReportProgress = silent,
 ) -> None:
     """Write ``source.json`` (name and SHA-256, null for random weights) and, if there is a name, the weights.
 
@@ -60,7 +60,7 @@ def save_weights(
         files: addresses and checksums by name.
         mirror: folder whose ``weights/<name>.safetensors`` is looked for first, or None.
         downloads: folder that keeps finished and unfinished downloads.
-        report: called with the bytes that have arrived.
+        report_progress: called with the bytes that have arrived.
 
     Raises:
         DownloadError: if the file is nowhere, or has another checksum.
@@ -69,14 +69,16 @@ def save_weights(
     with atomic_folder(target) as part:
         checksum = None
         if name is not None:
-            path = _locate(name, files[name], mirror, downloads, report)
+            path = _locate(name, files[name], mirror, downloads, report_progress)
             copy_files([path.name], path.parent, part)
             (part / path.name).rename(part / "weights.safetensors")
             checksum = sha256_of(part / "weights.safetensors")
         save_json({"name": name, "sha256": checksum}, part / "source.json")
 
 
-def _locate(name: str, file: WeightsFile, mirror: Path | None, downloads: Path, report: Report) -> Path:
+def _locate(
+    name: str, file: WeightsFile, mirror: Path | None, downloads: Path, report_progress: ReportProgress
+) -> Path:
     """Return the local file, downloaded if need be."""
     try:
         file_name = str(safe_path(f"{name}.safetensors", subfolders=False))
@@ -92,7 +94,7 @@ def _locate(name: str, file: WeightsFile, mirror: Path | None, downloads: Path, 
         return wanted
     setting = "" if mirror else f" with {VARIABLE} set to a folder of yours"
     mend = f"put the file at {wanted}{setting}, or go online; or choose a model with random weights"
-    fetch(file.url, downloads / file_name, file.sha256, report, mend=mend)
+    fetch(file.url, downloads / file_name, file.sha256, report_progress, mend=mend)
     try:
         _require_safetensors(downloads / file_name)
     except DataError:  # a page that says "not found", for example: the next call must not take it for the file

@@ -143,9 +143,9 @@ def test_more_than_999_cases_have_wider_numbers(tmp_path: Path, monkeypatch) -> 
 
 
 def test_progress_counts_the_cases(tmp_path: Path) -> None:
-    seen: list[int] = []
-    make(tmp_path / "few", cases=12, normal=1, progress=seen.append)
-    assert seen == list(range(1, 14))
+    seen: list[tuple[str, int, int | None]] = []
+    make(tmp_path / "few", cases=12, normal=1, report_progress=lambda *told: seen.append(told))
+    assert seen == [("phantoms", done, 13) for done in range(1, 14)]
 
 
 def test_other_lesions_are_joined_in_one_cell(tmp_path: Path, monkeypatch) -> None:

@@ -7,7 +7,6 @@ and classes told apart, but not without error. Layout, columns and words are tho
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from busline.base.progress import ReportProgress, silent
 from busline.base.seeding import numpy_generator
 from busline.cohort.phantom.image import Picture, render
 from busline.cohort.phantom.lesion import Label, draw_findings, place_case
@@ -40,7 +40,7 @@ def make_phantom_cohort(
     width: int,
     height: int,
     seed: int,
-    progress: Callable[[int], None] | None = None,
+    report_progress: ReportProgress = silent,
 ) -> None:
     """Write a synthetic cohort into a folder.
 
@@ -54,7 +54,7 @@ def make_phantom_cohort(
         width: mean width of an image in pixels; each differs by up to 8 %.
         height: mean height of an image in pixels, likewise.
         seed: root of all randomness.
-        progress: called with the number of cases written so far, after each case.
+        report_progress: called with the number of cases written so far, after each case.
     """
     images = folder / IMAGE_FOLDER
     images.mkdir()
@@ -65,8 +65,7 @@ def make_phantom_cohort(
         label, quantile = place_case(index, seed) if kind == "lesion" else ("normal", 0.5)
         case = _Case(f"case{index + 1:0{digits}d}", label, quantile, ("phantom", kind, number), seed)
         rows.append({"CaseID": index + 1} | case.write(images, width, height))
-        if progress:
-            progress(index + 1)
+        report_progress("phantoms", index + 1, cases + normal)
     write_table(rows, folder / TABLE)
 
 

@@ -118,12 +118,18 @@ def acquire_breast(folder: Path, order: Order) -> None:
         mend = f"or put {TABLE} and {IMAGES_ZIP} into $BUSLINE_MIRROR/breast/ and set BUSLINE_MIRROR"
         table, images = order.downloads / TABLE, order.downloads / IMAGES_ZIP
         for path, checksum in ((table, TABLE_SHA256), (images, IMAGES_SHA256)):
-            fetch(ADDRESS + path.name, path, checksum, order.report, mend=f"check the network and run again, {mend}")
+            fetch(
+                ADDRESS + path.name,
+                path,
+                checksum,
+                order.report_progress,
+                mend=f"check the network and run again, {mend}",
+            )
     names = file_names(read_table(table), LAYOUT)
     copy_files([table.name], table.parent, folder)
     (folder / IMAGES).mkdir()
     if images.is_dir():
-        copy_files(names, images, folder / IMAGES, order.report)
+        copy_files(names, images, folder / IMAGES, order.report_progress)
     else:
         extract_files(images, names, folder / IMAGES)
     save_json(_describe(folder / table.name, images, folder / IMAGES, names), folder / "source.json")

@@ -104,7 +104,7 @@ def acquire_folder(folder: Path, order: Order) -> None:
     dataset = load_dataset(own)
     table = _read(own, dataset)
     names = file_names(table, _layout(dataset))
-    copy_files([DATASET, dataset.table, *names], own, folder, order.report)
+    copy_files([DATASET, dataset.table, *names], own, folder, order.report_progress)
 
 
 def read_folder(folder: Path) -> RawCohort:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from busline.base.progress import Report, silent
+from busline.base.progress import ReportProgress, silent
 from busline.base.settings.data import Data
 
 
@@ -18,11 +18,11 @@ class Order:
         seed: root of every random draw.
         mirror: folder with local copies, or None.
         downloads: folder that keeps finished and unfinished downloads.
-        report: called with the progress.
+        report_progress: called with the progress.
     """
 
     data: Data
     seed: int
     mirror: Path | None
     downloads: Path
-    report: Report = silent
+    report_progress: ReportProgress = silent

@@ -14,7 +14,6 @@ from busline.cohort.sources.order import Order
 def acquire_phantom(folder: Path, order: Order) -> None:
     """Write the phantoms of ``order.data.phantom`` into an existing empty folder."""
     phantom = order.data.phantom
-    total = phantom.cases + phantom.normal
     make_phantom_cohort(
         folder,
         cases=phantom.cases,
@@ -22,5 +21,5 @@ def acquire_phantom(folder: Path, order: Order) -> None:
         width=phantom.width,
         height=phantom.height,
         seed=order.seed,
-        progress=lambda done: order.report("phantoms", done, total),
+        report_progress=order.report_progress,
     )
