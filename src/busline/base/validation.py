@@ -1,4 +1,4 @@
-"""What pydantic finds wrong in a file, as lines that a user can act on: the key, what is wrong, names that are near."""
+"""What is wrong with a file of settings, in words for its writer: one line for each key, with near matches."""
 
 from __future__ import annotations
 
@@ -9,29 +9,34 @@ from pydantic import BaseModel, ValidationError
 from busline.base.errors import near_matches
 
 
-def describe_errors(kind: type[BaseModel], error: ValidationError) -> list[str]:
-    """Return a line for everything that is wrong with what should have been a ``kind``."""
-    return [line for item in error.errors() for line in _describe(kind, dict(item))]
+def describe_errors(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """Return a line for everything that pydantic found wrong.
+
+    Args:
+        error: what the validation of the whole file raised.
+        model: what the file was validated as; it knows the keys that an unknown one may have been meant for.
+    """
+    return [line for item in error.errors() for line in _describe(dict(item), model)]
 
 
-def _describe(kind: type[BaseModel], item: dict[str, object]) -> list[str]:
+def _describe(item: dict[str, object], model: type[BaseModel]) -> list[str]:
     location = item["loc"]
     assert isinstance(location, tuple)
     key = ".".join(str(part) for part in location)
     if item["type"] == "extra_forbidden":
-        known = _known_keys(kind, tuple(str(part) for part in location[:-1]))
+        known = _known_keys(model, tuple(str(part) for part in location[:-1]))
         return [f"{key}: unknown key; {near_matches(str(location[-1]), known)}"]
     if item["type"] == "missing":
         return [f"{key}: is missing"]
     message = str(item["msg"]).removeprefix("Value error, ")
-    if not key:
+    if not key and item["type"] == "value_error":  # a check of the whole file: it says where and what
         return message.split("\n")
-    return [f"{key}: {message}, found {item['input']!r}"]
+    return [f"{key or 'the file'}: {message}, found {item['input']!r}"]
 
 
-def _known_keys(kind: type[BaseModel], parents: tuple[str, ...]) -> list[str]:
+def _known_keys(model: type[BaseModel], parents: tuple[str, ...]) -> list[str]:
     """Return the keys the section at ``parents`` knows, for near matches."""
-    annotation: Any = kind
+    annotation: Any = model
     for part in parents:
         if _is_section(annotation):
             field = annotation.model_fields.get(part)

@@ -63,7 +63,7 @@ def parse_settings(kind: type[Kind], content: object, where: str = "params.yaml"
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        lines = describe_errors(kind, error)
+        lines = describe_errors(error, kind)
         raise ParameterError(where, "".join(f"\n  - {line}" for line in lines).lstrip("\n") or "invalid") from error
 
 

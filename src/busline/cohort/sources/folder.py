@@ -15,8 +15,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from busline.base.errors import DataError, list_problems, near_matches
+from busline.base.errors import DataError, list_problems
 from busline.base.settings.section import Provenance
+from busline.base.validation import describe_errors
 from busline.cohort.formats.rows import Layout, file_names, read_cases
 from busline.cohort.formats.table import Table, read_table
 from busline.cohort.schema import Column, Kind, Label, RawCohort
@@ -136,7 +137,7 @@ def load_dataset(folder: Path) -> Dataset:
     try:
         dataset = Dataset.model_validate(content)
     except ValidationError as error:
-        problems = [_describe(dict(item)) for item in error.errors()]
+        problems = describe_errors(error, Dataset)
         raise list_problems(str(path), problems, mend="docs/own-data.md explains every key") from error
     problems = _contradictions(dataset)
     if problems:
@@ -187,14 +188,3 @@ def _column(name: str, declared: Declaration) -> Column:
 
 def _read(folder: Path, dataset: Dataset) -> Table:
     return read_table(folder / dataset.table, delimiter=dataset.delimiter)
-
-
-def _describe(item: dict[str, Any]) -> str:
-    key = ".".join(str(part) for part in item["loc"]) or "the file"
-    if item["type"] == "extra_forbidden":
-        sections: dict[str, type[BaseModel]] = {"pixel_size": PixelSize, "columns": Declaration}
-        section = sections.get(str(item["loc"][0]), Dataset)
-        return f"{key}: unknown key; {near_matches(str(item['loc'][-1]), section.model_fields)}"
-    if item["type"] == "missing":
-        return f"{key}: is missing"
-    return f"{key}: {item['msg']}, found {item['input']!r}"
