@@ -11,7 +11,7 @@ from torch import nn
 from busline.base.errors import ParameterError, near_matches
 from busline.base.settings.images import ImageModel
 from busline.models.dropout import GivenDropout
-from busline.models.pretrained import load_into
+from busline.weights.load import load_into
 
 CUSTOM = "custom_cnn"
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from busline.base.errors import ParameterError, near_matches
 from busline.base.settings.segmentation import Segmentation
-from busline.models.pretrained import load_into
+from busline.weights.load import load_into
 
 
 class GrayInput(nn.Module):

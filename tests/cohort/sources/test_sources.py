@@ -9,7 +9,6 @@ from busline.cohort.ingest import ingest
 from busline.cohort.sources.order import Order
 from busline.cohort.sources.table import SOURCES, acquire, find_source
 from busline.cohort.store import load_cohort
-from busline.fetch.mirror import find_mirror
 from helpers_cohort import SETTINGS, files_of, write_params
 
 
@@ -44,15 +43,3 @@ def test_phantoms_are_read_as_the_release_is_and_none_is_a_duplicate(tmp_path):
     assert card["source"] == "phantom"
     assert str(tmp_path) not in json.dumps(card)
     assert not [name for name in files_of(tmp_path) if name.endswith(".part")]
-
-
-def test_the_mirror_is_a_folder_or_not_set(tmp_path, monkeypatch):
-    monkeypatch.delenv("BUSLINE_MIRROR", raising=False)
-    assert find_mirror() is None
-    monkeypatch.setenv("BUSLINE_MIRROR", "")
-    assert find_mirror() is None
-    monkeypatch.setenv("BUSLINE_MIRROR", str(tmp_path))
-    assert find_mirror() == tmp_path
-    monkeypatch.setenv("BUSLINE_MIRROR", str(tmp_path / "nowhere"))
-    with pytest.raises(ParameterError, match="BUSLINE_MIRROR"):
-        find_mirror()
