@@ -1,1 +1,1 @@
-"""Initial weights: fetched once, checked and pinned."""
+"""Initial weights: fetched once, checked, pinned, and put into networks."""
