@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent
-SPEAK_ONLY = ("base/cli.py", "base/errors.py", "base/validation.py")
+SPEAK_ONLY = ("base/cli.py", "base/errors.py", "base/progress.py", "base/validation.py")
 """Modules that tell a user what happens or what is wrong: a result that was written does not depend on them."""
 
 
