@@ -96,7 +96,7 @@ def run_plain(folder: Path, cases: int) -> int:
     """Decode and resize the first cases of a folder as one does with Pillow, keeping the results in memory."""
     kept = []
     for case in read_cases(folder, cases):
-        for path in (case.image, *case.masks):
+        for path in filter(None, (case.image, *case.masks)):
             with Image.open(path) as picture:
                 gray = picture.convert("L")
             scale = min(1.0, MAX_SIDE / max(gray.size))

@@ -109,6 +109,8 @@ def planted_recall(
     Returns:
         For each change ``change``, ``planted``, ``found``, and ``false``: how many scans that are not one were joined.
     """
+    if not images:
+        return []
     count = len(images)
     ids = [f"{number:06d}" for number in range(2 * count)]
     known = _pairs(find_pairs(ids[:count], images, max_bits, least_correlation))

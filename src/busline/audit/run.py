@@ -37,7 +37,7 @@ class AuditInputs:
         splits: ``case_id, repeat, fold, role``.
         inputs: the study's cases, with images of the size that the image models take.
         small: the same with images of the size that the permutations take.
-        predictions: prediction tables by family (tabular, cnn, vote) and model.
+        predictions: prediction tables by family (tabular, cnn, vote) and model, of those that there are.
         models: folder of the stored networks, ``tabular/dnn`` and ``cnn/<model>``.
     """
 
@@ -92,8 +92,8 @@ def _audit_splits(data: AuditInputs, params: AuditSettings) -> tuple[dict[str, A
     limits = params.ingest.duplicate_bits, params.ingest.duplicate_correlation
     cases = data.cohort.cases
     ids = cases["case_id"].tolist()
-    images = [data.cohort.image(index) for index in range(len(ids))]
-    pairs = find_pairs(ids, images, *limits)
+    images = {index: data.cohort.image(index) for index in np.flatnonzero(cases["width"] > 0).tolist()}
+    pairs = find_pairs([ids[index] for index in images], images.values(), *limits)
     patients = patient_pairs(ids, cases["patient_id"].tolist())
     found = {
         "patients": crossing_pairs(data.splits, patients),
@@ -106,7 +106,7 @@ def _audit_splits(data: AuditInputs, params: AuditSettings) -> tuple[dict[str, A
         "cases": len(ids),
         "duplicate_pairs": len(pairs),
         "pairs_on_two_sides": {name: len(table.drop_duplicates(["case_a", "case_b"])) for name, table in found.items()},
-        "planted": planted_recall([images[index] for index in sorted(drawn)], *limits, params.seed),
+        "planted": planted_recall([images[index] for index in sorted(drawn) if index in images], *limits, params.seed),
     }
     return part, pairs, [line for table in found.values() for line in complaints(table)]
 
@@ -131,14 +131,15 @@ def _compare(data: AuditInputs, params: AuditSettings, groups: np.ndarray, runti
         }
         for family, tables in data.predictions.items()
     }
-    classical = [name for name in params.tabular.active if name != "dnn"]
+    classical = [name for name in data.predictions["tabular"] if name != "dnn"]
     table = replace(inputs, images=None, masks=None)
     tabular = fold_models.score_tables(table, params, classical, runtime=runtime)
-    if "dnn" in params.tabular.active:
+    if "dnn" in data.predictions["tabular"]:
         tabular["dnn"] = fold_models.score_tabular_networks(table, params, data.models / "tabular/dnn")
     first = _first_repeats(inputs, params.cv.image_repeats)
     image = {
-        name: fold_models.score_images(first, params, name, data.models / "cnn" / name) for name in params.cnn.active
+        name: fold_models.score_images(first, params, name, data.models / "cnn" / name)
+        for name in data.predictions["cnn"]
     }
     rows = [
         {"family": family, "model": name, **protocol.compare_model(positive, scores, honest[family][name], masters)}
@@ -162,11 +163,11 @@ def _permute(
     pipelines: list[tuple[str, Pipeline, int]] = [
         (name, TabularPipeline(table, params, name), settings.tabular_permutations)
         for name in settings.tabular_models
-        if name in params.tabular.active
+        if name in data.predictions["tabular"]
     ]
-    pipelines.append(
-        (settings.image_model, ImagePipeline(data.small, params, settings.image_model), settings.image_permutations)
-    )
+    if data.small.images is not None:
+        image = ImagePipeline(data.small, params, settings.image_model)
+        pipelines.append((settings.image_model, image, settings.image_permutations))
     rows, problems = [], []
     for name, pipeline, count in pipelines:
         found, wrong = permutation_test(

@@ -40,8 +40,8 @@ def make_card(
         "images": {
             "width": describe(raw["width"]),
             "height": describe(raw["height"]),
-            "stored_width": describe(cases["width"]),
-            "stored_height": describe(cases["height"]),
+            "stored_width": describe(_positive(cases["width"])),
+            "stored_height": describe(_positive(cases["height"])),
             "pixel_mm": describe(raw["pixel_mm"]),
         },
         "masks": {
@@ -69,6 +69,10 @@ def describe(values: pd.Series) -> dict[str, Any]:
     result["mean"] = float(known.mean()) if len(known) else None
     result["sd"] = float(known.std(ddof=1)) if len(known) > 1 else None
     return result | dict(zip(names, quantiles, strict=True))
+
+
+def _positive(sizes: pd.Series) -> pd.Series:
+    return sizes.where(sizes > 0)
 
 
 def _by_label(values: pd.Series, labels: pd.Series) -> dict[str, Any]:

@@ -30,6 +30,7 @@ class _Findings:
 
     problems: list[str]
     raw: list[dict[str, Any]] = field(default_factory=list)
+    with_image: list[str] = field(default_factory=list)
     digests: list[bytes] = field(default_factory=list)
     thumbnails: list[np.ndarray] = field(default_factory=list)
 
@@ -67,9 +68,8 @@ def ingest(
             raise list_problems(f"source {source!r}", found.problems or ["has no cases"], mend=mend)
         released = pd.DataFrame(found.raw)
         table = _table(cases, raw.columns, source, places, released)
-        case_ids = [case.case_id for case in cases]
         limits = settings.duplicate_bits, settings.duplicate_correlation
-        pairs = find_duplicates(case_ids, found.digests, found.thumbnails, *limits, workers=workers)
+        pairs = find_duplicates(found.with_image, found.digests, found.thumbnails, *limits, workers=workers)
         save_cohort(part, table, raw.columns, pairs, make_card(table, raw.columns, pairs, released))
 
 
@@ -84,15 +84,17 @@ def _frames(
             continue
         found.raw.append(
             {
-                "width": result.width,
-                "height": result.height,
+                "width": result.width or np.nan,
+                "height": result.height or np.nan,
                 "pixel_mm": np.nan if case.pixel_mm is None else case.pixel_mm,
                 "lesion_share": result.lesion_share,
                 "other_masks": len(case.other_masks),
             }
         )
-        found.digests.append(result.digest)
-        found.thumbnails.append(result.thumbnail)
+        if result.digest is not None and result.thumbnail is not None:
+            found.with_image.append(case.case_id)
+            found.digests.append(result.digest)
+            found.thumbnails.append(result.thumbnail)
         yield result.image, result.mask
 
 

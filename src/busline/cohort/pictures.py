@@ -19,6 +19,8 @@ from busline.cohort.schema import RawCase
 class Pictures:
     """A case's image and masks at the working size, and what is kept of the released ones.
 
+    Of a case without an image all are empty, and its digest and thumbnail None.
+
     Attributes:
         image: uint8 (h, w).
         mask: union of the main lesion's masks, bool (h, w).
@@ -34,8 +36,12 @@ class Pictures:
     width: int
     height: int
     lesion_share: float
-    digest: bytes
-    thumbnail: np.ndarray
+    digest: bytes | None
+    thumbnail: np.ndarray | None
+
+
+NONE = Pictures(np.zeros((0, 0), np.uint8), np.zeros((0, 0), np.bool_), 0, 0, np.nan, None, None)
+"""Of a case without an image."""
 
 
 def read_pictures(case: RawCase, settings: Ingest, *, masks_required: bool) -> Pictures | list[str]:
@@ -51,6 +57,8 @@ def read_pictures(case: RawCase, settings: Ingest, *, masks_required: bool) -> P
     Returns:
         The pictures, or a line for each thing that is wrong with them.
     """
+    if case.image is None:
+        return NONE
     try:
         image = pixels.read_gray(case.image, settings.max_pixels)
     except ValueError as error:

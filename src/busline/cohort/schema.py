@@ -65,7 +65,7 @@ class RawCase(BaseModel):
         patient_id: id of the patient, or the case's own id where the source gives none.
         label: what the case is.
         pixel_mm: millimetres per pixel of the raw image, or None if unknown.
-        image: the image file.
+        image: the image file; None in a cohort without images.
         masks: files of the main lesion's masks; several are united.
         other_masks: masks of further lesions; checked, not stored.
         cells: the table's values by column: float or None for numeric columns, str or None for categorical ones.
@@ -78,7 +78,7 @@ class RawCase(BaseModel):
     patient_id: str
     label: Label
     pixel_mm: Annotated[float, Field(ge=PIXEL_MM_RANGE[0], le=PIXEL_MM_RANGE[1], allow_inf_nan=False)] | None
-    image: Path
+    image: Path | None
     masks: tuple[Path, ...] = ()
     other_masks: tuple[Path, ...] = ()
     cells: dict[str, str | float | None] = {}

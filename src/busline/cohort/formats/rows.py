@@ -26,7 +26,7 @@ class Layout:
 
     Attributes:
         case_id: column of the unique id.
-        image: column of the image's file name.
+        image: column of the image's file name, None in a table without images.
         label: column of the label.
         labels: the table's labels and what they mean.
         patient_id: column of the patient's id, if there is one.
@@ -42,7 +42,7 @@ class Layout:
     """
 
     case_id: str
-    image: str
+    image: str | None
     label: str
     labels: Mapping[str, Label]
     patient_id: str | None = None
@@ -67,7 +67,7 @@ class Layout:
 
     def file_columns(self) -> tuple[str, ...]:
         """Return the columns that name files."""
-        return (self.image, *self.masks, *self.other_masks)
+        return tuple(name for name in (self.image, *self.masks, *self.other_masks) if name)
 
     def all_columns(self) -> dict[str, Column]:
         """Return the provenance and kind of every column the layout knows, those that play a part included."""
@@ -150,8 +150,9 @@ def _read_row(
     values = {name: attempt(name, _value, row[name], column, layout.missing) for name, column in known.items()}
     files = {name: attempt(name, _files, row[name], layout) or [] for name in layout.file_columns()}
     label = attempt(layout.label, _label, row[layout.label], layout.labels)
-    if len(files[layout.image]) != 1 and not problems:
-        problems.append(f"column {layout.image!r}: names {len(files[layout.image])} images; expected one")
+    images = files[layout.image] if layout.image else []
+    if layout.image and len(images) != 1 and not problems:
+        problems.append(f"column {layout.image!r}: names {len(images)} images; expected one")
     if problems or label is None:
         return problems, None
     base = folder / layout.picture_folder
@@ -163,7 +164,7 @@ def _read_row(
             patient_id=str(values.get(layout.patient_id or "") or row[layout.case_id]),
             label=label,
             pixel_mm=size * layout.pixel_mm if isinstance(size, float) else None,
-            image=base / files[layout.image][0],
+            image=base / images[0] if images else None,
             masks=tuple(base / file for name in layout.masks for file in files[name]),
             other_masks=tuple(base / file for name in layout.other_masks for file in files[name]),
             cells={name: value for name, value in values.items() if name not in RESERVED},

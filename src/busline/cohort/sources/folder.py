@@ -73,8 +73,8 @@ class Dataset(_Section):
     """Column of the unique id of a case (one image)."""
     patient_id: Text | None = None
     """Column of the patient's id; cases of one patient never stand on two sides of a split."""
-    image: Text
-    """Column of the image's file name."""
+    image: Text | None = None
+    """Column of the image's file name; left out by a table without images."""
     mask: Text | list[Text] | None = None
     """Column or columns of the mask's file name; needed for segmentation, empty for normal cases."""
     joiner: Text | None = None
@@ -154,6 +154,8 @@ def _contradictions(dataset: Dataset) -> list[str]:
     problems += [
         f"columns.{name}: plays a part above already; remove it here" for name in dataset.columns if name in named
     ]
+    if layout.masks and not layout.image:
+        problems.append("mask: needs image")
     try:
         safe_path(dataset.table, subfolders=False)
     except ValueError as error:
