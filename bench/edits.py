@@ -107,8 +107,8 @@ PAGE = """# What an edit costs
 
 Made by `PYTHONPATH=src:. python -m bench.edits` on {machine}, in the small setting of
 `.ci/small.py`: which stages run again after an edit is a fact of the code, the seconds are this machine's and this
-setting's. Stages whose inputs turn out the same do not run, and networks whose code, data and settings are the same come
-from the fold cache.
+setting's. Stages whose inputs turn out the same do not run, and networks whose code, data and settings are the same
+come from the fold cache.
 
 {table}
 """
