@@ -93,3 +93,14 @@ def test_intervals_stay_between_nought_and_one():
     assert (found.low, found.high) == (0.0, 1.0)
     same = corrected_interval([1.0, 1.0, 1.0], 0.25)
     assert (same.low, same.high) == (1.0, 1.0)
+
+
+def test_an_interval_of_distances_goes_on_beyond_one_but_not_below_nothing():
+    scores = [2.0, 3.0, 10.0]
+    wide = corrected_interval(scores, 0.5, most=math.inf)
+    assert wide.low == 0.0
+    assert wide.high == pytest.approx(corrected_interval(scores, 0.5, bounded=False).high)
+    assert wide.high > 10.0
+    drawn = bootstrap_interval(scores, np.random.default_rng(0), most=math.inf)
+    assert (drawn.low, drawn.high) == (2.0, 10.0)
+    assert bootstrap_interval(scores, np.random.default_rng(0)).high == 1.0

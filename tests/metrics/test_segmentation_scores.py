@@ -44,7 +44,7 @@ def test_order_of_arguments_is_predicted_then_truth():
 
 def test_both_empty_is_undefined_but_specific():
     scores = score_masks(EMPTY, EMPTY)
-    assert all(np.isnan(scores[name]).all() for name in ("dice", "iou", "sensitivity"))
+    assert all(np.isnan(scores[name]).all() for name in ("dice", "iou", "sensitivity", "hd95_px", "assd_px"))
     assert scores["specificity"] == [1.0]
 
 

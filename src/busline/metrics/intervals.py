@@ -1,7 +1,7 @@
 """Intervals for the mean of fold scores.
 
-Both leave undefined folds (NaN) out and have no answer (NaN) for fewer than two folds. A score lies in [0, 1], so they
-are clipped to it.
+Both leave undefined folds (NaN) out and have no answer (NaN) for fewer than two folds. They are clipped to what a score
+can be: [0, 1], or from 0 up for a distance.
 """
 
 from __future__ import annotations
@@ -24,7 +24,12 @@ class Interval:
 
 
 def bootstrap_interval(
-    scores: npt.ArrayLike, generator: np.random.Generator, *, samples: int = 2000, confidence: float = 0.95
+    scores: npt.ArrayLike,
+    generator: np.random.Generator,
+    *,
+    samples: int = 2000,
+    confidence: float = 0.95,
+    most: float = 1.0,
 ) -> Interval:
     """Return the percentile bootstrap interval of the mean fold score, as in the primary study.
 
@@ -32,10 +37,11 @@ def bootstrap_interval(
     too narrow, and :func:`corrected_interval` stands beside it for that reason.
 
     Args:
-        scores: (k,) one score a fold, in [0, 1] or NaN.
+        scores: (k,) one score a fold, in [0, most] or NaN.
         generator: source of the resampling.
         samples: number of bootstrap samples.
         confidence: coverage in (0, 1).
+        most: the greatest possible score, infinity for a distance.
     """
     defined = _defined(scores)
     if defined.size < 2:
@@ -43,11 +49,11 @@ def bootstrap_interval(
     drawn = generator.integers(0, defined.size, size=(samples, defined.size))
     tail = (1 - confidence) / 2
     low, high = np.quantile(defined[drawn].mean(axis=1), (tail, 1 - tail))
-    return _clipped(low, high, defined.size)
+    return _clipped(low, high, defined.size, most)
 
 
 def corrected_interval(
-    scores: npt.ArrayLike, ratio: float, *, confidence: float = 0.95, bounded: bool = True
+    scores: npt.ArrayLike, ratio: float, *, confidence: float = 0.95, bounded: bool = True, most: float = 1.0
 ) -> Interval:
     """Return the corrected resampled t interval, which allows for overlapping training parts.
 
@@ -55,10 +61,11 @@ def corrected_interval(
     freedom. Source: Nadeau and Bengio, Machine Learning 52 (2003), DOI 10.1023/A:1024068626366.
 
     Args:
-        scores: (k,) one score a fold, in [0, 1] or NaN; differences of scores if not ``bounded``.
+        scores: (k,) one score a fold, in [0, most] or NaN; differences of scores if not ``bounded``.
         ratio: number of test cases divided by number of training cases of a fold.
         confidence: coverage in (0, 1).
-        bounded: whether the interval is cut off at 0 and 1.
+        bounded: whether the interval is cut off at 0 and ``most``.
+        most: the greatest possible score, infinity for a distance.
     """
     defined = _defined(scores)
     if defined.size < 2:
@@ -66,7 +73,7 @@ def corrected_interval(
     error = np.sqrt((1 / defined.size + ratio) * defined.var(ddof=1))
     reach = float(stdtrit(defined.size - 1, (1 + confidence) / 2)) * error
     low, high = defined.mean() - reach, defined.mean() + reach
-    return _clipped(low, high, defined.size) if bounded else Interval(float(low), float(high), defined.size)
+    return _clipped(low, high, defined.size, most) if bounded else Interval(float(low), float(high), defined.size)
 
 
 def _defined(scores: npt.ArrayLike) -> np.ndarray:
@@ -74,5 +81,5 @@ def _defined(scores: npt.ArrayLike) -> np.ndarray:
     return values[~np.isnan(values)]
 
 
-def _clipped(low: float, high: float, folds: int) -> Interval:
-    return Interval(float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1)), folds)
+def _clipped(low: float, high: float, folds: int, most: float) -> Interval:
+    return Interval(float(np.clip(low, 0, most)), float(np.clip(high, 0, most)), folds)
