@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,11 +21,11 @@ def main(
     params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
-    """Turn predictions into metrics: nothing is trained, and no image and no column of the table is looked at.
+    """Turn predictions into metrics: nothing is trained, no image and no column a model may see is looked at.
 
     Reads data/splits/splits.parquet, data/predictions, data/vote/weights.parquet and data/curves, after removing files
-    of models that are not active, and whose case is whose of data/cohort/cases.parquet. Writes reports/metrics.json,
-    reports/tables.json and reports/plots/*.csv.
+    of models that are not active, and of data/cohort/cases.parquet whose case is whose and how large a pixel is. Writes
+    reports/metrics.json, reports/tables.json and reports/plots/*.csv.
     """
     from busline.base.artifacts import atomic_folder, load_table, save_csv, save_json
     from busline.studies.evaluate import OUTLINES, EvaluationSettings, Inputs, evaluate
@@ -35,7 +36,7 @@ def main(
         splits=load_table(data / "splits" / "splits.parquet"),
         predictions=_load_predictions(data / "predictions", params),
         weights=load_table(data / "vote" / "weights.parquet"),
-        segmentation={name: load_table(data / "predictions" / name / "scores.parquet") for name in OUTLINES},
+        segmentation=_score_outlines(data, OUTLINES),
         curves=_load_curves(data / "curves", params),
         patients=_load_patients(data / "cohort" / "cases.parquet"),
     )
@@ -81,6 +82,16 @@ def _load_patients(path: Path) -> dict[str, str]:
 
     cases = load_table(path)[["case_id", "patient_id"]]
     return dict(zip(cases["case_id"], cases["patient_id"], strict=True))
+
+
+def _score_outlines(data: Path, families: Sequence[str]) -> dict[str, pd.DataFrame]:
+    from busline.base.artifacts import load_table
+    from busline.evaluation.outlines import score_outlines
+
+    cases = load_table(data / "cohort" / "cases.parquet")
+    pixel_mm = dict(zip(cases["case_id"], cases["pixel_mm"], strict=True))
+    tables = {name: load_table(data / "predictions" / name / "outlines.parquet") for name in families}
+    return {name: score_outlines(table, pixel_mm, f"outlines of {name}") for name, table in tables.items()}
 
 
 def _load_curves(folder: Path, params: EvaluationSettings) -> dict[tuple[str, str], pd.DataFrame]:

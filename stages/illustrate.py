@@ -28,14 +28,15 @@ def main(
     params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
-    """Read the cohort, the segmentation's maps and scores, and one image model; write reports/pictures/.
+    """Read the cohort, the segmentation's outlines, and one image model; write reports/pictures/.
 
     The pictures hold pixels of the data: they are cached, never committed.
     """
     settings = load_settings(Settings, params_file)
 
-    from busline.base.artifacts import atomic_folder, keep_only, load_array, load_table, load_tensors, save_json
+    from busline.base.artifacts import atomic_folder, keep_only, load_table, load_tensors, save_json
     from busline.cohort.store import load_cohort
+    from busline.evaluation.outlines import score_outlines
     from busline.models.images import build_image_model
     from busline.studies.illustrate import SALIENCY_METHOD, Picture, draw_saliency, draw_segmentations, write_png
 
@@ -43,12 +44,10 @@ def main(
     keep_only(data / "models/cnn", settings.cnn.active)
     keep_only(data / "predictions/cnn", settings.cnn.active, ".parquet")
     cohort = load_cohort(data / "cohort")
-    segmentations = draw_segmentations(
-        cohort,
-        load_array(data / "segment/maps.npy", mmap=True),
-        load_table(data / "segment/maps.parquet"),
-        load_table(data / "predictions/segment/scores.parquet"),
-    )
+    outlines = load_table(data / "predictions/segment/outlines.parquet")
+    outlines = outlines[outlines["repeat"] == 0]
+    pixel_mm = dict(zip(cohort.cases["case_id"], cohort.cases["pixel_mm"], strict=True))
+    segmentations = draw_segmentations(cohort, outlines, score_outlines(outlines, pixel_mm, "outlines of segment"))
     name = settings.illustrate.saliency
     saliency: list[Picture] = []
     if name is not None:

@@ -14,7 +14,7 @@ def main(
     params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
-    """Write out-of-fold maps, what each network says of the cases it left out, segmentation scores, learning curves.
+    """Write out-of-fold maps and outlines, what each network says of the cases it left out, learning curves.
 
     Reads the cohort, the splits and the pre-trained weights. Of the cohort's table it reads what a radiologist noted,
     as targets of training beside the masks; only images are inputs of the network.
@@ -27,9 +27,7 @@ def main(
     from busline.studies.lesion_cases import load_lesion_cases
 
     settings = load_settings(LesionSettings, params_file)
-    inputs = load_inputs(
-        root, settings.split.classes, image_side=settings.lesion.image_size, repeats=settings.cv.image_repeats
-    )
+    inputs = load_inputs(root, settings.split.classes, repeats=settings.cv.image_repeats)
     cases = load_lesion_cases(root, inputs.case_ids, settings.split.classes[-1])
     tensors = load_tensors(root / "data/models/pretrain/lesion.safetensors")
     initial = {name: value.numpy() for name, value in tensors.items()}
@@ -39,7 +37,7 @@ def main(
         save_table(study.maps_index, folder / "maps.parquet")
         save_table(study.said, folder / "said.parquet")
     save_table(study.curves, root / "data/curves/lesion/lesion.parquet")
-    save_table(study.scores, root / "data/predictions/lesion_segment/scores.parquet")
+    save_table(study.outlines, root / "data/predictions/lesion_segment/outlines.parquet")
 
 
 if __name__ == "__main__":

@@ -140,7 +140,7 @@ def test_every_model_is_measured(run):
     assert set(metrics["lesion"]) == {"image", "image_clinical"}
     assert set(metrics["lesion_parts"]) == set(PARTS)
     assert set(metrics["lesion_segment"]) == set(metrics["segment"])
-    assert set(metrics["segment"]) == {"dice", "iou", "sensitivity", "specificity"}
+    assert set(metrics["segment"]) == {"dice", "iou", "sensitivity", "specificity", "hd95", "assd"}
     assert 0.0 <= metrics["tabular"]["logreg"]["roc_auc"]["mean"] <= 1.0
 
 

@@ -15,9 +15,10 @@ from busline.base.params import load_params
 from busline.base.seeding import numpy_generator
 from busline.metrics.intervals import bootstrap_interval, corrected_interval
 from busline.studies.evaluate import Inputs, evaluate
-from busline.studies.summaries import SEGMENTATION
 from busline.studies.vote import vote_all
 from made_predictions import CLASSES, make_labels, make_predictions, make_splits
+
+SEGMENTATION = ("dice", "iou", "sensitivity", "specificity", "hd95", "assd")
 
 DEFAULT = load_params(Path(__file__).parents[2] / "params.yaml")
 PARAMS = DEFAULT.model_copy(update={"cv": DEFAULT.cv.model_copy(update={"repeats": 4, "image_repeats": 4})})
@@ -30,6 +31,7 @@ SUMMARY = {"mean", "low", "high", "nb_low", "nb_high", "min", "max", "folds", "u
 def make_scores(splits, seed=0):
     test = splits[splits["role"] == "test"].drop(columns="role").assign(split="test", label="benign")
     values = np.random.default_rng(seed).random((len(test), len(SEGMENTATION)))
+    values[:, 4:] *= 12.0  # mm
     return test.assign(**dict(zip(SEGMENTATION, values.T, strict=True))).reset_index(drop=True)
 
 
@@ -222,6 +224,25 @@ def test_segmentation_by_hand():
     assert found["master"] == {"dice": 0.9, "iou": 0.5, "sensitivity": 0.5, "specificity": 1.0, "cases": 1}
 
 
+def test_distances_are_summarised_beyond_one_and_undefined_cases_are_counted():
+    scores = INPUTS.segmentation["segment"]
+    lost = scores["case_id"].isin(scores["case_id"].unique()[:3])
+    scores = scores.assign(hd95=scores["hd95"].where(~lost))
+    found = evaluate(replace(INPUTS, segmentation={"segment": scores}), PARAMS)
+    folds = scores[scores["repeat"] >= 0]
+    means = folds.groupby(["repeat", "fold"])["hd95"].mean()
+    corrected = corrected_interval(means, 20 / 40, bounded=False)
+    metric = found.metrics["segment"]["hd95"]
+    assert metric["mean"] == pytest.approx(means.mean())
+    assert (metric["nb_low"], metric["nb_high"]) == pytest.approx((corrected.low, corrected.high))
+    assert metric["low"] > 1.0
+    assert metric["undefined_cases"] == 6  # three cases in two repeats
+    assert found.metrics["segment"]["dice"]["undefined_cases"] == 0
+    counts = found.tables["segment"]["cases"]["hd95"]
+    assert (counts["count"], counts["undefined"]) == (len(folds) - 6, 6)
+    assert found.tables["segment"]["cases"]["hd95"]["max"] == folds["hd95"].max()
+
+
 def test_segmentation_learns_from_weigh_cases_too():
     scores = INPUTS.segmentation["segment"]
     scores = scores[scores["repeat"] >= 0]
@@ -271,7 +292,7 @@ def test_the_metrics_file_is_the_tables_means_and_intervals():
     half = RESULT.tables["vote"]["logreg+custom_cnn"]["half"]["roc_auc"]
     assert set(voted) == {"roc_auc", "roc_auc_half"}
     assert voted["roc_auc_half"] == {key: half[key] for key in keys}
-    assert set(RESULT.metrics["segment"]) == set(SEGMENTATION)
+    assert list(RESULT.metrics["segment"]) == list(SEGMENTATION)
 
 
 def test_the_protocol_says_what_the_numbers_rest_on():
@@ -348,18 +369,10 @@ def test_votes_without_the_even_vote_are_refused():
         evaluate(with_predictions("vote", **{"logreg+custom_cnn": votes.assign(p_half_malignant=None)}), PARAMS)
 
 
-def test_broken_segmentation_scores_are_refused():
+def test_outlines_of_other_cases_than_the_splits_are_refused():
     scores = INPUTS.segmentation["segment"]
-
-    def refused(broken):
-        evaluate(replace(INPUTS, segmentation={"segment": broken}), PARAMS)
-
-    with pytest.raises(DataError, match="column 'iou' is missing"):
-        refused(scores.drop(columns="iou"))
-    with pytest.raises(DataError, match=r"column 'dice': values outside \[0, 1\]: 120"):
-        refused(scores.assign(dice=scores["dice"].where(scores["repeat"] < 0, 1.5)))
     with pytest.raises(DataError, match="scores of segment"):
-        refused(scores.iloc[1:])
+        evaluate(replace(INPUTS, segmentation={"segment": scores.iloc[1:]}), PARAMS)
 
 
 def test_more_than_two_classes_are_refused():

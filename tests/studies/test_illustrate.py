@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 from torch import nn
 
-from busline.base.artifacts import load_json, save_array, save_table, save_tensors
+from busline.base.artifacts import load_json, save_table, save_tensors
 from busline.base.params import Params, load_params
 from busline.base.settings.reading import parse_settings
+from busline.cohort.outlines import outline_rows
 from busline.cohort.store import load_cohort, save_cohort, save_pixels
 from busline.models.images import build_image_model
 from busline.report.provenance import show_params
@@ -60,8 +61,15 @@ def cohort(cohort_folder):
 
 
 def scores_of(cohort, dice):
-    frame = cohort.cases[["case_id", "label"]].assign(repeat=0, fold=np.arange(CASES) % FOLDS, split="test", dice=dice)
-    return frame.assign(iou=0.5, sensitivity=np.nan, specificity=0.9)
+    frame = cohort.cases[["case_id"]].assign(repeat=0, fold=np.arange(CASES) % FOLDS, split="test", dice=dice)
+    return frame.assign(iou=0.5, sensitivity=np.nan, specificity=0.9, hd95_px=3.25)
+
+
+def outlines_of(cohort, found=None):
+    """Masks of repeat 0; by default, of case i all but the rightmost i columns of the lesion are found."""
+    truth = [cohort.mask(place) > 0 for place in range(CASES)]
+    less = [mask & (np.arange(mask.shape[1]) < 20) for mask in truth]
+    return outline_rows(list(cohort.cases["case_id"]), 0, np.arange(CASES) % FOLDS, found or less, truth)
 
 
 def predictions_of(cohort, scores):
@@ -167,13 +175,15 @@ def test_each_case_is_drawn_by_the_network_of_its_own_fold(cohort):
 
 
 def test_a_segmentation_shows_the_true_and_the_predicted_outline_of_its_own_case(cohort):
-    maps = np.zeros((CASES, SIDE, SIDE), dtype=np.uint8)
-    order = np.arange(CASES)[::-1]  # the maps' order is that of their index, not of the cohort
-    maps[list(order).index(1), 16:, :] = 255  # case c1: the lower half
-    index = pd.DataFrame({"case_id": cohort.cases["case_id"].to_numpy()[order], "fold": 0})
+    found = [np.zeros(cohort.mask(place).shape, dtype=bool) for place in range(CASES)]
+    found[1][20:] = True  # case c1: the lower half
+    outlines = outlines_of(cohort, found)
+    later = outlines_of(cohort).assign(repeat=1)
+    shuffled = pd.concat([outlines.iloc[::-1], later])  # the outlines' order is not that of the cohort
     scores = scores_of(cohort, [0.1, 0.9, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
-    picture = draw_segmentations(cohort, maps, index, scores)[0]
+    picture = draw_segmentations(cohort, shuffled, scores)[0]
     assert (picture.facts["case_id"], picture.facts["rank"], picture.facts["dice"]) == ("c1", "best", 0.9)
+    assert (picture.facts["label"], picture.facts["hd95_px"]) == ("malignant", 3.25)
     assert picture.facts["sensitivity"] is None
     factor = picture.pixels.shape[0] // 41
     width = 60 * factor
@@ -228,9 +238,8 @@ def test_the_stage_writes_pictures_and_their_captions_facts(tmp_path, cohort, st
     for fold in range(FOLDS):
         save_tensors(network.state_dict(), data / f"models/cnn/custom_cnn/r0_f{fold}.safetensors")
     save_table(predictions_of(cohort, np.linspace(0, 1, CASES)), data / "predictions/cnn/custom_cnn.parquet")
-    save_table(scores_of(cohort, np.linspace(0, 1, CASES)), data / "predictions/segment/scores.parquet")
-    save_array(np.zeros((CASES, SIDE, SIDE), dtype=np.uint8), data / "segment/maps.npy")
-    save_table(cohort.cases[["case_id"]].assign(fold=0), data / "segment/maps.parquet")
+    later = outlines_of(cohort, [cohort.mask(place) > 0 for place in range(CASES)]).assign(repeat=1)
+    save_table(pd.concat([later, outlines_of(cohort)]), data / "predictions/segment/outlines.parquet")
     stale = tmp_path / "reports/pictures/old.png"
     stale.parent.mkdir(parents=True)
     stale.touch()
@@ -240,7 +249,10 @@ def test_the_stage_writes_pictures_and_their_captions_facts(tmp_path, cohort, st
     folder = tmp_path / "reports/pictures"
     facts = load_json(folder / "pictures.json")
     assert [picture["rank"] for picture in facts["segmentation"]] == ["best", "median", "worst"]
-    assert facts["segmentation"][0]["case_id"] == HOSTILE
+    best, _, worst = facts["segmentation"]
+    assert (best["case_id"], worst["case_id"]) == ("c0", HOSTILE)  # 10 of 10 columns, and 10 of 17
+    assert (best["dice"], worst["dice"]) == (1.0, pytest.approx(20 / 27))
+    assert (best["hd95_px"], worst["hd95_px"]) == (0.0, 7.0)
     assert facts["saliency"]["model"] == saliency
     assert len(facts["saliency"]["pictures"]) == (params.illustrate.cases if saliency else 0)
     named = {picture["file"] for picture in facts["segmentation"] + facts["saliency"]["pictures"]}

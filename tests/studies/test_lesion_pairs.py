@@ -10,7 +10,9 @@ from sklearn.metrics import roc_auc_score
 from busline.base.errors import ParameterError
 from busline.base.runtime import Runtime
 from busline.cohort.findings import FINDINGS
+from busline.cohort.outlines import unpack_rows
 from busline.models.combiner import fit_combiner
+from busline.models.shape import lesion_mask
 from busline.studies.combine import IMAGE, MODELS, PARTS, clinical_inputs, cross_fitted, run_combine
 from busline.studies.inputs import fold_jobs
 from busline.studies.lesion import SAID, LesionContext, pair_jobs, run_lesion, train_unit
@@ -68,8 +70,12 @@ def test_every_case_is_judged_by_the_networks_that_left_its_fold_out(study, made
     assert study.said[list(SAID[:4])].notna().all().all()
     assert study.maps.shape == (24, 48, 48)
     assert (study.maps[:, 32:] == 0).all()
-    assert study.scores["case_id"].tolist() == list(inputs.case_ids)
-    assert study.scores["dice"].between(0, 1).all()
+    assert study.outlines["case_id"].tolist() == list(inputs.case_ids)
+    folds = {inputs.case_ids[i]: fold for fold in range(3) for i in inputs.resamples[0, fold]["test"]}
+    assert dict(zip(study.outlines["case_id"], study.outlines["fold"], strict=True)) == folds
+    for chances, mask, (found, true) in zip(study.maps, inputs.masks, unpack_rows(study.outlines), strict=True):
+        np.testing.assert_array_equal(true, mask > 0)  # 32 pixels of the canvas's 48
+        np.testing.assert_array_equal(found, lesion_mask(chances[:32, :32] / 255.0))
     assert study.curves["stop_loss"].isna().all()
 
 

@@ -4,10 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from busline.base.errors import ParameterError
 from busline.base.runtime import Runtime
+from busline.cohort.outlines import unpack_rows
+from busline.cohort.resize import resize_mask
 from busline.splits import MASTER
 from busline.studies.cnn import run_cnn
 from busline.studies.dnn import encode, run_dnn, run_dnn_search
@@ -152,22 +155,34 @@ def test_merged_continues_from_the_networks_of_its_own_fold():
     assert not np.array_equal(merged.loc[~same, "p_malignant"], crossed.loc[~same, "p_malignant"])
 
 
-def test_segmentation_scores_every_test_case_and_keeps_one_map_a_case():
+def wider(inputs):
+    """Each case's true mask at a stored size of its own, which is not the network's."""
+    return [resize_mask(mask > 0, 48 + place % 5, 40 + place % 3).copy() for place, mask in enumerate(inputs.masks)]
+
+
+def test_segmentation_outlines_every_test_case_and_keeps_one_map_a_case():
     inputs = made_inputs(PARAMS, side=32)
     params = small_params(seg__encoder="resnet18", seg__epochs=3)
-    study = run_segment(inputs, params, runtime=ONE)
-    assert len(study.scores) == sum(len(roles["test"]) for roles in inputs.resamples.values())
+    truth = wider(inputs)
+    study = run_segment(inputs, params, truth, runtime=ONE)
+    tested = {
+        (inputs.case_ids[i], repeat, fold) for (repeat, fold), roles in inputs.resamples.items() for i in roles["test"]
+    }
+    assert len(study.outlines) == len(tested)
+    assert set(study.outlines[["case_id", "repeat", "fold"]].itertuples(index=False, name=None)) == tested
     assert study.maps.shape == (len(inputs.case_ids), 32, 32)
     assert study.maps_index["case_id"].tolist() == list(inputs.case_ids)
     for job in fold_jobs(inputs)[1:]:
         folds = study.maps_index.set_index("case_id")["fold"]
         assert all(folds[inputs.case_ids[i]] == job.fold for i in job.roles["test"])
-    found, true = study.maps > 127, inputs.masks > 127
-    hit = (found & true).sum(axis=(1, 2))
-    rows = study.scores.query("repeat == 0").set_index("case_id").loc[list(inputs.case_ids)]
-    np.testing.assert_allclose(rows["dice"], 2 * hit / (found.sum(axis=(1, 2)) + true.sum(axis=(1, 2))))
-    np.testing.assert_allclose(rows["sensitivity"], hit / true.sum(axis=(1, 2)))
-    np.testing.assert_allclose(rows["specificity"], (~found & ~true).sum(axis=(1, 2)) / (~true).sum(axis=(1, 2)))
+    rows = study.outlines.query("repeat == 0").set_index("case_id").loc[list(inputs.case_ids)]
+    outlined = 0
+    for chances, mask, (found, true) in zip(study.maps, truth, unpack_rows(rows), strict=True):
+        np.testing.assert_array_equal(true, mask)
+        enlarged = Image.fromarray(chances).resize(mask.shape[::-1], Image.Resampling.BILINEAR)
+        np.testing.assert_array_equal(found, np.asarray(enlarged) >= 128)
+        outlined += int(found.any())
+    assert outlined
 
 
 def test_only_a_pretrained_encoder_is_frozen():
@@ -183,7 +198,8 @@ def test_a_pretrained_encoder_stays_as_it_was():
     params = small_params(seg__weights="mobilenet_v2.imagenet")
     torch.manual_seed(0)
     encoder = build_segmenter(params.seg).network.encoder.state_dict()
-    study = run_segment(made_inputs(params, side=32), params, runtime=ONE, pretrained=encoder)
+    inputs = made_inputs(params, side=32)
+    study = run_segment(inputs, params, wider(inputs), runtime=ONE, pretrained=encoder)
     kept = {name.removeprefix("network.encoder."): value for name, value in study.final.items() if ".encoder." in name}
     assert kept
     assert all(np.array_equal(value, encoder[name].numpy()) for name, value in kept.items())
@@ -193,4 +209,4 @@ def test_a_pretrained_encoder_stays_as_it_was():
 def test_an_unknown_segmentation_name_is_met_with_near_matches(key, value):
     params = small_params(**{key: value})
     with pytest.raises(ParameterError, match="did you mean"):
-        run_segment(made_inputs(params, side=32), params, runtime=ONE)
+        run_segment(made_inputs(params, side=32), params, [], runtime=ONE)

@@ -4,12 +4,14 @@ import importlib.util
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
 from busline.base.artifacts import load_table, save_table
 from busline.base.errors import DataError
+from busline.cohort.outlines import outline_rows
 from made_predictions import CLASSES, make_labels, make_predictions, make_splits
 
 REPOSITORY = Path(__file__).parents[2]
@@ -40,7 +42,7 @@ def root(tmp_path):
     labels = make_labels(splits)
     predictions, curves = tmp_path / "data" / "predictions", tmp_path / "data" / "curves"
     save_table(splits, tmp_path / "data" / "splits" / "splits.parquet")
-    whose = pd.DataFrame({"case_id": labels.index, "patient_id": labels.index})
+    whose = pd.DataFrame({"case_id": labels.index, "patient_id": labels.index, "pixel_mm": 0.2})
     save_table(whose, tmp_path / "data" / "cohort" / "cases.parquet")
     for seed, name in enumerate(TABULAR):
         save_table(make_predictions(splits, labels, seed=seed, tabular=True), predictions / f"tabular/{name}.parquet")
@@ -50,10 +52,9 @@ def root(tmp_path):
     searched = [table.assign(hidden=16 * (place + 1), dropout=0.2) for place, table in enumerate(searched)]
     save_table(pd.concat(searched), predictions / "dnn_search" / "dnn.parquet")
     test = splits[splits["role"] == "test"].drop(columns="role").assign(split="test")
-    scores = {"dice": 0.5, "iou": 0.4, "sensitivity": None, "specificity": 1.0}
-    save_table(test.assign(**scores).astype({"sensitivity": float}), predictions / "segment" / "scores.parquet")
-    outlines = test[test["repeat"] >= 0].assign(**scores).astype({"sensitivity": float})
-    save_table(outlines, predictions / "lesion_segment" / "scores.parquet")
+    outlines = make_outlines(test)
+    save_table(outlines, predictions / "segment" / "outlines.parquet")
+    save_table(outlines[outlines["repeat"] >= 0], predictions / "lesion_segment" / "outlines.parquet")
     folds = splits[splits["repeat"] >= 0]
     for seed, name in enumerate(["lesion/image", "lesion/image_clinical", "lesion_parts/shape"]):
         table = make_predictions(folds, labels, seed=30 + seed)
@@ -69,6 +70,15 @@ def root(tmp_path):
     both = [curve.assign(model=name) for name in ("h16_d0.2", "h32_d0.2")]
     save_table(pd.concat(both), curves / "dnn_search" / "dnn.parquet")
     return tmp_path
+
+
+def make_outlines(test):
+    """A true square of two rows and four columns, of which the left half is found."""
+    truth, found = np.zeros((6, 9), dtype=bool), np.zeros((6, 9), dtype=bool)
+    truth[2:4, 2:6], found[2:4, 2:4] = True, True
+    keys = test.reset_index(drop=True)
+    masks = outline_rows(keys["case_id"], 0, keys["fold"], [found] * len(keys), [truth] * len(keys))
+    return masks.assign(repeat=keys["repeat"])
 
 
 def contents(root):
@@ -97,8 +107,11 @@ def test_evaluate_writes_metrics_tables_and_plots(root):
     assert (set(metrics), set(tables)) == (families, families | {"protocol", "comparisons"})
     assert set(tables["dnn_search"]) == {"h16_d0.2", "h32_d0.2"}
     assert tables["dnn_search"]["h32_d0.2"]["hidden"] == 32
-    assert metrics["segment"]["sensitivity"]["mean"] is None
-    assert tables["segment"]["metrics"]["sensitivity"]["undefined"] == 2
+    assert {name: row["mean"] for name, row in metrics["segment"].items()} == pytest.approx(
+        {"dice": 2 / 3, "iou": 0.5, "sensitivity": 0.5, "specificity": 1.0, "hd95": 0.4, "assd": 0.1},
+    )
+    assert metrics["lesion_segment"]["hd95"]["undefined_cases"] == 0
+    assert tables["segment"]["cases"]["assd"]["count"] == 40
     plots = {path.stem: pd.read_csv(path) for path in (root / "reports/plots").iterdir()}
     drawn = {("tabular", "dnn"), ("tabular", "logreg"), ("cnn", "custom_cnn"), ("merged", "custom_cnn")}
     drawn |= {("vote", "logreg+custom_cnn"), ("vote", "dnn+custom_cnn")}
@@ -151,7 +164,7 @@ def test_families_without_active_models_are_left_out(root):
 
 @pytest.mark.parametrize(
     "name",
-    ["predictions/cnn/custom_cnn", "predictions/dnn_search/dnn", "predictions/segment/scores", "splits/splits",
+    ["predictions/cnn/custom_cnn", "predictions/dnn_search/dnn", "predictions/segment/outlines", "splits/splits",
      "curves/merged/custom_cnn", "vote/weights", "cohort/cases"],
 )  # fmt: skip
 def test_a_missing_input_is_named_and_leaves_the_reports_alone(root, name):

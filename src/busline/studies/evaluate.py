@@ -25,15 +25,15 @@ from busline.studies.held_out import HeldOut, held_out, voted_held_out
 from busline.studies.operating_points import operate, operating_table, weigh_cases
 from busline.studies.patients import PatientBootstrap
 from busline.studies.plot_tables import classifier_plots, learning_curves, reliability_plot
-from busline.studies.prediction_tables import binary_classes, check_cases, check_predictions, check_scores
+from busline.studies.prediction_tables import binary_classes, check_cases, check_predictions
 from busline.studies.summaries import (
-    SEGMENTATION,
     TRAINED_ON_ALL,
     TRAINED_WITHOUT_WEIGH,
     Summariser,
     compact,
     cross_validated,
     master,
+    measured,
     point_estimate,
     pool_repeats,
     score_pooled,
@@ -81,7 +81,7 @@ class Inputs:
     weights: pd.DataFrame
     """Voting weights: tabular, image, repeat, fold, weight, low, high, weigh_auc, n_weigh."""
     segmentation: Mapping[str, pd.DataFrame]
-    """By family (:data:`OUTLINES`): case_id, repeat, fold, split, dice, iou, sensitivity, specificity."""
+    """By family (:data:`OUTLINES`): case_id, repeat, fold, split and a column a metric of segmentation."""
     curves: Mapping[tuple[str, str], pd.DataFrame] = field(default_factory=dict)
     """Learning curves by (family, model)."""
     patients: Mapping[str, str] = field(default_factory=dict)
@@ -199,13 +199,11 @@ class _Study:
         scores = self.inputs.segmentation.get(family)
         if scores is None or scores.empty:
             return {}
-        where = f"scores of {family}"
-        check_scores(scores, where, SEGMENTATION)
         test = scores[scores["split"] == "test"]
-        check_cases(test, self._splits(family), where)
+        check_cases(test, self._splits(family), f"scores of {family}")
         summary = self.summariser.segmentation(cross_validated(test), self._ratio(family), family)
         single = master(test)
-        means = {name: float(single[name].astype("float64").mean()) for name in SEGMENTATION}
+        means = {name: float(single[name].astype("float64").mean()) for name in measured(scores)}
         return {**summary, "master": {**means, "cases": len(single)} if len(single) else None}
 
     def comparisons(self) -> tuple[pd.DataFrame, Tables]:
@@ -294,7 +292,10 @@ def _compact(tables: Tables) -> Tables:
         metrics.setdefault("vote", {})[pair] = {name: compact(summary) for name, summary in both.items()}
     for family in OUTLINES:
         if family in tables:
-            metrics[family] = {name: compact(summary) for name, summary in tables[family]["metrics"].items()}
+            metrics[family] = {
+                name: {**compact(summary), "undefined_cases": tables[family]["cases"][name]["undefined"]}
+                for name, summary in tables[family]["metrics"].items()
+            }
     return metrics
 
 

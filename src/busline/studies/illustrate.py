@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from busline.cohort.outlines import unpack_rows
 from busline.cohort.store import Cohort, resize_stack
+from busline.metrics.segmentation import KNOWN
 
 if TYPE_CHECKING:
     import torch
@@ -20,7 +22,6 @@ TRUE_COLOUR = (0, 190, 140)
 PREDICTED_COLOUR = (240, 130, 0)
 RAISES = (230, 40, 20)
 LOWERS = (30, 90, 255)
-SCORES = ("dice", "iou", "sensitivity", "specificity")
 
 LEAST_HEIGHT = 256
 """Panels smaller than this are enlarged by a whole factor, pixel by pixel."""
@@ -54,26 +55,30 @@ class Picture:
         return {"file": self.file, **self.facts}
 
 
-def draw_segmentations(cohort: Cohort, maps: np.ndarray, index: pd.DataFrame, scores: pd.DataFrame) -> list[Picture]:
+def draw_segmentations(cohort: Cohort, outlines: pd.DataFrame, scores: pd.DataFrame) -> list[Picture]:
     """Draw the best, the median and the worst segmentation of repeat 0 by Dice (primary study, Fig. 1).
 
-    Each picture has three panels: the image; the true outline; the predicted mask filled, with both outlines.
+    Each picture has three panels: the image; the true outline; the predicted mask filled, with both outlines. The masks
+    are those that were scored.
 
     Args:
         cohort: the cases.
-        maps: uint8 (n, side, side), out-of-fold probability × 255 of repeat 0.
-        index: `case_id` and `fold` of each map, in the maps' order.
-        scores: per-case scores of all repeats: `case_id`, `repeat`, `fold`, `label` and the four scores.
+        outlines: predicted and true masks, see :mod:`busline.cohort.outlines`.
+        scores: of every row of ``outlines``: `case_id`, `repeat`, `fold` and a column a metric.
     """
-    row_of = {case: row for row, case in enumerate(index["case_id"])}
+    outlines = outlines[outlines["repeat"] == 0]
+    masks = dict(zip(outlines["case_id"], unpack_rows(outlines), strict=True))
     place_of = {case: place for place, case in enumerate(cohort.cases["case_id"])}
+    names = [name for name in KNOWN if name in scores]
     pictures = []
     for rank, row in choose_by_dice(scores):
         case = str(row["case_id"])
         place = place_of[case]
-        pixels = _segmentation_panels(cohort.image(place), cohort.mask(place), maps[row_of[case]])
-        facts = {"rank": rank, "case_id": case, "label": str(row["label"]), "fold": int(row["fold"])}
-        facts |= {name: _number(row[name]) for name in SCORES}
+        found, truth = masks[case]
+        pixels = _segmentation_panels(cohort.image(place), truth, found)
+        label = str(cohort.cases["label"].to_numpy()[place])
+        facts = {"rank": rank, "case_id": case, "label": label, "fold": int(row["fold"])}
+        facts |= {name: _number(row[name]) for name in names}
         pictures.append(Picture(f"segmentation_{rank}.png", pixels, facts))
     return pictures
 
@@ -185,18 +190,12 @@ def write_png(pixels: np.ndarray, path: Path) -> None:
     Image.fromarray(pixels).save(path, format="PNG")
 
 
-def _segmentation_panels(image: np.ndarray, mask: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    height, width = image.shape
-    full = Image.fromarray(probability).resize((width, height), Image.Resampling.BILINEAR)
-    factor = _factor(height)
-    image, truth, predicted = (
-        np.kron(panel, np.ones((factor, factor), dtype=np.uint8)) for panel in (image, mask, np.asarray(full))
-    )
-    true_edge, predicted_edge = outline(truth >= 128), outline(predicted >= 128)
+def _segmentation_panels(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    image, truth, predicted = (_enlarge(panel) for panel in (image, truth, predicted))
+    true_edge, predicted_edge = outline(truth), outline(predicted)
     plain, middle, right = _rgb(image), _rgb(image), _rgb(image)
     middle[true_edge] = TRUE_COLOUR
-    inside = predicted >= 128
-    right[inside] = (0.65 * right[inside] + 0.35 * np.array(PREDICTED_COLOUR)).astype(np.uint8)
+    right[predicted] = (0.65 * right[predicted] + 0.35 * np.array(PREDICTED_COLOUR)).astype(np.uint8)
     right[true_edge] = TRUE_COLOUR
     right[predicted_edge] = PREDICTED_COLOUR
     gap = np.full((image.shape[0], 4, 3), 255, dtype=np.uint8)

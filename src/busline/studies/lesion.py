@@ -27,7 +27,7 @@ from busline.base.settings.protocol import CrossValidation, Split
 from busline.base.settings.section import Section, Seed
 from busline.base.settings.training import Precision, Train
 from busline.cohort.findings import BIRADS_FINDINGS
-from busline.metrics.segmentation import score_masks
+from busline.cohort.outlines import outline_rows
 from busline.models.lesion import LesionNetwork
 from busline.models.shape import FEATURES, feature_table, lesion_mask
 from busline.studies.inputs import Roles, StudyInputs
@@ -105,14 +105,14 @@ class LesionStudy:
             fold`` (the case's own) and :data:`SAID`.
         maps: uint8 (n, C, C), each case's out-of-fold probability times 255 in repeat 0, averaged over its networks.
         maps_index: ``case_id, fold, width, height`` of each map.
-        scores: Dice, IoU, sensitivity and specificity of each test case and repeat.
+        outlines: predicted and true mask of each test case and repeat: see :mod:`busline.cohort.outlines`.
         curves: learning curves; ``fold`` numbers the networks.
     """
 
     said: pd.DataFrame
     maps: np.ndarray
     maps_index: pd.DataFrame
-    scores: pd.DataFrame
+    outlines: pd.DataFrame
     curves: pd.DataFrame
 
 
@@ -138,10 +138,10 @@ def pair_jobs(resamples: Mapping[tuple[int, int], Roles], networks: int = 1) -> 
 def run_lesion(
     inputs: StudyInputs, cases: LesionCases, settings: LesionSettings, initial: State, *, runtime: Runtime
 ) -> LesionStudy:
-    """Train the networks of every pair of folds and score the test cases of every fold.
+    """Train the networks of every pair of folds and outline the test cases of every fold.
 
     Args:
-        inputs: the study's cases and resamples, with masks of ``lesion.image_size``.
+        inputs: the study's cases and resamples.
         cases: the same cases in the same order.
         settings: its parameters.
         initial: tensors of the pre-trained network.
@@ -152,10 +152,10 @@ def run_lesion(
     jobs = pair_jobs(inputs.resamples, settings.lesion.networks)
     results = run_units(train_unit, context, alone_or_stacked(jobs, runtime), runtime=runtime, title="lesion network")
     pairs = list(zip(jobs, results, strict=True))
-    scores, maps = [], np.zeros_like(cases.images)
+    outlines, maps = [], np.zeros_like(cases.images)
     for repeat in sorted({job.repeat for job in jobs}):
         chances = _mean_maps(cases, [pair for pair in pairs if pair[0].repeat == repeat])
-        scores.append(_score(inputs, cases, repeat, chances))
+        outlines.append(_outline(inputs, cases, repeat, chances))
         maps = chances if repeat == 0 else maps
     index = pd.DataFrame({"case_id": list(inputs.case_ids), "fold": _own_folds(inputs, 0)})
     index[["width", "height"]] = cases.sizes
@@ -165,7 +165,7 @@ def run_lesion(
         ),
         maps,
         index,
-        pd.concat(scores, ignore_index=True),
+        pd.concat(outlines, ignore_index=True),
         _curves(pairs),
     )
 
@@ -237,29 +237,13 @@ def _mean_maps(cases: LesionCases, pairs: Sequence[tuple[PairJob, FoldResult]]) 
     return np.stack([np.rint(one / max(number, 1)).astype(np.uint8) for one, number in zip(total, count, strict=True)])
 
 
-def _score(inputs: StudyInputs, cases: LesionCases, repeat: int, maps: np.ndarray) -> pd.DataFrame:
-    """Score the outline of each case's main lesion on the squares on which all segmentation is scored."""
-    assert inputs.masks is not None
-    side = inputs.masks.shape[-1]
-    found = [lesion_mask(_square(one, size, side)) for one, size in zip(maps, cases.sizes, strict=True)]
-    return pd.DataFrame(
-        {
-            "case_id": list(inputs.case_ids),
-            "repeat": repeat,
-            "fold": _own_folds(inputs, repeat),
-            "split": "test",
-            "label": np.asarray(inputs.classes, dtype=object)[inputs.labels],
-            **score_masks(np.stack(found), inputs.masks > 127),
-        }
-    )
-
-
-def _square(chances: np.ndarray, size: np.ndarray, side: int) -> np.ndarray:
-    """Return the probabilities of a picture, squashed to a square, averaged where it shrinks."""
-    width, height = size
-    picture = torch.from_numpy(chances[:height, :width].astype(np.float32) / 255.0)[None, None]
-    square = torch.nn.functional.interpolate(picture, (side, side), mode="bilinear", antialias=True)
-    return np.asarray(square[0, 0].numpy())
+def _outline(inputs: StudyInputs, cases: LesionCases, repeat: int, maps: np.ndarray) -> pd.DataFrame:
+    """Return the outline of each case's main lesion, at the stored size, which is that of the maps."""
+    found, truth = [], []
+    for chances, mask, (width, height) in zip(maps, cases.masks, cases.sizes, strict=True):
+        found.append(lesion_mask(chances[:height, :width] / 255.0))
+        truth.append(mask[:height, :width] > 0)
+    return outline_rows(inputs.case_ids, repeat, _own_folds(inputs, repeat).tolist(), found, truth)
 
 
 def _curves(pairs: Sequence[tuple[PairJob, FoldResult]]) -> pd.DataFrame:

@@ -59,19 +59,6 @@ def check_predictions(table: pd.DataFrame, where: str, classes: Sequence[str], e
         raise list_problems(where, problems, mend=MEND)
 
 
-def check_scores(table: pd.DataFrame, where: str, scores: Sequence[str]) -> None:
-    """Refuse a table of per-case scores with a missing column or a score outside [0, 1]; null is allowed.
-
-    Raises:
-        DataError: listing the columns.
-    """
-    _require_columns(table, where, [*CASE, "split", *scores])
-    wrong = {name: int((~table[name].between(0.0, 1.0) & table[name].notna()).sum()) for name in scores}
-    problems = [f"column {name!r}: values outside [0, 1]: {count}" for name, count in wrong.items() if count]
-    if problems:
-        raise list_problems(where, problems, mend=MEND)
-
-
 def check_cases(table: pd.DataFrame, splits: pd.DataFrame, where: str, *, role: str = "test") -> None:
     """Refuse test (or weigh) predictions of other cases, repeats or folds than the splits name.
 

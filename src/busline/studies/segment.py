@@ -14,7 +14,8 @@ from busline.base.settings.protocol import CrossValidation, Split
 from busline.base.settings.section import Section, Seed
 from busline.base.settings.segmentation import Segmentation
 from busline.base.settings.training import Augmentation, AugmentationLevel, Train
-from busline.metrics.segmentation import score_masks
+from busline.cohort.outlines import outline_rows
+from busline.cohort.resize import resize_image
 from busline.models.segmentation import build_segmenter, load_encoder
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
 from busline.studies.networks import curve_rows, fold_seed
@@ -55,14 +56,14 @@ class SegmentStudy:
     """What the segmentation stage saves.
 
     Attributes:
-        scores: one row a test case and resample, with Dice, IoU, sensitivity and specificity.
+        outlines: one row a test case and resample, with predicted and true mask: see :mod:`busline.cohort.outlines`.
         maps: uint8 (n, side, side), each case's out-of-fold probability times 255 in repeat 0.
         maps_index: ``case_id, fold`` of each map.
         curves: learning curves.
         final: tensors of the master split's network.
     """
 
-    scores: pd.DataFrame
+    outlines: pd.DataFrame
     maps: np.ndarray
     maps_index: pd.DataFrame
     curves: pd.DataFrame
@@ -72,13 +73,21 @@ class SegmentStudy:
 def run_segment(
     inputs: StudyInputs,
     settings: SegmentSettings,
+    truth: Sequence[np.ndarray],
     *,
     runtime: Runtime,
     pretrained: Mapping[str, torch.Tensor] | None = None,
 ) -> SegmentStudy:
-    """Train the segmentation network on the fit cases of every resample and score its test cases.
+    """Train the segmentation network on the fit cases of every resample and outline its test cases.
 
     The weigh cases serve no voting here: they are learnt from as well.
+
+    Args:
+        inputs: the study's cases and resamples, with images and masks of ``seg.image_size``.
+        params: all parameters.
+        truth: the cases' true masks as the cohort stores them, bool (height, width) each.
+        runtime: how this machine runs it.
+        pretrained: tensors of the encoder, or None.
     """
     assert inputs.images is not None
     assert inputs.masks is not None
@@ -91,10 +100,10 @@ def run_segment(
     title = f"{settings.seg.architecture} ({settings.seg.encoder})"
     results = run_units(train_unit, context, alone_or_stacked(jobs, runtime), runtime=runtime, title=title)
     pairs = list(zip(jobs, results, strict=True))
-    scores = pd.concat([_score(inputs, job, result) for job, result in pairs], ignore_index=True)
+    outlines = pd.concat([_outline(inputs, truth, job, result) for job, result in pairs], ignore_index=True)
     maps, index = _first_repeat(inputs, pairs)
     final = next(result.state for job, result in pairs if job.repeat < 0)
-    return SegmentStudy(scores, maps, index, curve_rows(jobs, results, title), final)
+    return SegmentStudy(outlines, maps, index, curve_rows(jobs, results, title), final)
 
 
 def train_unit(context: SegmentContext, jobs: Sequence[FoldJob], place: Place) -> list[FoldResult]:
@@ -136,20 +145,13 @@ def _as_maps(job: FoldJob, result: FoldResult) -> FoldResult:
     return replace(result, probabilities={"test": maps}, state=result.state if job.repeat < 0 else {})
 
 
-def _score(inputs: StudyInputs, job: FoldJob, result: FoldResult) -> pd.DataFrame:
-    assert inputs.masks is not None
-    index = job.roles["test"]
-    scores = score_masks(result.probabilities["test"] > 127, inputs.masks[index] > 127)
-    return pd.DataFrame(
-        {
-            "case_id": np.asarray(inputs.case_ids, dtype=object)[index],
-            "repeat": job.repeat,
-            "fold": job.fold,
-            "split": "test",
-            "label": np.asarray(inputs.classes, dtype=object)[inputs.labels[index]],
-            **scores,
-        }
-    )
+def _outline(inputs: StudyInputs, truth: Sequence[np.ndarray], job: FoldJob, result: FoldResult) -> pd.DataFrame:
+    """Return the test cases' outlines: the probability, brought to the stored size, above one half."""
+    index = job.roles["test"].tolist()
+    true = [truth[place] for place in index]
+    maps = result.probabilities["test"]
+    found = [resize_image(one, mask.shape[1], mask.shape[0]) > 127 for one, mask in zip(maps, true, strict=True)]
+    return outline_rows([inputs.case_ids[place] for place in index], job.repeat, [job.fold] * len(index), found, true)
 
 
 def _first_repeat(inputs: StudyInputs, pairs: list[tuple[FoldJob, FoldResult]]) -> tuple[np.ndarray, pd.DataFrame]:

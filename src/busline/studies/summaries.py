@@ -14,10 +14,10 @@ from busline.base.settings.evaluation import Evaluate
 from busline.metrics.classification import FOLD_METRICS, average_precision, roc_auc
 from busline.metrics.intervals import bootstrap_interval, corrected_interval
 from busline.metrics.operating import SPECIFICITY, sensitivity_at_specificity
+from busline.metrics.segmentation import KNOWN
 from busline.studies.prediction_tables import RESAMPLE
 
 Summary = dict[str, float | int]
-SEGMENTATION = ("dice", "iou", "sensitivity", "specificity")
 TRAINED_ON_ALL = ("fit", "stop", "weigh")
 TRAINED_WITHOUT_WEIGH = ("fit", "stop")
 
@@ -29,13 +29,14 @@ class Summariser:
     seed: int
     settings: Evaluate
 
-    def scores(self, scores: np.ndarray, ratio: float, *names: str) -> Summary:
+    def scores(self, scores: np.ndarray, ratio: float, *names: str, most: float = 1.0) -> Summary:
         """Summarise one score a fold.
 
         Args:
-            scores: (k,) in [0, 1], NaN where undefined.
+            scores: (k,) in [0, most], NaN where undefined.
             ratio: number of test cases divided by number of training cases, for the corrected interval.
             names: family, model and metric: the generator's seed depends on them.
+            most: the greatest possible score.
 
         Returns:
             mean, low and high (bootstrap), nb_low and nb_high (Nadeau-Bengio), min, max, the number of folds with a
@@ -43,9 +44,9 @@ class Summariser:
         """
         defined = scores[~np.isnan(scores)]
         generator = numpy_generator(self.seed, "bootstrap", *names)
-        confidence = self.settings.confidence
-        plain = bootstrap_interval(defined, generator, samples=self.settings.bootstrap, confidence=confidence)
-        corrected = corrected_interval(defined, ratio, confidence=confidence)
+        samples, confidence = self.settings.bootstrap, self.settings.confidence
+        plain = bootstrap_interval(defined, generator, samples=samples, confidence=confidence, most=most)
+        corrected = corrected_interval(defined, ratio, confidence=confidence, most=most)
         return {
             **_range(defined),
             "low": plain.low,
@@ -71,7 +72,7 @@ class Summariser:
         """Summarise segmentation scores of cases, as the primary study's Table 9.
 
         Args:
-            scores: case_id, repeat, fold and the four scores, without the master split; null where undefined.
+            scores: repeat, fold and a column a metric, without the master split; null where undefined.
             ratio: as in :meth:`scores`.
             family: whose scores they are: the intervals' generator depends on it.
 
@@ -80,13 +81,18 @@ class Summariser:
             over all cases of all repeats, with the numbers of scores and of undefined ones.
         """
         metrics, cases = {}, {}
-        for name in SEGMENTATION:
+        for name in measured(scores):
             values = scores[name].astype("float64")
             means = values.groupby([scores[key] for key in RESAMPLE]).mean().to_numpy()
-            metrics[name] = self.scores(means, ratio, family, family, name)
+            metrics[name] = self.scores(means, ratio, family, family, name, most=KNOWN[name].most)
             counts = {"count": int(values.notna().sum()), "undefined": int(values.isna().sum())}
             cases[name] = {**_range(values.dropna().to_numpy()), **counts}
         return {"metrics": metrics, "cases": cases}
+
+
+def measured(scores: pd.DataFrame) -> list[str]:
+    """Return the metrics of segmentation that a table of scores has, in the report's order."""
+    return [name for name in KNOWN if name in scores]
 
 
 def scored(table: pd.DataFrame, positive: str, column: str = "", *, split: str = "test") -> pd.DataFrame:
