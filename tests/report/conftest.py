@@ -74,10 +74,11 @@ def evaluated(params: Params, tabular: list[str], cnn: list[str]):
     scores = {
         name: generator.uniform(0.4, 0.9, size=len(test)) for name in ("dice", "iou", "sensitivity", "specificity")
     }
+    scores |= {"hd95": scores["dice"] * 5, "assd": scores["dice"]}  # mm
     folds = test[test["repeat"] >= 0]
     outlines = {
         "segment": test.assign(**scores),
-        "lesion_segment": folds.assign(dice=0.8, iou=0.7, sensitivity=0.8, specificity=0.9),
+        "lesion_segment": folds.assign(dice=0.8, iou=0.7, sensitivity=0.8, specificity=0.9, hd95=2.0, assd=0.5),
     }
     for family, names in {"lesion": ("image", "image_clinical"), "lesion_parts": ("shape", "clinical")}.items():
         predicted[family] = {name: predictions(1.5, folds) for name in names}
@@ -193,6 +194,8 @@ def study_inputs(params: Params, evaluation) -> ReportInputs:
                     "iou": 0.83,
                     "sensitivity": None,
                     "specificity": 0.99,
+                    "hd95": 1.75,
+                    "assd": None,
                 }
             ],
             "saliency": {

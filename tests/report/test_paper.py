@@ -1,9 +1,10 @@
 import pytest
+from pydantic import ValidationError
 
 from busline.base.errors import ParameterError
 from busline.base.params import load_params
 from busline.report.comparison import compare_settings
-from busline.report.paper import load_published
+from busline.report.paper import Published, load_published
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,18 @@ def test_every_setting_and_choice_names_parameters_that_exist(paper, params):
 def test_an_unknown_name_is_refused_with_near_matches():
     with pytest.raises(ParameterError, match=r"report.published: unknown name 'chowdary2026'(.|\n)*'chowdhary2026'"):
         load_published("chowdary2026")
+
+
+@pytest.mark.parametrize(
+    ("metric", "most", "message"),
+    [("hd59", 9.0, "unknown metric 'hd59'; did you mean 'hd95'"), ("dice", 9.0, "dice is at most 1, found 9")],
+)
+def test_published_metrics_of_segmentation_are_those_of_the_table(paper, metric, most, message):
+    score = {"mean": 0.5, "min": 0.0, "max": most, "low": 0.4, "high": 0.6}
+    with pytest.raises(ValidationError, match=message):
+        Published.model_validate({**paper.model_dump(), "segment": {metric: score}})
+    known = Published.model_validate({**paper.model_dump(), "segment": {"hd95": score}})
+    assert known.segment["hd95"].max == 9.0
 
 
 def test_the_default_parameters_name_a_published_file():

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from busline.report.layout import Row, column, section, table, text_column
-from busline.report.names import METRICS, UNDEFINED, model_name
-
-SEGMENTATION = ("dice", "iou", "sensitivity", "specificity")
+from busline.report.names import METRICS, UNDEFINED, model_name, segmentation_metrics
 
 
 def cases_section(pictures: Mapping[str, Any], positive: str) -> Row:
@@ -27,7 +25,9 @@ def cases_section(pictures: Mapping[str, Any], positive: str) -> Row:
         shown = [{"file": p["file"], "caption": _segmentation_caption(p)} for p in pictures["segmentation"]]
         galleries.append({"layout": "rows", "text": text, "pictures": shown})
         columns = [text_column("rank", "Rank by Dice"), text_column("case_id", "Case"), text_column("label", "Label")]
-        columns += [column(key, METRICS[key], "score", ours=True) for key in SEGMENTATION]
+        columns += [
+            column(key, METRICS[key], "score", ours=True) for key in segmentation_metrics(pictures["segmentation"][0])
+        ]
         tables.append(table("segmented", columns, pictures["segmentation"], title="Segmented cases"))
     saliency = pictures["saliency"]
     if saliency["pictures"]:
@@ -44,7 +44,8 @@ def cases_section(pictures: Mapping[str, Any], positive: str) -> Row:
 
 def _segmentation_caption(picture: Mapping[str, Any]) -> str:
     scores = [
-        f"{METRICS[key]} {UNDEFINED if picture[key] is None else format(picture[key], '.2f')}" for key in SEGMENTATION
+        f"{METRICS[key]} {UNDEFINED if picture[key] is None else format(picture[key], '.2f')}"
+        for key in segmentation_metrics(picture)
     ]
     return f"{picture['rank'].capitalize()}: case {picture['case_id']} ({picture['label']}), {', '.join(scores)}."
 

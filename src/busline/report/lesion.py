@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from busline.report.layout import Row, column, section, table, text_column
-from busline.report.names import METRICS, in_order, model_name
+from busline.report.names import METRICS, about_distances, in_order, model_name, segmentation_metrics
+from busline.report.tables import count_scored
 
 Scores = Mapping[str, Any]
 OUTLINES = {"lesion_segment": "Lesion network", "segment": "Segmentation network"}
@@ -43,17 +44,25 @@ def _diagnoses(scores: Scores) -> Row:
 
 
 def _outlines(scores: Scores) -> Row:
+    found = {title: scores[family] for family, title in OUTLINES.items() if scores.get(family)}
+    names = segmentation_metrics(name for content in found.values() for name in content["metrics"])
     rows = [
-        {"metric": METRICS[metric], "model": title, **_summary(scores[family]["metrics"][metric])}
-        for metric in ("dice", "iou", "sensitivity", "specificity")
-        for family, title in OUTLINES.items()
-        if scores.get(family)
+        {
+            "metric": METRICS[name],
+            "model": title,
+            **_summary(content["metrics"][name]),
+            "cases": count_scored(content["cases"][name]["count"], content["cases"][name]["undefined"]),
+        }
+        for name in names
+        for title, content in found.items()
+        if name in content["metrics"]
     ]
     columns = [text_column("metric", "Score"), text_column("model", "Network"), *_columns(scores)]
+    columns.append(column("cases", "Scored cases", "text", ours=True))
     caption = (
-        "Means over the test folds of the mean over cases, each on squares of its network's size. The lesion network's "
-        "outline is the component with the largest summed probability, filled."
-    )
+        "Means over the test folds of the mean over cases, at the size the cohort stores. The lesion network's outline "
+        f"is the component with the largest summed probability, filled. {about_distances(names)}"
+    ).strip()
     return table("lesion_outlines", columns, rows, title="Outlines", caption=caption)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from busline.metrics.segmentation import KNOWN
+
 UNDEFINED = "n/a"
 """What is ours and undefined."""
 NOTHING = "–"
@@ -58,9 +60,7 @@ METRICS = {
     "precision": "Precision",
     "recall": "Recall",
     "specificity": "Specificity",
-    "sensitivity": "Sensitivity",
-    "dice": "Dice",
-    "iou": "IoU",
+    **{name: measure.heading for name, measure in KNOWN.items()},
 }
 
 SOURCES = {
@@ -100,6 +100,25 @@ def scored_models(scores: Mapping[str, Any], part: str) -> list[tuple[str, str, 
         for name in in_order(content)
         if content[name].get(part)
     ]
+
+
+def segmentation_metrics(names: Iterable[str]) -> list[str]:
+    """Return those of ``names`` that are metrics of segmentation, in the report's order."""
+    present = set(names)
+    return [name for name in KNOWN if name in present]
+
+
+def about_distances(names: Iterable[str]) -> str:
+    """Say what a reader of some metrics of segmentation must know of those that are distances; nothing if none is."""
+    lower = [METRICS[name] for name in segmentation_metrics(names) if KNOWN[name].better == "lower"]
+    if not lower:
+        return ""
+    pixels = any(KNOWN[name].unit == "px" for name in names if name in KNOWN)
+    unit = " No pixel has a size here: px are pixels of the stored image." if pixels else ""
+    return (
+        f"Of {' and '.join(lower)} less is better. They are undefined where an outline is empty"
+        f"{'' if pixels else ' or the size of a pixel unknown'}: such cases are left out of the mean and counted.{unit}"
+    )
 
 
 def any_name(name: str) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from busline.base.errors import ParameterError, near_matches
 from busline.base.settings.tabular import TabularName
+from busline.metrics.segmentation import KNOWN
 
 Score = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[float, Field(ge=0.0)]
 
 
 class Interval(NamedTuple):
@@ -70,13 +72,13 @@ class VoteScore(Block):
 
 
 class SegmentationScore(Block):
-    """One row of Table 9."""
+    """One row of Table 9, in the metric's unit."""
 
-    mean: Score
-    min: Score
-    max: Score
-    low: Score
-    high: Score
+    mean: Positive
+    min: Positive
+    max: Positive
+    low: Positive
+    high: Positive
 
 
 class OpenChoice(Block):
@@ -107,11 +109,21 @@ class Published(Block):
     cnn: dict[str, Interval]
     vote: list[VoteScore]
     merged: dict[str, Interval]
-    segment: dict[Literal["dice", "iou", "sensitivity", "specificity"], SegmentationScore]
+    segment: dict[str, SegmentationScore]
+    """By metric of segmentation (:data:`busline.metrics.segmentation.KNOWN`)."""
     settings: dict[str, float | str]
     """What the paper fixes, by the dotted keys of params.yaml."""
     open_choices: list[OpenChoice]
     differences: list[Difference]
+
+    @model_validator(mode="after")
+    def _check_segment(self) -> Published:
+        for name, score in self.segment.items():
+            if name not in KNOWN:
+                raise ValueError(f"segment: unknown metric {name!r}; {near_matches(name, KNOWN)}")
+            if score.max > KNOWN[name].most:
+                raise ValueError(f"segment: {name} is at most {KNOWN[name].most:g}, found {score.max:g}")
+        return self
 
 
 def load_published(name: str) -> Published:

@@ -7,7 +7,15 @@ from typing import Any
 
 from busline.base.settings.training import AugmentationLevel
 from busline.report.layout import Row, column, table, text_column
-from busline.report.names import METRICS, NOT_RUN, NOTHING, model_name, pair_name
+from busline.report.names import (
+    METRICS,
+    NOT_RUN,
+    NOTHING,
+    about_distances,
+    model_name,
+    pair_name,
+    segmentation_metrics,
+)
 from busline.report.paper import Published, SegmentationScore, VoteScore
 
 Scores = Mapping[str, Any]
@@ -20,7 +28,8 @@ CAPTIONS = {
     "comparison feeds nothing.",
     7: "",
     8: "Both members of a voting pair are trained without the cases the weight is chosen on.",
-    9: "Means over the test folds of the mean over cases; least and greatest over all cases and repeats.",
+    9: "Means over the test folds of the mean over cases, at the size the cohort stores; least and greatest over all "
+    "cases and repeats.",
 }
 
 
@@ -174,7 +183,8 @@ class TableMaker:
         paper = self.published.segment if self.published else {}
         found = self.scores.get("segment")
         rows = []
-        for metric in ("dice", "iou", "sensitivity", "specificity"):
+        names = segmentation_metrics([*paper, *(found["metrics"] if found else ())])
+        for metric in names:
             figure: SegmentationScore | None = paper.get(metric)
             labels: Row = {"metric": METRICS[metric]}
             if figure:
@@ -184,7 +194,7 @@ class TableMaker:
                 labels |= {
                     "min": cases["min"],
                     "max": cases["max"],
-                    "cases": _count(cases["count"], cases["undefined"]),
+                    "cases": count_scored(cases["count"], cases["undefined"]),
                 }
             interval = {"mean": figure.mean, "low": figure.low, "high": figure.high} if figure else None
             rows.append(self._row(labels, interval, found, metric))
@@ -199,7 +209,7 @@ class TableMaker:
             column("max", "Max", "score", ours=True),
             column("cases", "Scored cases", "text", ours=True),
         ]
-        return self._table(9, "Segmentation", columns, rows)
+        return self._table(9, "Segmentation", columns, rows, caption=f"{CAPTIONS[9]} {about_distances(names)}".strip())
 
     def _score_columns(self, *, master: bool = True) -> list[Row]:
         confidence = f"{100 * self.scores['protocol']['confidence']:g} %"
@@ -228,16 +238,16 @@ class TableMaker:
             "bootstrap": [score["low"], score["high"]],
             "corrected": corrected,
             "master": (ours.get("master") or {}).get(metric),
-            "folds": _count(score["folds"], score["undefined"]),
+            "folds": count_scored(score["folds"], score["undefined"]),
         }
         if self.comparable:
             row["agrees"] = _agrees(paper, corrected)
         return row
 
-    def _table(self, number: int, title: str, columns: Sequence[Row], rows: Sequence[Row]) -> Row:
+    def _table(self, number: int, title: str, columns: Sequence[Row], rows: Sequence[Row], *, caption: str = "") -> Row:
         notes = [d.text for d in self.published.differences if number in d.tables] if self.published else []
         name = f"Table {number}. {title}" if self.published else title
-        return table(f"table{number}", columns, rows, title=name, caption=CAPTIONS[number], notes=notes)
+        return table(f"table{number}", columns, rows, title=name, caption=caption or CAPTIONS[number], notes=notes)
 
 
 def _union(paper: Iterable[Any], ours: Iterable[Any]) -> list[Any]:
@@ -249,7 +259,8 @@ def _interval(figure: Any) -> Row | None:
     return None if figure is None else {"mean": figure.mean, "low": figure.low, "high": figure.high}
 
 
-def _count(scored: int, undefined: int) -> str:
+def count_scored(scored: int, undefined: int) -> str:
+    """Return how many have a score, and of how many if some are undefined."""
     return f"{scored} of {scored + undefined}" if undefined else str(scored)
 
 

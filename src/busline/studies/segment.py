@@ -84,7 +84,7 @@ def run_segment(
 
     Args:
         inputs: the study's cases and resamples, with images and masks of ``seg.image_size``.
-        params: all parameters.
+        settings: its parameters.
         truth: the cases' true masks as the cohort stores them, bool (height, width) each.
         runtime: how this machine runs it.
         pretrained: tensors of the encoder, or None.
