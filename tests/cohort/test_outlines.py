@@ -1,8 +1,10 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from busline.base.artifacts import load_table, save_table
-from busline.cohort.outlines import OUTLINE_COLUMNS, outline_rows, pack_mask, unpack_mask, unpack_rows
+from busline.cohort.outlines import OUTLINE_COLUMNS, outline_rows, pack_mask, stored_masks, unpack_mask, unpack_rows
+from busline.cohort.store import Cohort
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (8, 8), (7, 9), (176, 224), (1, 17)])
@@ -46,3 +48,12 @@ def test_rows_go_through_parquet_and_the_same_masks_are_the_same_bytes(tmp_path)
 def test_masks_of_two_sizes_are_refused():
     with pytest.raises(ValueError, match="differ in size: b"):
         outline_rows(["a", "b"], 0, [0, 0], [np.ones((2, 2))] * 2, [np.ones((2, 2)), np.ones((2, 3))])
+
+
+def test_true_masks_are_those_the_cohort_stores_in_the_order_asked_for():
+    flat = np.concatenate([np.full(6, 255, np.uint8), np.array([0, 255, 0, 0], np.uint8)])
+    cases = pd.DataFrame({"case_id": ["a", "b"], "offset": [0, 6], "height": [2, 2], "width": [3, 2]})
+    cohort = Cohort(cases, [], pd.DataFrame(), flat, flat)
+    second, first = stored_masks(cohort, ["b", "a"])
+    assert second.tolist() == [[False, True], [False, False]]
+    assert (first.shape, first.all()) == ((2, 3), True)

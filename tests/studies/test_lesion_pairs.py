@@ -15,7 +15,7 @@ from busline.models.combiner import fit_combiner
 from busline.models.shape import lesion_mask
 from busline.studies.combine import IMAGE, MODELS, PARTS, clinical_inputs, cross_fitted, run_combine
 from busline.studies.inputs import fold_jobs
-from busline.studies.lesion import SAID, LesionContext, pair_jobs, run_lesion, train_unit
+from busline.studies.lesion import SAID, LesionContext, _outline, pair_jobs, run_lesion, train_unit
 from busline.studies.lesion_cases import draw_lesion_cases, make_cases
 from busline.studies.pretrain import run_pretrain
 from busline.training.pool import run_units
@@ -77,6 +77,19 @@ def test_every_case_is_judged_by_the_networks_that_left_its_fold_out(study, made
         np.testing.assert_array_equal(true, mask > 0)  # 32 pixels of the canvas's 48
         np.testing.assert_array_equal(found, lesion_mask(chances[:32, :32] / 255.0))
     assert study.curves["stop_loss"].isna().all()
+
+
+def test_of_two_objects_the_main_one_is_the_outline(made):
+    inputs, cases, _ = made
+    maps = np.zeros_like(cases.images)
+    maps[:, 2:5, 2:5] = 255
+    maps[:, 10:20, 10:20] = 200
+    maps[:, 14:16, 14:16] = 0  # filled
+    maps[:, 40:, 40:] = 255  # beyond the pictures
+    expected = np.zeros((32, 32), dtype=bool)
+    expected[10:20, 10:20] = True
+    for found, _ in unpack_rows(_outline(inputs, cases, 0, maps)):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_two_processes_write_what_one_writes(study, made):
