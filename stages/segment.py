@@ -21,8 +21,7 @@ def main(
     warm_up("busline.studies.segment")
     from busline.base.artifacts import atomic_folder, load_tensors, save_array, save_table
     from busline.base.runtime import load_runtime
-    from busline.cohort.outlines import stored_masks
-    from busline.cohort.store import load_cohort
+    from busline.cohort.store import load_cohort, stored_masks
     from busline.splits import MASTER
     from busline.studies.inputs import load_inputs
     from busline.studies.networks import save_states

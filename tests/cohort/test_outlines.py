@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from busline.base.artifacts import load_table, save_table
-from busline.cohort.outlines import OUTLINE_COLUMNS, outline_rows, pack_mask, stored_masks, unpack_mask, unpack_rows
-from busline.cohort.store import Cohort
+from busline.cohort.outlines import OUTLINE_COLUMNS, outline_rows, pack_mask, unpack_mask, unpack_rows
+from busline.cohort.store import Cohort, stored_masks
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (8, 8), (7, 9), (176, 224), (1, 17)])

@@ -14,8 +14,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from busline.cohort.store import Cohort
-
 OUTLINE_COLUMNS = ("case_id", "repeat", "fold", "split", "height", "width", "outline", "truth")
 
 
@@ -82,9 +80,3 @@ def unpack_rows(table: pd.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     columns = (table[name].tolist() for name in ("outline", "truth", "height", "width"))
     for outline, truth, height, width in zip(*columns, strict=True):
         yield unpack_mask(outline, height, width), unpack_mask(truth, height, width)
-
-
-def stored_masks(cohort: Cohort, case_ids: Sequence[str]) -> list[np.ndarray]:
-    """Return the cases' true masks as the cohort stores them, bool (height, width) each."""
-    place = {case: row for row, case in enumerate(cohort.cases["case_id"])}
-    return [cohort.mask(place[case]) > 0 for case in case_ids]

@@ -132,6 +132,12 @@ def resize_stack(cohort: Cohort, indices: Sequence[int], side: int) -> tuple[np.
     return images, masks
 
 
+def stored_masks(cohort: Cohort, case_ids: Sequence[str]) -> list[np.ndarray]:
+    """Return the cases' true masks as the cohort stores them, bool (height, width) each."""
+    place = {case: row for row, case in enumerate(cohort.cases["case_id"])}
+    return [cohort.mask(place[case]) > 0 for case in case_ids]
+
+
 def _write_header(file: IO[bytes], length: int) -> None:
     """Write the NPY header of a uint8 array; NumPy pads it, so that its size does not depend on the length."""
     np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": (length,)})
