@@ -14,30 +14,39 @@ def main(
     params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
-    """Write out-of-fold maps and outlines, what each network says of the cases it left out, learning curves.
+    """Write out-of-fold outlines, what each network says of the cases it left out, learning curves.
 
     Reads the cohort, the splits and the pre-trained weights. Of the cohort's table it reads what a radiologist noted,
     as targets of training beside the masks; only images are inputs of the network.
     """
     warm_up("busline.studies.lesion")
-    from busline.base.artifacts import atomic_folder, load_tensors, save_array, save_table
+    from busline.base.artifacts import load_table, load_tensors, save_table
     from busline.base.runtime import load_runtime
+    from busline.base.skipped import NO_IMAGES, NO_MASKS, skip
     from busline.studies.inputs import load_inputs
     from busline.studies.lesion import LesionSettings, run_lesion
     from busline.studies.lesion_cases import load_lesion_cases
 
     settings = load_settings(LesionSettings, params_file)
+    places = [
+        root / "data/lesion/said.parquet",
+        root / "data/curves/lesion/lesion.parquet",
+        root / "data/predictions/lesion_segment/outlines.parquet",
+    ]
+    if not settings.lesion.networks:
+        skip("lesion.networks is 0", tables=places)
+        return
+    known = load_table(root / "data/cohort/cases.parquet")
+    if not known["has_mask"].any():
+        skip(NO_MASKS if (known["width"] > 0).any() else NO_IMAGES, tables=places)
+        return
     inputs = load_inputs(root, settings.split.classes, repeats=settings.cv.image_repeats)
     cases = load_lesion_cases(root, inputs.case_ids, settings.split.classes[-1])
     tensors = load_tensors(root / "data/models/pretrain/lesion.safetensors")
     initial = {name: value.numpy() for name, value in tensors.items()}
     study = run_lesion(inputs, cases, settings, initial, runtime=load_runtime())
-    with atomic_folder(root / "data/lesion") as folder:
-        save_array(study.maps, folder / "maps.npy")
-        save_table(study.maps_index, folder / "maps.parquet")
-        save_table(study.said, folder / "said.parquet")
-    save_table(study.curves, root / "data/curves/lesion/lesion.parquet")
-    save_table(study.outlines, root / "data/predictions/lesion_segment/outlines.parquet")
+    for table, place in zip((study.said, study.curves, study.outlines), places, strict=True):
+        save_table(table, place)
 
 
 if __name__ == "__main__":

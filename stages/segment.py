@@ -14,13 +14,14 @@ def main(
     params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
-    """Write each test case's predicted and true outline, its out-of-fold map, and learning curves; score nothing.
+    """Write each test case's predicted and true outline, and learning curves; score nothing.
 
     Reads the cohort's images and masks, the splits and the encoder's initial weights.
     """
     warm_up("busline.studies.segment")
-    from busline.base.artifacts import atomic_folder, load_tensors, save_array, save_table
+    from busline.base.artifacts import atomic_folder, load_tensors, save_table
     from busline.base.runtime import load_runtime
+    from busline.base.skipped import NO_IMAGES, NO_MASKS, skip
     from busline.cohort.store import load_cohort, stored_masks
     from busline.splits import MASTER
     from busline.studies.inputs import load_inputs
@@ -33,15 +34,17 @@ def main(
     inputs = load_inputs(
         root, settings.split.classes, image_side=settings.seg.image_size, repeats=settings.cv.image_repeats
     )
+    models = root / "data/models/segment"
+    places = [root / "data/curves/segment/segment.parquet", root / "data/predictions/segment/outlines.parquet"]
+    if inputs.images is None or inputs.masks is None:
+        skip(NO_IMAGES if inputs.images is None else NO_MASKS, tables=places, folders=[models])
+        return
     truth = stored_masks(load_cohort(root / "data/cohort"), inputs.case_ids)
     study = run_segment(inputs, settings, truth, runtime=load_runtime(), pretrained=pretrained)
-    with atomic_folder(root / "data/segment") as folder:
-        save_array(study.maps, folder / "maps.npy")
-        save_table(study.maps_index, folder / "maps.parquet")
-    with atomic_folder(root / "data/models/segment") as folder:
+    with atomic_folder(models) as folder:
         save_states({(MASTER, MASTER): study.final}, folder)
-    save_table(study.curves, root / "data/curves/segment/segment.parquet")
-    save_table(study.outlines, root / "data/predictions/segment/outlines.parquet")
+    for table, place in zip((study.curves, study.outlines), places, strict=True):
+        save_table(table, place)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from busline.base.errors import ParameterError
@@ -14,7 +13,6 @@ from busline.cohort.resize import resize_mask
 from busline.splits import MASTER
 from busline.studies.cnn import run_cnn
 from busline.studies.dnn import encode, run_dnn, run_dnn_search
-from busline.studies.inputs import fold_jobs
 from busline.studies.merged import run_merged
 from busline.studies.segment import run_segment, segment_plan
 from busline.studies.tabular import run_tabular
@@ -160,7 +158,7 @@ def wider(inputs):
     return [resize_mask(mask > 0, 48 + place % 5, 40 + place % 3).copy() for place, mask in enumerate(inputs.masks)]
 
 
-def test_segmentation_outlines_every_test_case_and_keeps_one_map_a_case():
+def test_segmentation_outlines_every_test_case():
     inputs = made_inputs(PARAMS, side=32)
     params = small_params(seg__encoder="resnet18", seg__epochs=3)
     truth = wider(inputs)
@@ -170,17 +168,11 @@ def test_segmentation_outlines_every_test_case_and_keeps_one_map_a_case():
     }
     assert len(study.outlines) == len(tested)
     assert set(study.outlines[["case_id", "repeat", "fold"]].itertuples(index=False, name=None)) == tested
-    assert study.maps.shape == (len(inputs.case_ids), 32, 32)
-    assert study.maps_index["case_id"].tolist() == list(inputs.case_ids)
-    for job in fold_jobs(inputs)[1:]:
-        folds = study.maps_index.set_index("case_id")["fold"]
-        assert all(folds[inputs.case_ids[i]] == job.fold for i in job.roles["test"])
     rows = study.outlines.query("repeat == 0").set_index("case_id").loc[list(inputs.case_ids)]
     outlined = 0
-    for chances, mask, (found, true) in zip(study.maps, truth, unpack_rows(rows), strict=True):
+    for mask, (found, true) in zip(truth, unpack_rows(rows), strict=True):
         np.testing.assert_array_equal(true, mask)
-        enlarged = Image.fromarray(chances).resize(mask.shape[::-1], Image.Resampling.BILINEAR)
-        np.testing.assert_array_equal(found, np.asarray(enlarged) >= 128)
+        assert found.shape == true.shape
         outlined += int(found.any())
     assert outlined
 

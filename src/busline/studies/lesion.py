@@ -103,15 +103,11 @@ class LesionStudy:
     Attributes:
         said: one row a pair and case that it leaves out, the mean over its networks: ``repeat, first, second, case_id,
             fold`` (the case's own) and :data:`SAID`.
-        maps: uint8 (n, C, C), each case's out-of-fold probability times 255 in repeat 0, averaged over its networks.
-        maps_index: ``case_id, fold, width, height`` of each map.
         outlines: predicted and true mask of each test case and repeat: see :mod:`busline.cohort.outlines`.
         curves: learning curves; ``fold`` numbers the networks.
     """
 
     said: pd.DataFrame
-    maps: np.ndarray
-    maps_index: pd.DataFrame
     outlines: pd.DataFrame
     curves: pd.DataFrame
 
@@ -152,19 +148,14 @@ def run_lesion(
     jobs = pair_jobs(inputs.resamples, settings.lesion.networks)
     results = run_units(train_unit, context, alone_or_stacked(jobs, runtime), runtime=runtime, title="lesion network")
     pairs = list(zip(jobs, results, strict=True))
-    outlines, maps = [], np.zeros_like(cases.images)
+    outlines = []
     for repeat in sorted({job.repeat for job in jobs}):
         chances = _mean_maps(cases, [pair for pair in pairs if pair[0].repeat == repeat])
         outlines.append(_outline(inputs, cases, repeat, chances))
-        maps = chances if repeat == 0 else maps
-    index = pd.DataFrame({"case_id": list(inputs.case_ids), "fold": _own_folds(inputs, 0)})
-    index[["width", "height"]] = cases.sizes
     return LesionStudy(
         pd.concat(
             [_said(inputs, list(group)) for _, group in groupby(pairs, lambda one: one[0].pair)], ignore_index=True
         ),
-        maps,
-        index,
         pd.concat(outlines, ignore_index=True),
         _curves(pairs),
     )

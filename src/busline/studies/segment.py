@@ -57,15 +57,11 @@ class SegmentStudy:
 
     Attributes:
         outlines: one row a test case and resample, with predicted and true mask: see :mod:`busline.cohort.outlines`.
-        maps: uint8 (n, side, side), each case's out-of-fold probability times 255 in repeat 0.
-        maps_index: ``case_id, fold`` of each map.
         curves: learning curves.
         final: tensors of the master split's network.
     """
 
     outlines: pd.DataFrame
-    maps: np.ndarray
-    maps_index: pd.DataFrame
     curves: pd.DataFrame
     final: State
 
@@ -101,9 +97,8 @@ def run_segment(
     results = run_units(train_unit, context, alone_or_stacked(jobs, runtime), runtime=runtime, title=title)
     pairs = list(zip(jobs, results, strict=True))
     outlines = pd.concat([_outline(inputs, truth, job, result) for job, result in pairs], ignore_index=True)
-    maps, index = _first_repeat(inputs, pairs)
     final = next(result.state for job, result in pairs if job.repeat < 0)
-    return SegmentStudy(outlines, maps, index, curve_rows(jobs, results, title), final)
+    return SegmentStudy(outlines, curve_rows(jobs, results, title), final)
 
 
 def train_unit(context: SegmentContext, jobs: Sequence[FoldJob], place: Place) -> list[FoldResult]:
@@ -152,13 +147,3 @@ def _outline(inputs: StudyInputs, truth: Sequence[np.ndarray], job: FoldJob, res
     maps = result.probabilities["test"]
     found = [resize_image(one, mask.shape[1], mask.shape[0]) > 127 for one, mask in zip(maps, true, strict=True)]
     return outline_rows([inputs.case_ids[place] for place in index], job.repeat, [job.fold] * len(index), found, true)
-
-
-def _first_repeat(inputs: StudyInputs, pairs: list[tuple[FoldJob, FoldResult]]) -> tuple[np.ndarray, pd.DataFrame]:
-    folds = [(job, result) for job, result in pairs if job.repeat == 0]
-    position = np.concatenate([job.roles["test"] for job, _ in folds])
-    fold = np.concatenate([np.full(len(job.roles["test"]), job.fold) for job, _ in folds])
-    maps = np.concatenate([result.probabilities["test"] for _, result in folds])
-    order = np.argsort(position)
-    case_ids = np.asarray(inputs.case_ids, dtype=object)[position[order]]
-    return maps[order], pd.DataFrame({"case_id": case_ids, "fold": fold[order]})

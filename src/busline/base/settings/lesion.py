@@ -24,8 +24,8 @@ class LesionPretrain(Section):
 class Lesion(Section):
     """The lesion network: outline and diagnosis from two views, for every pair of left-out folds."""
 
-    networks: Annotated[int, Field(ge=1, le=1000)]
-    """Networks trained for each pair; what they say is averaged."""
+    networks: Annotated[int, Field(ge=0, le=1000)]
+    """Networks trained for each pair, whose outputs are averaged; with 0 there is no lesion network."""
     image_size: Annotated[Side, Field(multiple_of=32)]
     """Side of a view in pixels."""
     findings_weight: Annotated[float, Field(ge=0.0)]
