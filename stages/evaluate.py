@@ -14,7 +14,7 @@ from busline.base.settings.reading import load_settings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from busline.studies.evaluate import EvaluationSettings
+    from busline.evaluation.evaluate import EvaluationSettings
 
 
 def main(
@@ -28,7 +28,7 @@ def main(
     reports/metrics.json, reports/tables.json and reports/plots/*.csv.
     """
     from busline.base.artifacts import atomic_folder, load_table, save_csv, save_json
-    from busline.studies.evaluate import OUTLINES, EvaluationSettings, Inputs, evaluate
+    from busline.evaluation.evaluate import OUTLINES, EvaluationSettings, Inputs, evaluate
 
     params = load_settings(EvaluationSettings, params_file)
     data, reports = root / "data", root / "reports"

@@ -37,7 +37,7 @@ def main(
     settings = load_settings(Settings, params_file)
     from busline.base.artifacts import atomic_folder, keep_only, load_table, save_table
     from busline.base.skipped import empty_table, skip_reason
-    from busline.studies.vote import vote_all
+    from busline.evaluation.vote import vote_all
 
     predictions = root / "data" / "predictions"
     members: list[dict[str, pd.DataFrame]] = []

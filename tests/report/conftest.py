@@ -9,10 +9,10 @@ import pytest
 
 from busline.base.artifacts import plain
 from busline.base.params import Params, load_params
+from busline.evaluation.evaluate import Inputs, evaluate
 from busline.report.figures import draw_figures
 from busline.report.paper import load_published
 from busline.report.summarise import ReportInputs, summarise
-from busline.studies.evaluate import Inputs, evaluate
 
 CASES = 48
 FOLDS = 3

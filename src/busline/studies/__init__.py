@@ -1,1 +1,1 @@
-"""What a stage calls: arrays and tables in, arrays and tables out, no paths."""
+"""What a training stage calls: arrays and tables in, arrays and tables out, no paths."""

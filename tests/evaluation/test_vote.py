@@ -6,8 +6,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from busline.base.errors import DataError, ParameterError
+from busline.evaluation.vote import WEIGHTS, vote_all
 from busline.metrics.voting import best_weight
-from busline.studies.vote import WEIGHTS, vote_all
 from made_predictions import CLASSES, make_labels, make_predictions, make_splits
 
 KEYS = ["case_id", "repeat", "fold"]

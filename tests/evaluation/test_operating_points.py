@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from busline.base.params import load_params
-from busline.studies.held_out import HeldOut
-from busline.studies.operating_points import operate, operating_table, pooled_calls, weigh_cases
-from busline.studies.patients import PatientBootstrap
-from busline.studies.summaries import Summariser
+from busline.evaluation.held_out import HeldOut
+from busline.evaluation.operating_points import operate, operating_table, pooled_calls, weigh_cases
+from busline.evaluation.patients import PatientBootstrap
+from busline.evaluation.summaries import Summariser
 from imports import REPOSITORY
 
 SETTINGS = load_params(REPOSITORY / "params.yaml").evaluate

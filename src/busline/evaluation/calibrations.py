@@ -1,8 +1,8 @@
 """Calibration of pooled out-of-fold predictions, as they are and after a calibration fitted inside the fold.
 
 The calibration (:mod:`busline.metrics.recalibration`) is fitted on a fold's weigh cases and applied to the same
-model's test cases of that fold; see :mod:`busline.studies.held_out`. Some thirty cases bear two parameters, shrunk, and
-no more.
+model's test cases of that fold; see :mod:`busline.evaluation.held_out`. Some thirty cases bear two parameters,
+shrunk, and no more.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ import numpy as np
 import pandas as pd
 
 from busline.base.seeding import numpy_generator
+from busline.evaluation.held_out import HeldOut
+from busline.evaluation.prediction_tables import RESAMPLE
+from busline.evaluation.summaries import Summariser, pool_repeats
 from busline.metrics.calibration import (
     calibration_line,
     expected_calibration_error,
@@ -22,9 +25,6 @@ from busline.metrics.calibration import (
 )
 from busline.metrics.classification import brier
 from busline.metrics.recalibration import fit_recalibration
-from busline.studies.held_out import HeldOut
-from busline.studies.prediction_tables import RESAMPLE
-from busline.studies.summaries import Summariser, pool_repeats
 
 STATES = ("before", "after")
 

@@ -1,8 +1,8 @@
 """Sensitivity and specificity at operating points that are chosen inside the fold.
 
-See :mod:`busline.studies.held_out`. A fold has few cases to choose on: some thirty of BrEaST's 252 (five folds, 15 %),
-a dozen of them positive, so that 95 % sensitivity means "all of them", and what is aimed at is not what the test cases
-show.
+See :mod:`busline.evaluation.held_out`. A fold has few cases to choose on: some thirty of BrEaST's 252 (five folds,
+15 %), a dozen of them positive, so that 95 % sensitivity means "all of them", and what is aimed at is not what the test
+cases show.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from busline.evaluation.held_out import HeldOut
+from busline.evaluation.patients import PatientBootstrap
+from busline.evaluation.prediction_tables import RESAMPLE
+from busline.evaluation.summaries import Summariser, split_folds
 from busline.metrics.classification import recall, specificity
 from busline.metrics.operating import POINTS
-from busline.studies.held_out import HeldOut
-from busline.studies.patients import PatientBootstrap
-from busline.studies.prediction_tables import RESAMPLE
-from busline.studies.summaries import Summariser, split_folds
 
 RATES = {"sensitivity": recall, "specificity": specificity}
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from busline.base.errors import DataError, list_problems
+from busline.evaluation.prediction_tables import CASE, MEND, RESAMPLE, binary_classes, check_predictions
 from busline.metrics.voting import best_weight, vote
-from busline.studies.prediction_tables import CASE, MEND, RESAMPLE, binary_classes, check_predictions
 
 KEYS = [*CASE, "split"]
 WEIGHTS = {

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from busline.studies.plot_tables import COLUMNS, classifier_plots, learning_curves, reliability_plot
+from busline.evaluation.plot_tables import COLUMNS, classifier_plots, learning_curves, reliability_plot
 
 CLASSES = ("benign", "malignant")
 

@@ -17,16 +17,14 @@ from busline.base.settings.protocol import CrossValidation, Split
 from busline.base.settings.section import Section, Seed
 from busline.base.settings.tabular import Tabular
 from busline.base.settings.training import Augmentation
-from busline.metrics.classification import THRESHOLD
-from busline.metrics.operating import POINTS
-from busline.studies.calibrations import calibration_scores, calibration_table, recalibrate
-from busline.studies.comparisons import Competitor, compare, count_outcomes
-from busline.studies.held_out import HeldOut, held_out, voted_held_out
-from busline.studies.operating_points import operate, operating_table, weigh_cases
-from busline.studies.patients import PatientBootstrap
-from busline.studies.plot_tables import classifier_plots, learning_curves, reliability_plot
-from busline.studies.prediction_tables import binary_classes, check_cases, check_predictions
-from busline.studies.summaries import (
+from busline.evaluation.calibrations import calibration_scores, calibration_table, recalibrate
+from busline.evaluation.comparisons import Competitor, compare, count_outcomes
+from busline.evaluation.held_out import HeldOut, held_out, voted_held_out
+from busline.evaluation.operating_points import operate, operating_table, weigh_cases
+from busline.evaluation.patients import PatientBootstrap
+from busline.evaluation.plot_tables import classifier_plots, learning_curves, reliability_plot
+from busline.evaluation.prediction_tables import binary_classes, check_cases, check_predictions
+from busline.evaluation.summaries import (
     TRAINED_ON_ALL,
     TRAINED_WITHOUT_WEIGH,
     Summariser,
@@ -40,6 +38,8 @@ from busline.studies.summaries import (
     scored,
     test_to_train,
 )
+from busline.metrics.classification import THRESHOLD
+from busline.metrics.operating import POINTS
 
 Tables = dict[str, Any]
 FULL = ("tabular", "cnn", "merged", "lesion")

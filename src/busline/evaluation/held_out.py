@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from busline.evaluation.prediction_tables import CASE, RESAMPLE, check_cases, check_predictions
+from busline.evaluation.summaries import cross_validated, scored
 from busline.metrics.voting import vote
-from busline.studies.prediction_tables import CASE, RESAMPLE, check_cases, check_predictions
-from busline.studies.summaries import cross_validated, scored
 
 Predictions = Mapping[str, Mapping[str, pd.DataFrame]]
 
@@ -62,7 +62,7 @@ def voted_held_out(
 
     Args:
         pair: "<tabular>+<image>".
-        test: the pair's test cases in the folds, as :func:`busline.studies.summaries.scored` returns them.
+        test: the pair's test cases in the folds, as :func:`busline.evaluation.summaries.scored` returns them.
         predictions: by family and model; the members'.
         weights: voting weights: tabular, image, repeat, fold, weight.
         positive: the positive label.

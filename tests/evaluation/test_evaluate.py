@@ -13,9 +13,9 @@ from busline.base.artifacts import plain
 from busline.base.errors import DataError, ParameterError
 from busline.base.params import load_params
 from busline.base.seeding import numpy_generator
+from busline.evaluation.evaluate import Inputs, evaluate
+from busline.evaluation.vote import vote_all
 from busline.metrics.intervals import bootstrap_interval, corrected_interval
-from busline.studies.evaluate import Inputs, evaluate
-from busline.studies.vote import vote_all
 from made_predictions import CLASSES, make_labels, make_predictions, make_splits
 
 SEGMENTATION = ("dice", "iou", "sensitivity", "specificity", "hd95", "assd")

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from busline.evaluation.calibrations import reliability_rows
+from busline.evaluation.prediction_tables import RESAMPLE
+from busline.evaluation.summaries import cross_validated, pool_repeats
 from busline.metrics.calibration import reliability
 from busline.metrics.classification import call, pr_curve, roc_curve
-from busline.studies.calibrations import reliability_rows
-from busline.studies.prediction_tables import RESAMPLE
-from busline.studies.summaries import cross_validated, pool_repeats
 
 COLUMNS = {
     "roc": ["fpr", "tpr", "threshold"],
@@ -33,7 +33,7 @@ def classifier_plots(
     """Return the tables of the curves and the confusion, of out-of-fold scores averaged over the repeats.
 
     Args:
-        models: by (family, model), the cases of the folds as :func:`busline.studies.summaries.scored` returns them.
+        models: by (family, model), the cases of the folds as :func:`busline.evaluation.summaries.scored` returns them.
         classes: the negative and the positive label.
         bins: bins of the calibration curve.
 
@@ -61,7 +61,7 @@ def reliability_plot(models: Mapping[tuple[str, str], Mapping[str, pd.DataFrame]
     """Return the reliability curves before and after calibration.
 
     Args:
-        models: by (family, model), pooled cases by state, as :func:`busline.studies.calibrations.recalibrate` returns.
+        models: by (family, model), pooled cases by state, see :func:`busline.evaluation.calibrations.recalibrate`.
         bins: bins of the curves.
     """
     return _joined("reliability", [_labelled(*name, reliability_rows(states, bins)) for name, states in models.items()])

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from busline.evaluation.operating_points import pooled_calls
+from busline.evaluation.patients import PatientBootstrap
+from busline.evaluation.prediction_tables import CASE, RESAMPLE
+from busline.evaluation.summaries import pool_repeats, split_folds
 from busline.metrics.classification import roc_auc
 from busline.metrics.comparison import corrected_t_test, delong_covariance, delong_test, holm, mcnemar_exact
-from busline.studies.operating_points import pooled_calls
-from busline.studies.patients import PatientBootstrap
-from busline.studies.prediction_tables import CASE, RESAMPLE
-from busline.studies.summaries import pool_repeats, split_folds
 
 TESTS = ("t", "delong", "mcnemar")
 """Corrected resampled t on the folds' ROC AUC, DeLong on the pooled one, McNemar on the calls at Youden's point."""
@@ -45,7 +45,7 @@ class Competitor:
     ratio: float
     """Number of test cases divided by number of training cases of a fold."""
     margins: pd.DataFrame | None = None
-    """Test cases at the operating point (see :class:`busline.studies.operating_points.Operated`); None without one."""
+    """Test cases at the operating point, see :class:`busline.evaluation.operating_points.Operated`; None without."""
 
 
 def compare(group: str, models: Mapping[Name, Competitor], patients: PatientBootstrap) -> pd.DataFrame:

@@ -9,10 +9,10 @@ import pytest
 from busline.base.artifacts import plain
 from busline.base.errors import DataError
 from busline.base.params import load_params
-from busline.studies.evaluate import Inputs, evaluate
-from busline.studies.held_out import held_out, voted_held_out
-from busline.studies.summaries import cross_validated, scored
-from busline.studies.vote import vote_all
+from busline.evaluation.evaluate import Inputs, evaluate
+from busline.evaluation.held_out import held_out, voted_held_out
+from busline.evaluation.summaries import cross_validated, scored
+from busline.evaluation.vote import vote_all
 from imports import REPOSITORY
 from made_predictions import CLASSES, make_labels, make_predictions, make_splits
 

@@ -11,11 +11,11 @@ import pandas as pd
 
 from busline.base.seeding import numpy_generator
 from busline.base.settings.evaluation import Evaluate
+from busline.evaluation.prediction_tables import RESAMPLE
 from busline.metrics.classification import FOLD_METRICS, average_precision, roc_auc
 from busline.metrics.intervals import bootstrap_interval, corrected_interval
 from busline.metrics.operating import SPECIFICITY, sensitivity_at_specificity
 from busline.metrics.segmentation import KNOWN
-from busline.studies.prediction_tables import RESAMPLE
 
 Summary = dict[str, float | int]
 TRAINED_ON_ALL = ("fit", "stop", "weigh")

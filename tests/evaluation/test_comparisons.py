@@ -7,9 +7,9 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from busline.base.params import load_params
+from busline.evaluation.comparisons import COLUMNS, Competitor, compare, count_outcomes
+from busline.evaluation.patients import PatientBootstrap
 from busline.metrics.comparison import corrected_t_test, delong_covariance, delong_test, holm
-from busline.studies.comparisons import COLUMNS, Competitor, compare, count_outcomes
-from busline.studies.patients import PatientBootstrap
 from imports import REPOSITORY
 
 SETTINGS = load_params(REPOSITORY / "params.yaml").evaluate.model_copy(update={"bootstrap": 300})

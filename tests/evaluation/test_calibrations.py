@@ -6,10 +6,10 @@ import pytest
 from scipy.special import expit, logit
 
 from busline.base.params import load_params
+from busline.evaluation.calibrations import calibration_scores, calibration_table, recalibrate, reliability_rows
+from busline.evaluation.held_out import HeldOut
+from busline.evaluation.summaries import Summariser
 from busline.metrics.recalibration import fit_recalibration
-from busline.studies.calibrations import calibration_scores, calibration_table, recalibrate, reliability_rows
-from busline.studies.held_out import HeldOut
-from busline.studies.summaries import Summariser
 from imports import REPOSITORY
 
 SUMMARISER = Summariser(0, load_params(REPOSITORY / "params.yaml").evaluate)
