@@ -26,25 +26,21 @@ def main(
     from busline.base.errors import list_problems
     from busline.base.runtime import load_runtime
     from busline.cohort.store import load_cohort
+    from busline.evaluation.loading import load_predictions
+    from busline.families import FAMILIES, VOTE, active_files
     from busline.studies.inputs import load_inputs
 
     params = load_settings(AuditSettings, params_file)
     data, classes = root / "data", params.split.classes
-    names: dict[str, list[str]] = {"tabular": [*params.tabular.active], "cnn": params.cnn.active}
-    for family, active in names.items():
-        keep_only(data / "models" / family, active)
-    names["vote"] = [f"{tabular}+{image}" for tabular in names["tabular"] for image in names["cnn"]]
-    predictions = {}
-    for family, active in names.items():
-        keep_only(data / "predictions" / family, active, ".parquet")
-        predictions[family] = {name: load_table(data / "predictions" / family / f"{name}.parquet") for name in active}
+    for key in VOTE.members:
+        keep_only(data / "models" / key, active_files(FAMILIES[key], params))
     inputs = AuditInputs(
         cohort=load_cohort(data / "cohort"),
         kept=[column["name"] for column in load_json(data / "features/columns.json")],
         splits=load_table(data / "splits/splits.parquet"),
         inputs=load_inputs(root, classes, image_side=params.cnn.image_size),
         small=load_inputs(root, classes, image_side=params.audit.image_size),
-        predictions=predictions,
+        predictions={key: load_predictions(data, FAMILIES[key], params) for key in (*VOTE.members, VOTE.key)},
         models=data / "models",
     )
     content, problems = run_audit(inputs, params, runtime=load_runtime())

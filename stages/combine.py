@@ -31,7 +31,8 @@ def main(
     from threadpoolctl import threadpool_limits
 
     from busline.base.artifacts import atomic_folder, load_table, save_json, save_table
-    from busline.studies.combine import MODELS, run_combine
+    from busline.families import LESION, LESION_PARTS
+    from busline.studies.combine import run_combine
     from busline.studies.inputs import load_inputs
 
     inputs = load_inputs(root, settings.split.classes, repeats=settings.cv.image_repeats)
@@ -40,11 +41,10 @@ def main(
         1
     ):  # so that bytes do not depend on the number of cores, and small systems are solved faster
         study = run_combine(inputs, said, settings.seed)
-    for family, chosen in (("lesion", True), ("lesion_parts", False)):
-        with atomic_folder(root / "data/predictions" / family) as folder:
-            for name, table in study.predictions.items():
-                if (name in MODELS) == chosen:
-                    save_table(table, folder / f"{name}.parquet")
+    for family in (LESION, LESION_PARTS):
+        with atomic_folder(root / "data/predictions" / family.key) as folder:
+            for name in family.files:
+                save_table(study.predictions[name], folder / f"{name}.parquet")
     save_json(study.combiners, root / "data/models/lesion/combiners.json")
 
 

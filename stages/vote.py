@@ -35,26 +35,28 @@ def main(
     data/predictions/vote/<tabular>+<image>.parquet and data/vote/weights.parquet.
     """
     settings = load_settings(Settings, params_file)
-    from busline.base.artifacts import atomic_folder, keep_only, load_table, save_table
-    from busline.base.skipped import empty_table, skip_reason
+    from busline.base.artifacts import atomic_folder, save_table
+    from busline.base.skipped import empty_table
+    from busline.evaluation.loading import load_predictions, skipped_models
     from busline.evaluation.vote import vote_all
+    from busline.families import FAMILIES, VOTE, active_files
 
-    predictions = root / "data" / "predictions"
+    data = root / "data"
     members: list[dict[str, pd.DataFrame]] = []
-    reasons: list[str | None] = []
-    for family, names in (("tabular", settings.tabular.active), ("cnn", settings.cnn.active)):
-        keep_only(predictions / family, names, ".parquet")
-        tables = {name: load_table(predictions / family / f"{name}.parquet") for name in names}
-        known = {name: table for name, table in tables.items() if not skip_reason(table)}
-        reasons += [skip_reason(table) for table in tables.values()] if names else [f"{family}.active is empty"]
-        members.append({name: table[table["repeat"] < settings.cv.image_repeats] for name, table in known.items()})
+    reasons: list[str] = []
+    for key in VOTE.members:
+        tables = load_predictions(data, FAMILIES[key], settings)
+        reasons += skipped_models(data, FAMILIES[key], settings).values()
+        members.append({name: table[table["repeat"] < settings.cv.image_repeats] for name, table in tables.items()})
     voted, weights = vote_all(members[0], members[1], settings.split.classes)
-    if not voted:
-        weights = empty_table(next(reason for reason in reasons if reason))
-    with atomic_folder(predictions / "vote") as folder:
+    nothing = empty_table(reasons[0] if reasons else "no pair of models is active")
+    voted |= {pair: nothing for pair in active_files(VOTE, settings) if pair not in voted}
+    if weights.empty:
+        weights = nothing
+    with atomic_folder(data / "predictions" / VOTE.key) as folder:
         for name, table in voted.items():
             save_table(table, folder / f"{name}.parquet")
-    save_table(weights, root / "data" / "vote" / "weights.parquet")
+    save_table(weights, data / "vote" / "weights.parquet")
 
 
 if __name__ == "__main__":

@@ -202,6 +202,22 @@ def test_searches_have_the_auc_only():
     assert mild["nb_low"] == pytest.approx(corrected_interval(scores, 20 / 28).low)
 
 
+def test_what_rests_on_pairs_of_folds_has_a_wider_interval():
+    """With 3 folds of 20 cases each network leaves out two, so that 20 cases are left to learn from."""
+    table = make_predictions(SPLITS[SPLITS["repeat"] >= 0], LABELS, seed=6)
+    table = table[table["split"] == "test"]
+    scores = make_scores(SPLITS[SPLITS["repeat"] >= 0])
+    predictions = {"lesion": {"image": table}, "lesion_parts": {"shape": table}}
+    found = evaluate(Inputs(SPLITS, predictions, INPUTS.weights, {"lesion_segment": scores}), PARAMS).tables
+    corrected = corrected_interval([THEIRS["roc_auc"](*fold) for fold in by_fold(table)], 20 / 20)
+    for family, model in (("lesion", "image"), ("lesion_parts", "shape")):
+        auc = found[family][model]["metrics"]["roc_auc"]
+        assert (auc["nb_low"], auc["nb_high"]) == pytest.approx((corrected.low, corrected.high))
+    dice = corrected_interval(scores.groupby(["repeat", "fold"])["dice"].mean(), 20 / 20)
+    outlines = found["lesion_segment"]["metrics"]["dice"]
+    assert (outlines["nb_low"], outlines["nb_high"]) == pytest.approx((dice.low, dice.high))
+
+
 def test_segmentation_by_hand():
     """Two folds of two cases: Dice 0.2 and 0.4, then 0.8 alone (one undefined); the master split is apart."""
     splits = pd.DataFrame(
@@ -309,6 +325,7 @@ def test_the_protocol_says_what_the_numbers_rest_on():
         "repeats": 2,
         "image_repeats": 4,
         "weigh": RESULT.tables["protocol"]["weigh"],
+        "inner": None,
     }
     weigh = SPLITS[(SPLITS["repeat"] >= 0) & (SPLITS["role"] == "weigh")]
     positives = [

@@ -13,6 +13,7 @@ from busline.evaluation.evaluate import Inputs, evaluate
 from busline.evaluation.held_out import held_out, voted_held_out
 from busline.evaluation.summaries import cross_validated, scored
 from busline.evaluation.vote import vote_all
+from busline.families import FAMILIES
 from imports import REPOSITORY
 from made_predictions import CLASSES, make_labels, make_predictions, make_splits
 
@@ -39,7 +40,7 @@ def found_in(table, **where):
 
 
 def test_a_tabular_models_scores_are_of_the_fit_without_the_weigh_cases():
-    held = held_out(TABULAR, SPLITS, CLASSES, "m")
+    held = held_out(TABULAR, SPLITS, CLASSES, FAMILIES["tabular"], "m")
     for role, rows in (("weigh", held.weigh), ("test", held.test)):
         assert rows["score"].tolist() == found_in(TABULAR, trained_on="without_weigh", split=role)
         assert (rows["truth"] == (LABELS.loc[rows["case_id"]] == "malignant").to_numpy()).all()
@@ -47,7 +48,7 @@ def test_a_tabular_models_scores_are_of_the_fit_without_the_weigh_cases():
 
 
 def test_a_network_of_images_has_one_fit():
-    held = held_out(IMAGE, SPLITS, CLASSES, "m")
+    held = held_out(IMAGE, SPLITS, CLASSES, FAMILIES["cnn"], "m")
     assert held.weigh["score"].tolist() == found_in(IMAGE, split="weigh")
     assert held.test["score"].tolist() == found_in(IMAGE, split="test")
 
@@ -58,16 +59,16 @@ def test_a_network_of_images_has_one_fit():
     ids=["test only", "trained on all"],
 )
 def test_without_weigh_scores_there_is_nothing_to_choose_on(table):
-    assert held_out(table, SPLITS, CLASSES, "m") is None
+    assert held_out(table, SPLITS, CLASSES, FAMILIES["tabular"], "m") is None
 
 
 def test_other_weigh_cases_than_the_folds_are_refused():
     weigh = IMAGE[(IMAGE["split"] == "weigh") & (IMAGE["repeat"] == 1) & (IMAGE["fold"] == 2)]
     with pytest.raises(DataError, match=r"repeat 1, fold 2: weigh cases without a prediction: 1"):
-        held_out(IMAGE.drop(weigh.index[0]), SPLITS, CLASSES, "m")
+        held_out(IMAGE.drop(weigh.index[0]), SPLITS, CLASSES, FAMILIES["cnn"], "m")
     test = IMAGE[(IMAGE["split"] == "test") & (IMAGE["repeat"] == 1) & (IMAGE["fold"] == 2)].head(1)
     with pytest.raises(DataError, match="that are no weigh cases: 1"):
-        held_out(pd.concat([IMAGE, test.assign(split="weigh")]), SPLITS, CLASSES, "m")
+        held_out(pd.concat([IMAGE, test.assign(split="weigh")]), SPLITS, CLASSES, FAMILIES["cnn"], "m")
 
 
 def test_a_pairs_weigh_scores_are_voted_with_the_folds_weight():

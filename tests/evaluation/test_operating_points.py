@@ -7,7 +7,7 @@ import pytest
 
 from busline.base.params import load_params
 from busline.evaluation.held_out import HeldOut
-from busline.evaluation.operating_points import operate, operating_table, pooled_calls, weigh_cases
+from busline.evaluation.operating_points import chosen_cases, operate, operating_table, pooled_calls
 from busline.evaluation.patients import PatientBootstrap
 from busline.evaluation.summaries import Summariser
 from imports import REPOSITORY
@@ -76,7 +76,7 @@ def test_the_order_of_rows_does_not_matter():
     assert operate(shuffled, "youden").thresholds.to_dict() == operate(HELD, "youden").thresholds.to_dict()
 
 
-def test_a_fold_whose_weigh_cases_are_of_one_class_has_no_point_and_is_counted():
+def test_a_fold_whose_chosen_cases_are_of_one_class_has_no_point_and_is_counted():
     one_class = WEIGH.assign(truth=WEIGH["truth"] & ~((WEIGH["repeat"] == 0) & (WEIGH["fold"] == 0)))
     held = HeldOut(one_class, TEST)
     assert math.isnan(operate(held, "youden").thresholds[0, 0])
@@ -97,7 +97,7 @@ def test_a_test_fold_of_one_class_has_one_rate():
 
 def test_how_few_cases_there_are_to_choose_on():
     more = pd.concat([WEIGH, rows(("w5", 0, 0, 1, 0.9))])
-    assert weigh_cases(HeldOut(more, TEST)) == {"cases": [2, 3], "positives": [1, 2]}
+    assert chosen_cases(HeldOut(more, TEST)) == {"cases": [2, 3], "positives": [1, 2]}
 
 
 def test_patients_are_drawn_whole_and_unknown_cases_are_their_own():

@@ -80,8 +80,17 @@ def evaluated(params: Params, tabular: list[str], cnn: list[str]):
         "segment": test.assign(**scores),
         "lesion_segment": folds.assign(dice=0.8, iou=0.7, sensitivity=0.8, specificity=0.9, hd95=2.0, assd=0.5),
     }
-    for family, names in {"lesion": ("image", "image_clinical"), "lesion_parts": ("shape", "clinical")}.items():
-        predicted[family] = {name: predictions(1.5, folds) for name in names}
+    predicted["lesion_parts"] = {name: predictions(1.5, folds) for name in ("shape", "clinical")}
+    training = splits[(splits["repeat"] >= 0) & (splits["role"] != "test")].drop(columns="role").merge(cases)
+    predicted["lesion"] = {
+        name: pd.concat(
+            [
+                predictions(1.5, folds, trained_on="all"),
+                predictions(1.5, training, trained_on="inner", split="weigh"),
+            ]
+        )
+        for name in ("image", "image_clinical")
+    }
     curve = pd.DataFrame({"repeat": 0, "fold": 0, "phase": "train", "epoch": [1, 2], "train_loss": [1.0, 0.5]})
     curves = {("cnn", name): curve.assign(stop_loss=[1.1, 0.9]) for name in cnn}
     curves["lesion", "lesion"] = curve.assign(stop_loss=np.nan)
@@ -107,6 +116,12 @@ def evaluation(params):
 def inputs(params, evaluation) -> ReportInputs:
     """A report's inputs as the stage reads them; each test may change its own copy."""
     return study_inputs(params, evaluation)
+
+
+@pytest.fixture(scope="session")
+def report_of():
+    """A report's inputs of any evaluation and its parameters."""
+    return study_inputs
 
 
 @pytest.fixture(scope="session")

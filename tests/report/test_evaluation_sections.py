@@ -43,8 +43,9 @@ def test_every_model_that_kept_cases_out_has_every_point_and_the_few_cases_are_s
         "operating_sensitivity_95",
         "operating_specificity_90",
     ]
-    assert {len(table["rows"]) for table in section["tables"]} == {2 + 2 + 2 + 4}
-    assert "16 cases, 6 to 7 of them malignant" in " ".join(section["text"])
+    assert {len(table["rows"]) for table in section["tables"]} == {2 + 2 + 2 + 4 + 2}
+    assert "16 weigh cases, 6 to 7 of them malignant" in " ".join(section["text"])
+    assert "32 inner out-of-fold predictions, 13 to 14 of them malignant" in " ".join(section["text"])
     assert "Not available for the searches" in " ".join(section["text"])
 
 
@@ -56,10 +57,10 @@ def test_a_rate_without_a_threshold_is_undefined_and_counted(inputs):
 
 
 def test_without_cases_kept_out_it_is_said_that_nothing_is_available(inputs):
-    for family in ("tabular", "cnn", "merged", "vote"):
+    for family in ("tabular", "cnn", "merged", "vote", "lesion"):
         for content in inputs.scores[family].values():
             content |= {"operating": None, "calibration": None}
-    inputs.scores["protocol"]["weigh"] = None
+    inputs.scores["protocol"] |= {"weigh": None, "inner": None}
     operating, calibration = (section_of(inputs, name) for name in ("operating", "calibration"))
     assert operating["tables"] == []
     assert "Not available" in operating["text"][0]

@@ -46,15 +46,17 @@ def test_the_users_matplotlib_settings_do_not_matter(inputs):
 
 def test_the_forest_has_a_row_a_model_with_paper_and_ours(inputs):
     rows = {row["label"]: row for row in summarise(inputs)["forest"]}
-    assert len(rows) == 6 + 4 + 21
-    assert rows["Random forest"]["paper"]["mean"] == 0.74
-    assert rows["Random forest"]["ours"] == inputs.scores["tabular"]["random_forest"]["metrics"]["roc_auc"]["mean"]
-    assert rows["MobileNetV2 (ImageNet)"]["ours"] is None
+    assert len(rows) == 6 + 4 + 21 + 2
+    assert rows["Table: Random forest"]["paper"]["mean"] == 0.74
+    assert (
+        rows["Table: Random forest"]["ours"] == inputs.scores["tabular"]["random_forest"]["metrics"]["roc_auc"]["mean"]
+    )
+    assert rows["Image: MobileNetV2 (ImageNet)"]["status"] == "not run"
 
 
 def test_undefined_intervals_and_names_with_dollars_can_be_drawn():
     rows = [
-        {"label": "a $x$ $", "group": "g", "ours": 0.5, "bootstrap": [None, None], "corrected": None, "paper": None}
+        {"label": "a $x$ $", "family": "g", "ours": 0.5, "bootstrap": [None, None], "corrected": None, "paper": None}
     ]
     assert draw_forest(rows, None).png.startswith(PNG_START)
     verdict = {"name": "US$ and $", "provenance": None, "kept": False, "auc_alone": 0.5}

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from busline.base.artifacts import load_table, save_table
 from busline.base.errors import DataError
 from busline.cohort.outlines import outline_rows
+from busline.families import FAMILIES
 from made_predictions import CLASSES, make_labels, make_predictions, make_splits
 
 REPOSITORY = Path(__file__).parents[2]
@@ -38,7 +39,7 @@ def write_params(root, **active):
 def root(tmp_path):
     """A folder with everything the two stages read, for two tabular models and one image model."""
     write_params(tmp_path)
-    splits = make_splits(cases=40, folds=2, repeats=1)
+    splits = make_splits(cases=40, folds=3, repeats=1)
     labels = make_labels(splits)
     predictions, curves = tmp_path / "data" / "predictions", tmp_path / "data" / "curves"
     save_table(splits, tmp_path / "data" / "splits" / "splits.parquet")
@@ -56,7 +57,8 @@ def root(tmp_path):
     save_table(outlines, predictions / "segment" / "outlines.parquet")
     save_table(outlines[outlines["repeat"] >= 0], predictions / "lesion_segment" / "outlines.parquet")
     folds = splits[splits["repeat"] >= 0]
-    for seed, name in enumerate(["lesion/image", "lesion/image_clinical", "lesion_parts/shape"]):
+    lesion = [f"{family}/{name}" for family in ("lesion", "lesion_parts") for name in FAMILIES[family].files]
+    for seed, name in enumerate(lesion):
         table = make_predictions(folds, labels, seed=30 + seed)
         save_table(table[table["split"] == "test"], predictions / f"{name}.parquet")
     curve = pd.DataFrame(
@@ -95,7 +97,7 @@ def test_vote_writes_a_table_a_pair_and_the_weights(root):
     assert set(voted["split"]) == {"test"}
     weights = load_table(root / "data/vote/weights.parquet")
     assert list(weights) == ["tabular", "image", "repeat", "fold", "weight", "low", "high", "weigh_auc", "n_weigh"]
-    assert len(weights) == 2 * 3
+    assert len(weights) == 2 * 4
 
 
 def test_evaluate_writes_metrics_tables_and_plots(root):

@@ -16,6 +16,7 @@ from busline.audit.settings import AuditSettings
 from busline.base.runtime import Runtime
 from busline.base.seeding import derive_seed
 from busline.base.settings.reading import part_of
+from busline.families import CNN
 from busline.metrics.classification import THRESHOLD, call, recall, roc_auc, specificity
 from busline.splits import indices_by_role, make_splits
 from busline.studies.inputs import StudyInputs
@@ -93,7 +94,7 @@ def shortened(params: AuditSettings, name: str) -> AuditSettings:
     """Return parameters in which an image model starts from random weights and has ``audit.image_epochs`` epochs."""
     change: dict[str, Any] = {"weights": None, "fine_tune": None, "epochs": params.audit.image_epochs}
     models = {**params.cnn.models, name: params.cnn.models[name].model_copy(update=change)}
-    return params.model_copy(update={"cnn": params.cnn.model_copy(update={"models": models})})
+    return params.model_copy(update={CNN.key: params.cnn.model_copy(update={"models": models})})
 
 
 def fold_scores(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, np.ndarray]:

@@ -20,6 +20,7 @@ from busline.audit.sides import complaints, crossing_pairs, find_pairs, patient_
 from busline.base.runtime import Runtime
 from busline.base.seeding import numpy_generator
 from busline.cohort.store import Cohort
+from busline.families import CNN, TABULAR, VOTE
 from busline.splits import group_cases, indices_by_role, make_splits
 from busline.studies.inputs import StudyInputs
 
@@ -134,23 +135,23 @@ def _compare(data: AuditInputs, params: AuditSettings, groups: np.ndarray, runti
     classical = [name for name in data.predictions["tabular"] if name != "dnn"]
     table = replace(inputs, images=None, masks=None)
     tabular = fold_models.score_tables(table, params, classical, runtime=runtime)
-    if "dnn" in data.predictions["tabular"]:
-        tabular["dnn"] = fold_models.score_tabular_networks(table, params, data.models / "tabular/dnn")
+    if "dnn" in data.predictions[TABULAR.key]:
+        tabular["dnn"] = fold_models.score_tabular_networks(table, params, data.models / TABULAR.key / "dnn")
     first = _first_repeats(inputs, params.cv.image_repeats)
     image = {
-        name: fold_models.score_images(first, params, name, data.models / "cnn" / name)
-        for name in data.predictions["cnn"]
+        name: fold_models.score_images(first, params, name, data.models / CNN.key / name)
+        for name in data.predictions[CNN.key]
     }
     rows = [
         {"family": family, "model": name, **protocol.compare_model(positive, scores, honest[family][name], masters)}
-        for family, members in (("tabular", tabular), ("cnn", image))
+        for family, members in ((TABULAR.key, tabular), (CNN.key, image))
         for name, scores in members.items()
     ]
     for first_name, one in tabular.items():
         for second_name, other in image.items():
             pair = f"{first_name}+{second_name}"
-            found = protocol.compare_pair(positive, one, other, honest["vote"][pair], masters)
-            rows.append({"family": "vote", "model": pair, **found})
+            found = protocol.compare_pair(positive, one, other, honest[VOTE.key][pair], masters)
+            rows.append({"family": VOTE.key, "model": pair, **found})
     sizes = [int(master.test.sum()) for master in masters]
     return {"master_splits": len(masters), "test_cases": [min(sizes), max(sizes)], "rows": rows}
 

@@ -2,7 +2,7 @@
 
 The calibration (:mod:`busline.metrics.recalibration`) is fitted on a fold's weigh cases and applied to the same
 model's test cases of that fold; see :mod:`busline.evaluation.held_out`. Some thirty cases bear two parameters,
-shrunk, and no more.
+shrunk, and no more; the lesion models have all training cases for them.
 """
 
 from __future__ import annotations

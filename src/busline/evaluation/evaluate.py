@@ -20,13 +20,12 @@ from busline.base.settings.training import Augmentation
 from busline.evaluation.calibrations import calibration_scores, calibration_table, recalibrate
 from busline.evaluation.comparisons import Competitor, compare, count_outcomes
 from busline.evaluation.held_out import HeldOut, held_out, voted_held_out
-from busline.evaluation.operating_points import operate, operating_table, weigh_cases
+from busline.evaluation.loading import grid_columns
+from busline.evaluation.operating_points import chosen_cases, operate, operating_table
 from busline.evaluation.patients import PatientBootstrap
 from busline.evaluation.plot_tables import classifier_plots, learning_curves, reliability_plot
 from busline.evaluation.prediction_tables import binary_classes, check_cases, check_predictions
 from busline.evaluation.summaries import (
-    TRAINED_ON_ALL,
-    TRAINED_WITHOUT_WEIGH,
     Summariser,
     compact,
     cross_validated,
@@ -38,21 +37,12 @@ from busline.evaluation.summaries import (
     scored,
     test_to_train,
 )
+from busline.evaluation.vote import MEMBERS, weights_of
+from busline.families import FAMILIES, GROUPS, Family, classifiers, segmenters
 from busline.metrics.classification import THRESHOLD
 from busline.metrics.operating import POINTS
 
 Tables = dict[str, Any]
-FULL = ("tabular", "cnn", "merged", "lesion")
-"""Families with every metric; searches and parts of a model have the ROC AUC only."""
-SEARCHES = ("dnn_search", "augmentation", "lesion_parts")
-OUTLINES = ("segment", "lesion_segment")
-"""Families of segmentation scores."""
-ALL_REPEATS = ("tabular", "dnn_search")
-"""Families trained in every repeat; those of images in the first cv.image_repeats."""
-LEARNS_FROM_WEIGH = ("tabular", "dnn_search", "segment", "lesion", "lesion_parts", "lesion_segment")
-"""Families whose evaluated models were trained on the weigh cases too."""
-GROUPS = {"models": (*FULL, "vote"), **{family: (family,) for family in SEARCHES}}
-"""Families of comparisons: what is asked at once, and corrected for at once."""
 POOLED_SCALARS = ("roc_auc", "curve_sensitivity", "brier", "ece")
 """Of the pooled scores, what stands in the metrics file."""
 
@@ -77,11 +67,11 @@ class Inputs:
     splits: pd.DataFrame
     """case_id, repeat, fold, role."""
     predictions: Mapping[str, Mapping[str, pd.DataFrame]]
-    """By family and model; a family that is not there is left out."""
+    """By family (keys of :data:`busline.families.FAMILIES`) and model; a family that is not there is left out."""
     weights: pd.DataFrame
     """Voting weights: tabular, image, repeat, fold, weight, low, high, weigh_auc, n_weigh."""
     segmentation: Mapping[str, pd.DataFrame]
-    """By family (:data:`OUTLINES`): case_id, repeat, fold, split and a column a metric of segmentation."""
+    """By family of segmentation: case_id, repeat, fold, split and a column a metric."""
     curves: Mapping[tuple[str, str], pd.DataFrame] = field(default_factory=dict)
     """Learning curves by (family, model)."""
     patients: Mapping[str, str] = field(default_factory=dict)
@@ -111,13 +101,11 @@ def evaluate(inputs: Inputs, params: EvaluationSettings) -> Evaluation:
     classes = binary_classes(params.split.classes)
     study = _Study(inputs, classes, params)
     tables: Tables = {}
-    for family in FULL:
-        tables[family] = {name: study.classifier(family, name) for name in inputs.predictions.get(family, {})}
-    for family in SEARCHES:
-        tables[family] = {name: study.search(family, name) for name in inputs.predictions.get(family, {})}
-    tables["vote"] = {name: study.vote(name) for name in inputs.predictions.get("vote", {})}
-    for family in OUTLINES:
-        tables[family] = study.segmentation(family)
+    for family in classifiers():
+        measure = study.search if family.search else study.vote if family.members else study.classifier
+        tables[family.key] = {name: measure(family, name) for name in inputs.predictions.get(family.key, {})}
+    for family in segmenters():
+        tables[family.key] = study.segmentation(family)
     comparisons, tables["comparisons"] = study.comparisons()
     tables = {name: content for name, content in tables.items() if content}
     plots = classifier_plots(study.curves_of, classes, params.evaluate.calibration_bins)
@@ -139,8 +127,9 @@ class _Study:
         self.calibrated: dict[tuple[str, str], dict[str, pd.DataFrame]] = {}
         """Pooled cases by (family, model), before and after calibration."""
         self.competitors: dict[tuple[str, str], Competitor] = {}
-        self.weigh: dict[str, list[int]] | None = None
-        """Fewest and most cases a fold has to choose on, of the family with most repeats; None if no model has any."""
+        self.chosen_on: dict[str, dict[str, list[int]]] = {}
+        """Fewest and most cases a fold has to choose on, by :attr:`busline.families.Family.chooses`; of the first
+        family of that kind, which has most repeats."""
 
     def protocol(self, params: EvaluationSettings) -> Tables:
         folds = cross_validated(self.inputs.splits)
@@ -157,37 +146,33 @@ class _Study:
             "folds": int(folds["fold"].nunique()),
             "repeats": int(folds["repeat"].nunique()),
             "image_repeats": self.image_repeats,
-            "weigh": self.weigh,
+            "weigh": self.chosen_on.get("kept out"),
+            "inner": self.chosen_on.get("inner"),
         }
 
-    def classifier(self, family: str, model: str) -> Tables:
-        cases, table = self._cases(family, model), self.inputs.predictions[family][model]
-        where = f"predictions of {family} model {model!r}"
-        held = held_out(table, self._splits(family), self.classes, where)
+    def classifier(self, family: Family, model: str) -> Tables:
+        cases, table = self._cases(family, model), self.inputs.predictions[family.key][model]
+        held = held_out(table, self._splits(family), self.classes, family, _where(family, model))
         return {**self._scores(family, model, cases, held), "master": point_estimate(master(cases))}
 
-    def search(self, family: str, model: str) -> Tables:
+    def search(self, family: Family, model: str) -> Tables:
         cases = cross_validated(self._cases(family, model))
-        summary = self.summariser.classifier(cases, self._ratio(family), family, model, ["roc_auc"])
-        self.competitors[family, model] = Competitor(cases, self._ratio(family))
-        if family != "dnn_search":
-            return {"metrics": summary}
-        grid = self.inputs.predictions[family][model].iloc[0]
-        return {"hidden": int(grid["hidden"]), "dropout": float(grid["dropout"]), "metrics": summary}
+        summary = self.summariser.classifier(cases, self._ratio(family), family.key, model, ["roc_auc"])
+        self.competitors[family.key, model] = Competitor(cases, self._ratio(family))
+        point = self.inputs.predictions[family.key][model].iloc[0]
+        return {**{column: point[column] for column in grid_columns(family)}, "metrics": summary}
 
-    def vote(self, pair: str) -> Tables:
-        cases, half = self._cases("vote", pair), self._cases("vote", pair, f"p_half_{self.classes[1]}")
+    def vote(self, family: Family, pair: str) -> Tables:
+        cases, half = self._cases(family, pair), self._cases(family, pair, f"p_half_{self.classes[1]}")
         predictions, positive = self.inputs.predictions, self.classes[1]
         held = voted_held_out(pair, cross_validated(cases), predictions, self.inputs.weights, positive)
-        tabular, _, image = pair.partition("+")
-        table = self.inputs.weights
-        weights = table[(table["tabular"] == tabular) & (table["image"] == image)]
+        weights = weights_of(self.inputs.weights, pair)
         chosen = cross_validated(weights)["weight"]
+        ratio = self._ratio(family)
         return {
-            "tabular": tabular,
-            "image": image,
-            **self._scores("vote", pair, cases, held),
-            "half": self.summariser.classifier(cross_validated(half), self._ratio("vote"), "vote", f"{pair} half"),
+            **dict(zip(MEMBERS, pair.split("+"), strict=True)),
+            **self._scores(family, pair, cases, held),
+            "half": self.summariser.classifier(cross_validated(half), ratio, family.key, f"{pair} half"),
             "weight": {
                 **{name: float(chosen.agg(name)) for name in ("mean", "median", "min", "max")},
                 "folds": len(chosen),
@@ -195,13 +180,13 @@ class _Study:
             "master": _voted_point(master(cases), master(half), master(weights)),
         }
 
-    def segmentation(self, family: str) -> Tables:
-        scores = self.inputs.segmentation.get(family)
+    def segmentation(self, family: Family) -> Tables:
+        scores = self.inputs.segmentation.get(family.key)
         if scores is None or scores.empty:
             return {}
         test = scores[scores["split"] == "test"]
-        check_cases(test, self._splits(family), f"scores of {family}")
-        summary = self.summariser.segmentation(cross_validated(test), self._ratio(family), family)
+        check_cases(test, self._splits(family), f"scores of {family.key}")
+        summary = self.summariser.segmentation(cross_validated(test), self._ratio(family), family.key)
         single = master(test)
         means = {name: float(single[name].astype("float64").mean()) for name in measured(scores)}
         return {**summary, "master": {**means, "cases": len(single)} if len(single) else None}
@@ -209,45 +194,44 @@ class _Study:
     def comparisons(self) -> tuple[pd.DataFrame, Tables]:
         """Return a row a pair, and each model's wins, ties and losses by family of comparisons."""
         parts, counts = [], {}
-        for group, families in GROUPS.items():
-            models = {name: model for name, model in self.competitors.items() if name[0] in families}
+        for group in GROUPS:
+            models = {name: model for name, model in self.competitors.items() if FAMILIES[name[0]].group == group}
             parts.append(compare(group, models, self.patients))
             counts[group] = count_outcomes(parts[-1], list(models), 1 - self.summariser.settings.confidence)
         filled = [part for part in parts if len(part)]
         return pd.concat(filled, ignore_index=True) if filled else parts[0], {k: v for k, v in counts.items() if v}
 
-    def _scores(self, family: str, model: str, cases: pd.DataFrame, held: HeldOut | None) -> Tables:
+    def _scores(self, family: Family, model: str, cases: pd.DataFrame, held: HeldOut | None) -> Tables:
         """Score the evaluated model; operating points and calibration are those of the one that kept cases out."""
-        folds, ratio = cross_validated(cases), self._ratio(family)
-        self.curves_of[family, model] = folds
+        folds, ratio, names = cross_validated(cases), self._ratio(family), (family.key, model)
+        self.curves_of[names] = folds
         pooled = pool_repeats(folds)
         low, high = self.patients.interval(self.patients.aucs(pooled))
         scores: Tables = {
-            "metrics": self.summariser.classifier(folds, ratio, family, model),
+            "metrics": self.summariser.classifier(folds, ratio, *names),
             "pooled": {
                 **score_pooled(pooled),
                 "roc_auc_low": low,
                 "roc_auc_high": high,
-                **calibration_scores(pooled, self.summariser, family, model),
+                **calibration_scores(pooled, self.summariser, *names),
             },
             "operating": None,
             "calibration": None,
         }
         margins = None
         if held is not None:
-            self.weigh = self.weigh or weigh_cases(held)
+            self.chosen_on.setdefault(family.chooses, chosen_cases(held))
             operated = {point: operate(held, point) for point in POINTS}
-            without = test_to_train(self._splits(family), TRAINED_WITHOUT_WEIGH)
-            names = (family, model)
-            scores["operating"] = operating_table(operated, self.summariser, self.patients, without, names)
+            own = test_to_train(self._splits(family), family.operated_learns_from, family.left_out)
+            scores["operating"] = operating_table(operated, self.summariser, self.patients, own, names)
             self.calibrated[names] = recalibrate(held)
-            scores["calibration"] = calibration_table(self.calibrated[names], self.summariser, family, model)
+            scores["calibration"] = calibration_table(self.calibrated[names], self.summariser, *names)
             margins = operated["youden"].margins
-        self.competitors[family, model] = Competitor(folds, ratio, margins)
+        self.competitors[names] = Competitor(folds, ratio, margins)
         return scores
 
-    def _cases(self, family: str, model: str, column: str = "") -> pd.DataFrame:
-        table, where = self.inputs.predictions[family][model], f"predictions of {family} model {model!r}"
+    def _cases(self, family: Family, model: str, column: str = "") -> pd.DataFrame:
+        table, where = self.inputs.predictions[family.key][model], _where(family, model)
         if "trained_on" in table:
             table = table[table["trained_on"] == "all"]
         check_predictions(table, where, self.classes, [column] if column else [])
@@ -255,20 +239,23 @@ class _Study:
         check_cases(cases, self._splits(family), where)
         return cases
 
-    def _splits(self, family: str) -> pd.DataFrame:
+    def _splits(self, family: Family) -> pd.DataFrame:
         """Return the resamples that the family was trained in."""
         splits = self.inputs.splits
-        return splits if family in ALL_REPEATS else splits[splits["repeat"] < self.image_repeats]
+        return splits if family.all_repeats else splits[splits["repeat"] < self.image_repeats]
 
-    def _ratio(self, family: str) -> float:
-        trained_on = TRAINED_ON_ALL if family in LEARNS_FROM_WEIGH else TRAINED_WITHOUT_WEIGH
-        return test_to_train(self.inputs.splits, trained_on)
+    def _ratio(self, family: Family) -> float:
+        return test_to_train(self.inputs.splits, family.learns_from, family.left_out)
 
     def _positives(self) -> int | None:
         for models in self.inputs.predictions.values():
             for table in models.values():
                 return int(table.loc[table["label"] == self.classes[1], "case_id"].nunique())
         return None
+
+
+def _where(family: Family, model: str) -> str:
+    return f"predictions of {family.key} model {model!r}"
 
 
 def _voted_point(cases: pd.DataFrame, half: pd.DataFrame, weights: pd.DataFrame) -> Tables | None:
@@ -283,18 +270,19 @@ def _voted_point(cases: pd.DataFrame, half: pd.DataFrame, weights: pd.DataFrame)
 def _compact(tables: Tables) -> Tables:
     """Return the metrics file's part of the tables, small enough to be read as a diff."""
     metrics: Tables = {}
-    for family in (*FULL, *SEARCHES):
-        for model, content in tables.get(family, {}).items():
-            summaries = {name: compact(summary) for name, summary in content["metrics"].items()}
-            metrics.setdefault(family, {})[model] = {**summaries, **_scalars(content)}
-    for pair, content in tables.get("vote", {}).items():
-        both = {"roc_auc": content["metrics"]["roc_auc"], "roc_auc_half": content["half"]["roc_auc"]}
-        metrics.setdefault("vote", {})[pair] = {name: compact(summary) for name, summary in both.items()}
-    for family in OUTLINES:
-        if family in tables:
-            metrics[family] = {
-                name: {**compact(summary), "undefined_cases": tables[family]["cases"][name]["undefined"]}
-                for name, summary in tables[family]["metrics"].items()
+    for family in classifiers():
+        for model, content in tables.get(family.key, {}).items():
+            summaries, scalars = content["metrics"], _scalars(content)
+            if family.members:  # of the many pairs, what they are for
+                summaries, scalars = {"roc_auc": summaries["roc_auc"], "roc_auc_half": content["half"]["roc_auc"]}, {}
+            written = {name: compact(summary) for name, summary in summaries.items()}
+            metrics.setdefault(family.key, {})[model] = {**written, **scalars}
+    for family in segmenters():
+        if family.key in tables:
+            found = tables[family.key]
+            metrics[family.key] = {
+                name: {**compact(summary), "undefined_cases": found["cases"][name]["undefined"]}
+                for name, summary in found["metrics"].items()
             }
     return metrics
 

@@ -1,12 +1,17 @@
-"""What a model said of the cases that were kept out of its training: those to choose on, and those to score.
+"""What a model said of cases that were kept out of its training: those to choose on, and those to score.
 
-A fold's *weigh* cases (cv.weigh_fraction of its training part) were not learnt from by the image networks, the merged
-ones, and the tabular models' second fits (``trained_on`` = ``without_weigh``). A threshold or a calibration is chosen
-on them and applied to the same model's test cases of the same fold; labels of test cases choose nothing. A model that
-learnt from the weigh cases has no such choice.
+Labels of test cases choose nothing: a threshold or a calibration is chosen on a fold's rows whose ``split`` is
+``weigh`` and applied to its test cases. There are two kinds (:attr:`busline.families.Family.chooses`).
 
-A voted pair's weight was chosen on the same weigh cases, so its weigh scores flatter it a little: the threshold then
-fits the test cases less well, and the test cases show it.
+*Kept out*: a fold's *weigh* cases (cv.weigh_fraction of its training part) were not learnt from by the image networks,
+the merged ones, and the tabular models' second fits (``trained_on`` = ``without_weigh``). What is chosen on them is
+applied to the same model's test cases. A voted pair's weight was chosen on the same weigh cases, so its weigh scores
+flatter it a little: the threshold then fits the test cases less well, and the test cases show it.
+
+*Inner*: the lesion models learn from all training cases. Their rows to choose on are inner out-of-fold predictions of
+all of these (``trained_on`` = ``inner``, see :mod:`busline.studies.combine`), by models that saw neither the case's
+fold nor the test fold. What is chosen on them is applied to the test cases of the model that learnt from all training
+cases (``trained_on`` = ``all``): like that of a nested cross-validation, the choice knows nothing of the test fold.
 """
 
 from __future__ import annotations
@@ -18,9 +23,13 @@ import pandas as pd
 
 from busline.evaluation.prediction_tables import CASE, RESAMPLE, check_cases, check_predictions
 from busline.evaluation.summaries import cross_validated, scored
+from busline.evaluation.vote import weights_of
+from busline.families import KEPT_OUT, VOTE, Family
 from busline.metrics.voting import vote
 
 Predictions = Mapping[str, Mapping[str, pd.DataFrame]]
+FITS = {"kept out": {KEPT_OUT: "without_weigh", "test": "without_weigh"}, "inner": {KEPT_OUT: "inner", "test": "all"}}
+"""Of a table with several fits, the ``trained_on`` of the rows to choose on and of those to score."""
 
 
 @dataclass(frozen=True)
@@ -31,28 +40,37 @@ class HeldOut:
     test: pd.DataFrame
 
 
-def held_out(table: pd.DataFrame, splits: pd.DataFrame, classes: tuple[str, str], where: str) -> HeldOut | None:
-    """Return a model's weigh and test scores, or None if it has no weigh scores.
+def held_out(
+    table: pd.DataFrame, splits: pd.DataFrame, classes: tuple[str, str], family: Family, where: str
+) -> HeldOut | None:
+    """Return a model's scores to choose on and to test, or None if it has none to choose on.
 
     Args:
-        table: the model's predictions, of both fits where there are two.
+        table: the model's predictions, of all fits where there are several.
         splits: case_id, repeat, fold, role of the resamples the model was trained in.
         classes: the negative and the positive label.
+        family: the model's; it says on what is chosen.
         where: name of the table in messages.
 
     Raises:
-        DataError: if the predictions are not exactly those of the fold's weigh and test cases.
+        DataError: if the predictions are not exactly those of the cases that the family chooses on, and of the test
+            cases.
     """
-    if "trained_on" in table:
-        table = table[table["trained_on"] == "without_weigh"]
-    if not (table["split"] == "weigh").any():
+    if not family.chooses:
         return None
-    check_predictions(table, where, classes)
+    roles = {KEPT_OUT: family.chosen_on, "test": ("test",)}
+    parts = {split: table[table["split"] == split] for split in roles}
+    if "trained_on" in table:
+        fits = FITS[family.chooses]
+        parts = {split: rows[rows["trained_on"] == fits[split]] for split, rows in parts.items()}
+    if parts[KEPT_OUT].empty:
+        return None
     found = {}
-    for role in ("weigh", "test"):
-        check_cases(table[table["split"] == role], splits, where, role=role)
-        found[role] = cross_validated(scored(table, classes[1], split=role))
-    return HeldOut(**found) if len(found["weigh"]) else None
+    for split, rows in parts.items():
+        check_predictions(rows, where, classes)
+        check_cases(rows, splits, where, roles=roles[split])
+        found[split] = cross_validated(scored(rows, classes[1], split=split))
+    return HeldOut(found[KEPT_OUT], found["test"]) if len(found[KEPT_OUT]) else None
 
 
 def voted_held_out(
@@ -67,15 +85,13 @@ def voted_held_out(
         weights: voting weights: tabular, image, repeat, fold, weight.
         positive: the positive label.
     """
-    tabular, _, image = pair.partition("+")
-    one, other = predictions.get("tabular", {}).get(tabular), predictions.get("cnn", {}).get(image)
+    one, other = (predictions.get(key, {}).get(name) for key, name in zip(VOTE.members, pair.split("+"), strict=True))
     if one is None or other is None:
         return None
     one = one[one["trained_on"] == "without_weigh"]
-    first, second = (cross_validated(scored(member, positive, split="weigh")) for member in (one, other))
-    chosen = weights[(weights["tabular"] == tabular) & (weights["image"] == image)]
+    first, second = (cross_validated(scored(member, positive, split=KEPT_OUT)) for member in (one, other))
     both = first.merge(second[[*CASE, "score"]], on=CASE, suffixes=("", "_image"))
-    both = both.merge(chosen[[*RESAMPLE, "weight"]], on=RESAMPLE)
+    both = both.merge(weights_of(weights, pair)[[*RESAMPLE, "weight"]], on=RESAMPLE)
     if both.empty:
         return None
     weigh = both.assign(score=vote(both["weight"], both["score"], both["score_image"]))

@@ -1,8 +1,8 @@
 """Sensitivity and specificity at operating points that are chosen inside the fold.
 
-See :mod:`busline.evaluation.held_out`. A fold has few cases to choose on: some thirty of BrEaST's 252 (five folds,
-15 %), a dozen of them positive, so that 95 % sensitivity means "all of them", and what is aimed at is not what the test
-cases show.
+See :mod:`busline.evaluation.held_out`. Of the models that keep cases out for it, a fold has few to choose on: some
+thirty of BrEaST's 252 (five folds, 15 %), a dozen of them positive, so that 95 % sensitivity means "all of them", and
+what is aimed at is not what the test cases show. The lesion models choose on all training cases, some two hundred.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def operating_table(
     return table
 
 
-def weigh_cases(held: HeldOut) -> dict[str, list[int]]:
+def chosen_cases(held: HeldOut) -> dict[str, list[int]]:
     """Return the fewest and the most cases, and positive cases, that a fold has to choose on."""
     by_fold = held.weigh.groupby(RESAMPLE)["truth"]
     return {

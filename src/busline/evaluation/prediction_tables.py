@@ -59,19 +59,20 @@ def check_predictions(table: pd.DataFrame, where: str, classes: Sequence[str], e
         raise list_problems(where, problems, mend=MEND)
 
 
-def check_cases(table: pd.DataFrame, splits: pd.DataFrame, where: str, *, role: str = "test") -> None:
-    """Refuse test (or weigh) predictions of other cases, repeats or folds than the splits name.
+def check_cases(table: pd.DataFrame, splits: pd.DataFrame, where: str, *, roles: Sequence[str] = ("test",)) -> None:
+    """Refuse test predictions (or those to choose on) of other cases, repeats or folds than the splits name.
 
     Args:
-        table: rows of one role only, with case_id, repeat and fold.
+        table: rows of these roles only, with case_id, repeat and fold.
         splits: case_id, repeat, fold, role; the master split's rows are asked for only if the table has some.
         where: name of the table in messages.
-        role: the rows' role.
+        roles: the roles whose cases are predicted.
 
     Raises:
         DataError: naming resamples with missing or foreign cases.
     """
-    expected = splits[splits["role"] == role]
+    role = " or ".join(roles)
+    expected = splits[splits["role"].isin(roles)]
     if not (table["repeat"] < 0).any():
         expected = expected[expected["repeat"] >= 0]
     both = expected[CASE].merge(table[CASE], on=CASE, how="outer", indicator=True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from busline.base.errors import ParameterError
 from busline.base.seeding import numpy_generator
 from busline.base.settings.evaluation import Evaluate
 from busline.evaluation.prediction_tables import RESAMPLE
@@ -18,8 +19,6 @@ from busline.metrics.operating import SPECIFICITY, sensitivity_at_specificity
 from busline.metrics.segmentation import KNOWN
 
 Summary = dict[str, float | int]
-TRAINED_ON_ALL = ("fit", "stop", "weigh")
-TRAINED_WITHOUT_WEIGH = ("fit", "stop")
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class Summariser:
             summaries[name] = self.scores(scores, ratio, family, model, name)
         return summaries
 
-    def segmentation(self, scores: pd.DataFrame, ratio: float, family: str = "segment") -> dict[str, dict[str, Any]]:
+    def segmentation(self, scores: pd.DataFrame, ratio: float, family: str) -> dict[str, dict[str, Any]]:
         """Summarise segmentation scores of cases, as the primary study's Table 9.
 
         Args:
@@ -155,17 +154,26 @@ def point_estimate(cases: pd.DataFrame) -> dict[str, float | int] | None:
     return {**{name: metric(truth, score) for name, metric in FOLD_METRICS.items()}, "cases": len(cases)}
 
 
-def test_to_train(splits: pd.DataFrame, trained_on: Sequence[str]) -> float:
+def test_to_train(splits: pd.DataFrame, trained_on: Sequence[str], left_out: int) -> float:
     """Return the number of test cases divided by that of training cases, averaged over the folds.
 
     Args:
         splits: case_id, repeat, fold, role.
         trained_on: roles of the cases a model was trained on, early stopping included.
+        left_out: folds that each model did not learn from. With 2 of K folds left out, the test fold and each of the
+            others once, a training case is learnt from by K - 2 of the K - 1 models that score a test case; their mean
+            number of training cases is (K - 2) / (K - 1) of that of one model with the test fold alone left out.
+
+    Raises:
+        ParameterError: if no fold is left to learn from.
     """
     folds = cross_validated(splits)
+    count = int(folds["fold"].nunique())
+    if count <= left_out:
+        raise ParameterError("cv.folds", f"is {count}", expected=f"more than the {left_out} folds that are left out")
     tested = folds[folds["role"] == "test"].groupby(RESAMPLE).size()
     trained = folds[folds["role"].isin(trained_on)].groupby(RESAMPLE).size()
-    return float((tested / trained).mean())
+    return float((tested / trained).mean()) * ((count - 1) / (count - left_out))
 
 
 def compact(summary: Mapping[str, float | int]) -> dict[str, float | int]:

@@ -12,12 +12,14 @@ import pandas as pd
 
 from busline.base.errors import DataError, list_problems
 from busline.evaluation.prediction_tables import CASE, MEND, RESAMPLE, binary_classes, check_predictions
+from busline.families import TABULAR, VOTE
 from busline.metrics.voting import best_weight, vote
 
 KEYS = [*CASE, "split"]
+MEMBERS = (TABULAR.key, "image")
+"""Columns of the table of weights that name a pair's members."""
 WEIGHTS = {
-    "tabular": "str",
-    "image": "str",
+    **dict.fromkeys(MEMBERS, "str"),
     "repeat": "int64",
     "fold": "int64",
     "weight": "float64",
@@ -49,7 +51,7 @@ def vote_all(
     """
     binary_classes(classes)
     members = {name: _without_weigh(table, name) for name, table in tabular.items()}
-    for family, tables in (("tabular", members), ("cnn", image)):
+    for family, tables in zip(VOTE.members, (members, image), strict=True):
         for name, table in tables.items():
             check_predictions(table, f"predictions of {family} model {name!r}", classes)
     predictions, weights = {}, []
@@ -57,7 +59,7 @@ def vote_all(
         for second, other in image.items():
             voted, chosen = vote_pair(one, other, classes, f"{first}+{second}")
             predictions[f"{first}+{second}"] = voted
-            weights.append(chosen.assign(tabular=first, image=second))
+            weights.append(chosen.assign(**dict(zip(MEMBERS, (first, second), strict=True))))
     if not weights:
         return {}, pd.DataFrame(columns=list(WEIGHTS)).astype(WEIGHTS)
     return predictions, pd.concat(weights, ignore_index=True)[list(WEIGHTS)].astype(WEIGHTS)
@@ -83,6 +85,12 @@ def vote_pair(
         voted[f"p_{name}"] = vote(test["weight"], test[f"p_{name}_tabular"], test[f"p_{name}_image"])
     voted[f"p_half_{positive}"] = vote(0.5, test[members[0]], test[members[1]])
     return voted, weights
+
+
+def weights_of(weights: pd.DataFrame, pair: str) -> pd.DataFrame:
+    """Return the rows of the table of weights (see :data:`WEIGHTS`) of one pair "<tabular>+<image>"."""
+    first, _, second = pair.partition("+")
+    return weights[(weights[MEMBERS[0]] == first) & (weights[MEMBERS[1]] == second)]
 
 
 def _without_weigh(table: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from busline.families import FAMILIES, TABULAR
 from busline.report.layout import Row, column, section, table, text_column
-from busline.report.names import FAMILIES, METRICS, model_name, pair_name
-from busline.report.paper import Published
+from busline.report.names import METRICS, any_name, family_name, model_name, pair_name
+from busline.report.paper import Published, published_aucs
 
-FEW = {"tabular": 199, "image": 19}
+FEW = {TABULAR.key: 199, "image": 19}
 """Fewer permutations than these find gross leaks only, and the report says so."""
 ROUNDING = 0.005
 
@@ -42,19 +43,19 @@ def protocol_rows(protocol: Mapping[str, Any], published: Published | None) -> l
     pairs are judged: the paper's other figures are means over folds, which single draws do not speak of.
     """
     found = {(row["family"], row["model"]): row for row in protocol["rows"]}
-    paper = _paper_figures(published)
+    paper = {key: figure["mean"] for key, figure in published_aucs(published).items()}
     rows = []
     for key in [*found, *(key for key in paper if key not in found)]:
         family, model = key
         alone = key not in found
-        source = found.get(("tabular", model.split("+")[0]) if alone else key)
+        source = found.get((TABULAR.key, model.split("+")[0]) if alone else key)
         if source is None:
             continue
         figure = paper.get(key)
         rows.append(
             {
-                "family": FAMILIES[family],
-                "model": pair_name(*model.split("+")) if family == "vote" else model_name(model),
+                "family": family_name(family),
+                "model": any_name(model),
                 "from": "tabular member alone" if alone else "",
                 "paper": {"mean": figure} if figure is not None else None,
                 "honest": source["honest"]["mean"],
@@ -63,18 +64,10 @@ def protocol_rows(protocol: Mapping[str, Any], published: Published | None) -> l
                 "leaked_range": [source["leaked"]["low"], source["leaked"]["high"]],
                 "leaked_max": source["leaked"]["max"],
                 "known": source["known"],
-                "within": _within(figure, source) if family == "vote" else "",
+                "within": _within(figure, source) if FAMILIES[family].members else "",
             }
         )
     return rows
-
-
-def _paper_figures(published: Published | None) -> dict[tuple[str, str], float]:
-    if published is None:
-        return {}
-    figures = {("tabular", str(name)): scores.roc_auc.mean for name, scores in published.tabular.items()}
-    figures |= {("cnn", name): score.mean for name, score in published.cnn.items()}
-    return figures | {("vote", f"{row.tabular}+{row.image}"): row.roc_auc for row in published.vote}
 
 
 def _within(figure: float | None, source: Mapping[str, Any]) -> str:
@@ -171,7 +164,7 @@ def _permutation_text(leakage: Mapping[str, Any]) -> str:
     )
     few = [
         f"{count or 'none'} of {what} models, where {FEW[what]} are meant"
-        for what, count in (("tabular", settings["tabular_permutations"]), ("image", settings["image_permutations"]))
+        for what, count in ((TABULAR.key, settings["tabular_permutations"]), ("image", settings["image_permutations"]))
         if count < FEW[what]
     ]
     if few:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from busline.report.layout import Row, column, section, table, text_column
-from busline.report.names import scored_models
-from busline.report.operating import NAMES, named, one_name, weigh_cases
+from busline.report.names import one_name, scored_models
+from busline.report.operating import NAMES, chosen_cases, named
 
 Scores = Mapping[str, Any]
 HEADS = {
@@ -36,7 +36,7 @@ def calibration_section(scores: Scores) -> Row:
     if scored_models(scores, "calibration"):
         tables.append(_before_after(scores))
         text.append(
-            f"The calibration is Platt's on the log odds, fitted inside the fold on {weigh_cases(scores)}: two "
+            f"The calibration is Platt's on the log odds, fitted inside the fold on {chosen_cases(scores)}: two "
             "parameters, the slope shrunk by a ridge penalty (scikit-learn's C = 1) and kept from turning the order "
             "around. So few cases move the level rightly and the slope roughly."
         )
@@ -78,7 +78,7 @@ def _before_after(scores: Scores) -> Row:
         row["better"] = None if before is None or after is None else "yes" if after < before else "no"
         rows.append(row)
     caption = (
-        "Of the models that kept the weigh cases out of their training: those of the table are not quite the ones "
-        "above. Not available for the searches."
+        "Those of the table are not quite the ones above, as they kept the weigh cases out of their training. Not "
+        "available for the searches."
     )
     return table("recalibrated", columns, rows, title="Calibration inside the fold, before and after", caption=caption)

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from busline.families import FAMILIES
 from busline.report.canvas import COLOURS, Figure, canvas_of, finish, literal, panel_a_model
-from busline.report.names import FAMILIES, model_name
+from busline.report.names import family_name, model_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PLOTS = ("roc", "pr", "calibration", "reliability", "confusion", "comparisons", "curves")
 """Names of the tables behind the plots."""
-
-SEARCHES = ("dnn_search", "augmentation")
 
 MANY = len(COLOURS)
 """A panel with more lines than this is drawn in one colour, without a legend."""
@@ -41,7 +40,7 @@ def draw_forest(rows: Sequence[Mapping[str, Any]], paper: str | None) -> Figure 
     """Draw the ROC AUC of every model with both intervals, and the published one beside it.
 
     Args:
-        rows: `label`, `group`, and where known `ours`, `bootstrap`, `corrected` and `paper` (mean, low, high).
+        rows: `label`, `family`, and where known `ours`, `bootstrap`, `corrected` and `paper` (mean, low, high).
         paper: the paper's short name, or None.
     """
     if not rows:
@@ -51,9 +50,9 @@ def draw_forest(rows: Sequence[Mapping[str, Any]], paper: str | None) -> Figure 
         places = np.arange(len(rows))[::-1]
         for place, row in zip(places, rows, strict=True):
             _forest_row(axes, place, row)
-        axes.set_yticks(places, [row["label"] for row in rows])
+        axes.set_yticks(places, [literal(row["label"]) for row in rows])
         for place, row, above in zip(places[1:], rows[1:], rows[:-1], strict=True):
-            if row["group"] != above["group"]:
+            if row["family"] != above["family"]:
                 axes.axhline(place + 0.5, color="#9aa6b5", linewidth=0.6)
         axes.axvline(0.5, color="#9aa6b5", linewidth=1.0, linestyle=":")
         axes.set_ylim(-0.7, len(rows) - 0.3)
@@ -155,7 +154,7 @@ def draw_curves(table: pd.DataFrame, kind: str) -> Figure | None:
                     style = {"color": COLOURS[0], "alpha": 0.45}
                 marker = "o" if kind == "calibration" else ""
                 axes.plot(points[x], points[y], linewidth=1.4, marker=marker, markersize=3, **style)
-            axes.set_title(FAMILIES.get(family, family) + (f": {len(models)} pairs" if len(models) > MANY else ""))
+            axes.set_title(family_name(family) + (f": {len(models)} pairs" if len(models) > MANY else ""))
             if len(models) <= MANY:
                 axes.legend(loc="lower left" if kind == "pr" else "best")
         caption = f"Out-of-fold probabilities, averaged over the repeats to one a case. {remark}"
@@ -164,7 +163,7 @@ def draw_curves(table: pd.DataFrame, kind: str) -> Figure | None:
 
 def draw_reliability(table: pd.DataFrame) -> Figure | None:
     """Draw the reliability curve before and after calibration, a panel a model; voted pairs are left to the tables."""
-    shown = table[table["family"] != "vote"]
+    shown = _without_pairs(table)
     if shown.empty:
         return None
     with panel_a_model(shown, 4, 2.6, 2.75) as (canvas, panels, columns):
@@ -174,7 +173,7 @@ def draw_reliability(table: pd.DataFrame) -> Figure | None:
                 points = part[part["calibration"] == state]
                 style: dict[str, Any] = {"color": colour, "linewidth": 1.4, "marker": "o", "markersize": 3}
                 axes.plot(points["predicted"], points["observed"], label=state, **style)
-            axes.set_title(f"{FAMILIES.get(family, family)}: {literal(model_name(model))}", fontsize=8)
+            axes.set_title(f"{family_name(family)}: {literal(model_name(model))}", fontsize=8)
             axes.set_xlabel("predicted" if number >= len(panels) - columns else "")
             axes.set_ylabel("observed" if number % columns == 0 else "")
             axes.legend(loc="upper left")
@@ -188,7 +187,7 @@ def draw_reliability(table: pd.DataFrame) -> Figure | None:
 
 def draw_confusion(table: pd.DataFrame) -> Figure | None:
     """Draw a confusion matrix a model; voted pairs are left to the tables."""
-    shown = table[table["family"] != "vote"]
+    shown = _without_pairs(table)
     if shown.empty:
         return None
     classes = sorted(set(shown["actual"]) | set(shown["predicted"]))
@@ -198,7 +197,7 @@ def draw_confusion(table: pd.DataFrame) -> Figure | None:
                 index=classes, columns=classes, fill_value=0
             )
             name = literal(model_name(model)).replace(", ", ",\n")
-            _confusion_panel(axes, counts.to_numpy(), classes, f"{FAMILIES.get(family, family)}\n{name}")
+            _confusion_panel(axes, counts.to_numpy(), classes, f"{family_name(family)}\n{name}")
         caption = "Numbers of cases; rows are the truth, columns the call at a probability of 0.5."
         return finish(canvas, "curves", "Confusion matrices", caption)
 
@@ -221,7 +220,7 @@ def draw_learning(table: pd.DataFrame) -> Figure | None:
     """Draw the losses of fit and stop cases by epoch, a panel a network, averaged over folds; searches are left out."""
     from matplotlib.ticker import MaxNLocator
 
-    table = table[~table["family"].isin(SEARCHES)]
+    table = table[~table["family"].isin([family.key for family in FAMILIES.values() if family.search])]
     if table.empty:
         return None
     with panel_a_model(table, 4, 3.1, 2.5) as (canvas, panels, columns):
@@ -230,9 +229,7 @@ def draw_learning(table: pd.DataFrame) -> Figure | None:
                 if part[key].notna().any():  # the lesion network has no stop cases
                     axes.plot(part["epoch"], part[key], label=label, color=colour, linewidth=1.4)
             name = literal(model_name(model))
-            axes.set_title(
-                f"{FAMILIES.get(family, family)}: {name}" if model != family else FAMILIES.get(family, family)
-            )
+            axes.set_title(f"{family_name(family)}: {name}" if model != family else family_name(family))
             axes.title.set_fontsize(8)
             axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
             axes.set_xlabel("epoch" if number >= len(panels) - columns else "")
@@ -243,6 +240,10 @@ def draw_learning(table: pd.DataFrame) -> Figure | None:
             "of the cases that decide when training stops. Folds that stopped early are missing from later epochs."
         )
         return finish(canvas, "curves", "Learning curves", caption)
+
+
+def _without_pairs(table: pd.DataFrame) -> pd.DataFrame:
+    return table[~table["family"].isin([family.key for family in FAMILIES.values() if family.members])]
 
 
 def _families(table: pd.DataFrame) -> list[str]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from busline.families import LESION, LESION_PARTS, SEGMENT, segmenters
 from busline.report.layout import Row, column, section, table, text_column
 from busline.report.names import METRICS, about_distances, in_order, model_name, segmentation_metrics
 from busline.report.tables import count_scored
 
 Scores = Mapping[str, Any]
-OUTLINES = {"lesion_segment": "Lesion network", "segment": "Segmentation network"}
 
 
 def lesion_section(scores: Scores) -> Row:
     """Return the section; ``scores`` is the content of reports/tables.json."""
-    tables = [_diagnoses(scores), _outlines(scores)] if scores.get("lesion") else []
-    return section("lesion", "Lesion network", text=_how_to_read(), tables=tables)
+    tables = [_diagnoses(scores)] if scores.get(LESION.key) else []
+    if any(scores.get(family.key) for family in segmenters() if family != SEGMENT):  # which has a table of its own
+        tables.append(_outlines(scores))
+    return section(LESION.key, "Lesion network", text=_how_to_read(), tables=tables)
 
 
 def _how_to_read() -> list[str]:
@@ -34,8 +36,8 @@ def _how_to_read() -> list[str]:
 def _diagnoses(scores: Scores) -> Row:
     rows = [
         {"model": model_name(name), **_summary(content["metrics"]["roc_auc"])}
-        for family in ("lesion", "lesion_parts")
-        for name, content in ((name, scores[family][name]) for name in in_order(scores.get(family, {})))
+        for family in (LESION, LESION_PARTS)
+        for name, content in ((name, scores[family.key][name]) for name in in_order(scores.get(family.key, {})))
     ]
     caption = "The first two are the models; the others are the same step with some of the inputs."
     return table(
@@ -44,7 +46,7 @@ def _diagnoses(scores: Scores) -> Row:
 
 
 def _outlines(scores: Scores) -> Row:
-    found = {title: scores[family] for family, title in OUTLINES.items() if scores.get(family)}
+    found = {family.title: scores[family.key] for family in segmenters() if scores.get(family.key)}
     names = segmentation_metrics(name for content in found.values() for name in content["metrics"])
     rows = [
         {

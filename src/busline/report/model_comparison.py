@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from busline.families import DNN_SEARCH, FAMILIES, GROUPS, TOGETHER
 from busline.report.layout import Row, column, section, table, text_column
-from busline.report.names import FAMILIES, UNDEFINED, any_name, in_order
-from busline.report.operating import NAMES, one_name
+from busline.report.names import UNDEFINED, any_name, family_name, in_order, one_name
+from busline.report.operating import NAMES
 
 Scores = Mapping[str, Any]
 Pairs = Mapping[tuple[str, str, str, str], Mapping[str, Any]]
 Name = tuple[str, str]
-GROUPS = {
-    "models": "All models",
-    "augmentation": "Levels of augmentation",
-    "dnn_search": "Sizes of the tabular network",
-    "lesion_parts": "Parts of the lesion model",
-}
 TESTS = {"t": "Corrected t", "delong": "DeLong", "mcnemar": "McNemar"}
 IDENTICAL = "identical"
 
@@ -60,12 +55,12 @@ def _how_to_read(alpha: float) -> list[str]:
 
 def _outcomes(scores: Scores, group: str, title: str, entries: Sequence[Mapping[str, Any]], pairs: int) -> Row:
     made = [test for test in TESTS if any(sum(entry[test].values()) for entry in entries)]
-    columns = [*(NAMES if group == "models" else NAMES[1:]), column("auc", "ROC AUC", "score", ours=True)]
+    columns = [*(NAMES if group == TOGETHER else NAMES[1:]), column("auc", "ROC AUC", "score", ours=True)]
     columns += [text_column(test, f"{TESTS[test]}: wins–ties–losses", ours=True) for test in made]
     rows = []
     for entry in entries:
         content = scores[entry["family"]][entry["model"]]
-        row = {"family": FAMILIES[entry["family"]], "model": _label(scores, entry["family"], entry["model"])}
+        row = {"family": family_name(entry["family"]), "model": _label(scores, entry["family"], entry["model"])}
         row["auc"] = content["metrics"]["roc_auc"]["mean"]
         rows.append({**row, **{test: _counts(entry[test]) for test in made}})
     caption = f"{pairs} pairs; the ROC AUC is the mean over the folds of all repeats that a model has."
@@ -77,7 +72,7 @@ def _matrix(scores: Scores, group: str, title: str, models: Sequence[Name], pair
     columns += [column(str(number), str(number), "pair") for number in range(1, len(models) + 1)]
     rows = []
     for place, one in enumerate(models):
-        label = one_name(*one) if group == "models" else _label(scores, *one)
+        label = one_name(*one) if group == TOGETHER else _label(scores, *one)
         row: Row = {"model": f"{place + 1} {label}"}
         for number, other in enumerate(models):
             if place != number:
@@ -113,7 +108,7 @@ def show_p(p_value: float) -> str:
 
 
 def _label(scores: Scores, family: str, model: str) -> str:
-    if family == "dnn_search":
+    if family == DNN_SEARCH.key:
         network = scores[family][model]
         return f"{network['hidden']} units, dropout {network['dropout']:g}"
     return any_name(model)

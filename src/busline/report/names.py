@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from busline.families import FAMILIES, classifiers
 from busline.metrics.segmentation import KNOWN
 
 UNDEFINED = "n/a"
@@ -40,19 +41,6 @@ MODELS = {
     "shape_clinical": "Shape and clinical",
 }
 
-FAMILIES = {
-    "tabular": "Table",
-    "dnn_search": "Search of the tabular network",
-    "augmentation": "Augmentation",
-    "cnn": "Image",
-    "vote": "Voting",
-    "merged": "Merged",
-    "lesion": "Lesion",
-    "lesion_parts": "Parts of the lesion model",
-    "segment": "Segmentation",
-}
-"""What each family of models learns from, in the report's order."""
-
 METRICS = {
     "accuracy": "Accuracy",
     "f1": "F1",
@@ -68,6 +56,11 @@ SOURCES = {
     "breast": "BrEaST (USG-BrEaST-Lesions)",
     "folder": "the user's own folder",
 }
+
+
+def family_name(key: str) -> str:
+    """Return what a family of models is called."""
+    return FAMILIES[key].title if key in FAMILIES else key
 
 
 def model_name(key: str) -> str:
@@ -93,7 +86,7 @@ def scored_models(scores: Mapping[str, Any], part: str) -> list[tuple[str, str, 
         scores: content of reports/tables.json.
         part: a key such as ``pooled``; models where it is null are left out.
     """
-    families = ((family, scores.get(family, {})) for family in FAMILIES if family != "segment")
+    families = ((family.key, scores.get(family.key, {})) for family in classifiers())
     return [
         (family, name, content[name][part])
         for family, content in families
@@ -124,3 +117,8 @@ def about_distances(names: Iterable[str]) -> str:
 def any_name(name: str) -> str:
     """Return the display name of a model or of a pair (a+b)."""
     return " + ".join(map(model_name, name.split("+")))
+
+
+def one_name(family: str, name: str) -> str:
+    """Return a model's name with its family, for wide tables."""
+    return f"{family_name(family)}: {any_name(name)}"

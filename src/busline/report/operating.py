@@ -6,16 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from busline.report.layout import Row, column, section, table, text_column
-from busline.report.names import FAMILIES, any_name, scored_models
+from busline.report.names import any_name, family_name, one_name, scored_models
 
 Scores = Mapping[str, Any]
 POINTS = {
-    "youden": ("Youden's point", "The threshold with the greatest sensitivity + specificity on the weigh cases."),
+    "youden": (
+        "Youden's point",
+        "The threshold with the greatest sensitivity + specificity on the cases to choose on.",
+    ),
     "sensitivity_95": (
         "At 95 % sensitivity",
-        "The highest threshold that reaches 95 % sensitivity on the weigh cases.",
+        "The highest threshold that reaches 95 % sensitivity on the cases to choose on.",
     ),
-    "specificity_90": ("At 90 % specificity", "The lowest threshold that reaches 90 % specificity on the weigh cases."),
+    "specificity_90": (
+        "At 90 % specificity",
+        "The lowest threshold that reaches 90 % specificity on the cases to choose on.",
+    ),
 }
 NAMES = [text_column("family", "Family"), text_column("model", "Model")]
 
@@ -53,12 +59,7 @@ def operating_section(scores: Scores) -> Row:
 
 def named(family: str, name: str) -> Row:
     """Return the cells that name a model."""
-    return {"family": FAMILIES[family], "model": any_name(name)}
-
-
-def one_name(family: str, name: str) -> str:
-    """Return a model's name with its family, for wide tables."""
-    return f"{FAMILIES[family]}: {any_name(name)}"
+    return {"family": family_name(family), "model": any_name(name)}
 
 
 def percent(scores: Scores) -> str:
@@ -66,10 +67,13 @@ def percent(scores: Scores) -> str:
     return f"{100 * scores['protocol']['confidence']:g} %"
 
 
-def weigh_cases(scores: Scores) -> str:
-    """Say how many cases a fold has to choose on, such as: 30 to 31 cases, 12 of them malignant."""
-    weigh, positive = scores["protocol"]["weigh"], scores["protocol"]["positive"]
-    return f"{_span(weigh['cases'])} cases, {_span(weigh['positives'])} of them {positive}"
+def chosen_cases(scores: Scores) -> str:
+    """Say how many cases a fold has to choose on, such as: 30 to 31 weigh cases, 12 of them malignant."""
+    protocol, words = scores["protocol"], []
+    for kind, name in (("weigh", "weigh cases"), ("inner", "inner out-of-fold predictions")):
+        if found := protocol.get(kind):
+            words.append(f"{_span(found['cases'])} {name}, {_span(found['positives'])} of them {protocol['positive']}")
+    return "; ".join(words)
 
 
 def _how_chosen(scores: Scores) -> list[str]:
@@ -78,7 +82,10 @@ def _how_chosen(scores: Scores) -> list[str]:
         "to the same model's test cases. Of the models of the table, these are the ones trained without the weigh "
         "cases. A voted pair's weight was chosen on the same weigh cases, which flatters it there: its thresholds tend "
         "to be too high.",
-        f"A fold has few cases to choose on: {weigh_cases(scores)}. So a threshold is uncertain, and what is aimed at "
+        "The lesion models learn from all training cases. Their thresholds are chosen on inner out-of-fold predictions "
+        "of these: each training case scored by a network and a regression that saw neither its fold nor the test "
+        "fold.",
+        f"A fold has few cases to choose on: {chosen_cases(scores)}. So a threshold is uncertain, and what is aimed at "
         "is not what the test cases show; that gap is part of the figure.",
         "Rates are means over the folds with both intervals. Pooled: a case's score against its folds' thresholds, "
         "both averaged over the repeats, with a bootstrap of the patients. Not available for the searches, which are "

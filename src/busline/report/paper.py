@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from busline.base.errors import ParameterError, near_matches
 from busline.base.settings.tabular import TabularName
+from busline.families import CNN, MERGED, TABULAR, VOTE
 from busline.metrics.segmentation import KNOWN
 
 Score = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -124,6 +125,19 @@ class Published(Block):
             if score.max > KNOWN[name].most:
                 raise ValueError(f"segment: {name} is at most {KNOWN[name].most:g}, found {score.max:g}")
         return self
+
+
+def published_aucs(published: Published | None) -> dict[tuple[str, str], dict[str, float]]:
+    """Return the paper's ROC AUCs by family and model (pairs as a+b): mean, and low and high where it gives them.
+
+    Levels of augmentation and the search are left out; without a paper there are none.
+    """
+    if published is None:
+        return {}
+    figures = {(TABULAR.key, str(name)): scores.roc_auc._asdict() for name, scores in published.tabular.items()}
+    figures |= {(CNN.key, name): score._asdict() for name, score in published.cnn.items()}
+    figures |= {(VOTE.key, f"{row.tabular}+{row.image}"): {"mean": row.roc_auc} for row in published.vote}
+    return figures | {(MERGED.key, name): score._asdict() for name, score in published.merged.items()}
 
 
 def load_published(name: str) -> Published:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from busline.base.params import Params
+from busline.families import TABULAR
 from busline.report.audit_section import audit_section
 from busline.report.calibration import calibration_section
 from busline.report.cases import cases_section
@@ -28,7 +29,6 @@ from busline.report.provenance import show_params
 from busline.report.tables import TableMaker
 
 NOT_A_DEVICE = "BUSline is research software, not a medical device. Nothing here may guide the care of a patient."
-FOREST = ("table4", "table7", "table8")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
     params, published = inputs.params, inputs.published
     maker = TableMaker(inputs.scores, published, comparable=_comparable(inputs))
     tables = {
-        "tabular": [maker.tabular(), maker.search()],
+        "table": [maker.tabular(), maker.search()],
         "images": [maker.augmentation(params.augmentation.levels), maker.images()],
         "combined": [maker.combined(), maker.weights()],
         "segmentation": [maker.segmentation()],
@@ -82,7 +82,7 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
         "notices": _notices(inputs),
         "sections": [
             section("overview", "Overview", text=_how_to_read(inputs)),
-            section("tabular", "Clinical table", tables=tables["tabular"]),
+            section(TABULAR.key, "Clinical table", tables=tables["table"]),
             section("images", "Images", tables=tables["images"]),
             section("combined", "Image and table", tables=tables["combined"]),
             section("segmentation", "Segmentation", tables=tables["segmentation"]),
@@ -100,7 +100,7 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
             _provenance(inputs),
             section("parameters", "Parameters", text=["All parameters of this run."], code=show_params(params)),
         ],
-        "forest": [row for parts in tables.values() for part in parts for row in _forest(part)],
+        "forest": maker.forest(),
         "columns": list(inputs.verdicts),
     }
 
@@ -183,20 +183,6 @@ def _provenance(inputs: ReportInputs) -> Row:
     return section(
         "provenance", "Data and software", text=["What these figures were made from and with."], tables=tables
     )
-
-
-def _forest(shown: Mapping[str, Any]) -> list[Row]:
-    if shown["id"] not in FOREST:
-        return []
-    rows = [row for row in shown["rows"] if row.get("metric", "ROC AUC") == "ROC AUC"]
-    return [
-        {
-            "group": row.get("scheme", shown["id"]),
-            "label": f"{row['model']} ({row['scheme']})" if "scheme" in row else row["model"],
-            **{key: row.get(key) for key in ("paper", "ours", "bootstrap", "corrected")},
-        }
-        for row in rows
-    ]
 
 
 def _folds(protocol: Mapping[str, Any]) -> str:

@@ -6,17 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from busline.base.settings.training import AugmentationLevel
+from busline.families import AUGMENTATION, CNN, DNN_SEARCH, MERGED, SEGMENT, TABULAR, VOTE, classifiers
 from busline.report.layout import Row, column, table, text_column
 from busline.report.names import (
     METRICS,
     NOT_RUN,
     NOTHING,
     about_distances,
+    in_order,
     model_name,
+    one_name,
     pair_name,
     segmentation_metrics,
 )
-from busline.report.paper import Published, SegmentationScore, VoteScore
+from busline.report.paper import Published, SegmentationScore, VoteScore, published_aucs
 
 Scores = Mapping[str, Any]
 TABULAR_METRICS = ("accuracy", "f1", "roc_auc", "precision", "recall", "specificity")
@@ -48,7 +51,7 @@ class TableMaker:
     def tabular(self) -> Row:
         """Table 4: models of the clinical table, five metrics and specificity."""
         paper = self.published.tabular if self.published else {}
-        found = self.scores.get("tabular", {})
+        found = self.scores.get(TABULAR.key, {})
         rows = []
         for model in _union(paper, found):
             for metric in TABULAR_METRICS:
@@ -61,7 +64,7 @@ class TableMaker:
     def search(self) -> Row:
         """Table 5: hidden units and dropout rate of the tabular network."""
         paper = {(row.hidden, row.dropout): row.roc_auc for row in self.published.dnn_search} if self.published else {}
-        found = {(row["hidden"], row["dropout"]): row for row in self.scores.get("dnn_search", {}).values()}
+        found = {(row["hidden"], row["dropout"]): row for row in self.scores.get(DNN_SEARCH.key, {}).values()}
         rows = [
             self._row({"hidden": key[0], "dropout": key[1]}, _interval(paper.get(key)), found.get(key), "roc_auc")
             for key in sorted({*paper, *found})
@@ -72,7 +75,7 @@ class TableMaker:
     def augmentation(self, levels: Mapping[str, AugmentationLevel]) -> Row:
         """Table 6: levels of augmentation, on the custom CNN."""
         paper = self.published.augmentation if self.published else {}
-        found = self.scores.get("augmentation", {})
+        found = self.scores.get(AUGMENTATION.key, {})
         rows = []
         for name in _union(paper, found):
             level = levels.get(name)
@@ -94,7 +97,7 @@ class TableMaker:
     def images(self) -> Row:
         """Table 7: image classifiers."""
         paper = self.published.cnn if self.published else {}
-        found = self.scores.get("cnn", {})
+        found = self.scores.get(CNN.key, {})
         rows = [
             self._row({"model": model_name(model)}, _interval(paper.get(model)), found.get(model), "roc_auc")
             for model in _union(paper, found)
@@ -149,14 +152,14 @@ class TableMaker:
         return {(row.tabular, row.image): row for row in self.published.vote} if self.published else {}
 
     def _our_votes(self) -> dict[tuple[str, str], Scores]:
-        return {(row["tabular"], row["image"]): row for row in self.scores.get("vote", {}).values()}
+        return {tuple(pair.split("+")): row for pair, row in self.scores.get(VOTE.key, {}).items()}
 
     def _votes(self) -> list[Row]:
         paper, found = self._paper_votes(), self._our_votes()
         rows = []
         for key in _union(paper, found):
             figure, ours = paper.get(key), found.get(key)
-            labels: Row = {"model": pair_name(*key), "scheme": "voting"}
+            labels: Row = {"model": pair_name(*key), "scheme": VOTE.title.lower()}
             if ours:
                 half = ours["half"]["roc_auc"]
                 labels |= {"half": half["mean"], "half_corrected": [half["nb_low"], half["nb_high"]]}
@@ -166,11 +169,11 @@ class TableMaker:
 
     def _merged(self) -> list[Row]:
         paper = self.published.merged if self.published else {}
-        found = self.scores.get("merged", {})
+        found = self.scores.get(MERGED.key, {})
         unused = dict.fromkeys(("half", "half_corrected"), NOTHING)
         return [
             self._row(
-                {"model": pair_name("dnn", model), "scheme": "merged", **unused},
+                {"model": pair_name("dnn", model), "scheme": MERGED.title.lower(), **unused},
                 _interval(paper.get(model)),
                 found.get(model),
                 "roc_auc",
@@ -181,7 +184,7 @@ class TableMaker:
     def segmentation(self) -> Row:
         """Table 9: segmentation scores, with the range over cases."""
         paper = self.published.segment if self.published else {}
-        found = self.scores.get("segment")
+        found = self.scores.get(SEGMENT.key)
         rows = []
         names = segmentation_metrics([*paper, *(found["metrics"] if found else ())])
         for metric in names:
@@ -210,6 +213,21 @@ class TableMaker:
             column("cases", "Scored cases", "text", ours=True),
         ]
         return self._table(9, "Segmentation", columns, rows, caption=f"{CAPTIONS[9]} {about_distances(names)}".strip())
+
+    def forest(self) -> list[Row]:
+        """Return the ROC AUC of every model with every metric, ours and the paper's, family by family.
+
+        Returns:
+            ``family``, ``model`` and ``label``, and where known ``ours``, ``bootstrap``, ``corrected`` and ``paper``.
+        """
+        paper, rows = published_aucs(self.published), []
+        for family in classifiers(search=False):
+            found = self.scores.get(family.key, {})
+            for model in _union((name for key, name in paper if key == family.key), in_order(found)):
+                names = {"family": family.key, "model": model, "label": one_name(family.key, model)}
+                figure = paper.get((family.key, model))
+                rows.append(self._row(names, figure, found.get(model), "roc_auc"))
+        return rows
 
     def _score_columns(self, *, master: bool = True) -> list[Row]:
         confidence = f"{100 * self.scores['protocol']['confidence']:g} %"

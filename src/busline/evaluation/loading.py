@@ -1,0 +1,83 @@
+"""Prediction tables and learning curves from their folders, family by family as the table of families says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from string import Formatter
+
+import pandas as pd
+
+from busline.base.artifacts import keep_only, load_table
+from busline.base.skipped import skip_reason
+from busline.families import Family, active_files
+
+
+def load_predictions(data: Path, family: Family, params: object) -> dict[str, pd.DataFrame]:
+    """Return the predictions of a family's active models by name, after removing files of models that are not active.
+
+    Models that were skipped are left out; see :func:`skipped_models`.
+
+    Args:
+        data: folder that holds predictions/.
+        family: a family of classifiers.
+        params: all parameters.
+
+    Raises:
+        DataError: if the file of an active model is missing.
+    """
+    loaded = _load_files(data / "predictions" / family.key, active_files(family, params))
+    tables = {name: table for name, table in loaded.items() if not skip_reason(table)}
+    if not family.point:
+        return tables
+    divided: dict[str, pd.DataFrame] = {}
+    for table in tables.values():
+        columns = grid_columns(family)
+        for values, rows in table.groupby(columns):
+            divided[family.point.format(**dict(zip(columns, values, strict=True)))] = rows
+    return divided
+
+
+def skipped_models(data: Path, family: Family, params: object) -> dict[str, str]:
+    """Return why each active model that has no predictions was skipped (:mod:`busline.base.skipped`), by name.
+
+    Args:
+        data: folder that holds predictions/.
+        family: a family of classifiers.
+        params: all parameters.
+    """
+    tables = _load_files(data / "predictions" / family.key, active_files(family, params))
+    return {name: reason for name, table in tables.items() if (reason := skip_reason(table))}
+
+
+def load_curves(data: Path, family: Family, params: object) -> dict[tuple[str, str], pd.DataFrame]:
+    """Return a family's learning curves by (family, model), after removing files of models that are not active.
+
+    Models without epochs have an empty file and no curve.
+
+    Args:
+        data: folder that holds curves/.
+        family: any family; one without curves has none.
+        params: all parameters.
+
+    Raises:
+        DataError: if the file of an active model is missing.
+    """
+    if not family.curves:
+        return {}
+    names = active_files(family, params) if family.curves == "each" else [family.key]
+    tables = _load_files(data / "curves" / family.key, names)
+    tables = {name: table for name, table in tables.items() if not table.empty}
+    if family.point:
+        return {(family.key, str(model)): rows for table in tables.values() for model, rows in table.groupby("model")}
+    return {(family.key, name): table for name, table in tables.items()}
+
+
+def grid_columns(family: Family) -> list[str]:
+    """Return the columns that tell the models of a grid apart; none if the family is no grid."""
+    return [name for _, name, _, _ in Formatter().parse(family.point) if name]
+
+
+def _load_files(folder: Path, names: Sequence[str]) -> dict[str, pd.DataFrame]:
+    keep_only(folder, names, ".parquet")
+    return {name: load_table(folder / f"{name}.parquet") for name in names}
