@@ -6,11 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
+from threadpoolctl import threadpool_limits
 
 from busline.base.errors import ParameterError
 from busline.base.runtime import Runtime
 from busline.cohort.findings import FINDINGS
 from busline.cohort.outlines import unpack_rows
+from busline.evaluation.held_out import held_out
+from busline.families import FAMILIES
 from busline.models.combiner import fit_combiner
 from busline.studies.combine import IMAGE, MODELS, PARTS, clinical_inputs, cross_fitted, run_combine
 from busline.studies.inputs import fold_jobs
@@ -160,20 +163,28 @@ def planted_said(inputs, generator):
     return pd.concat(rows, ignore_index=True)
 
 
+def combine(*arguments):
+    """As the stage does: on one thread, small systems are solved faster."""
+    with threadpool_limits(1):
+        return run_combine(*arguments)
+
+
 @pytest.fixture(scope="module")
 def combined():
     inputs = made_inputs(PARAMS, cases=90)
     said = planted_said(inputs, np.random.default_rng(4))
-    return inputs, said, run_combine(inputs, said, 7)
+    return inputs, said, combine(inputs, said, 7)
 
 
 def test_the_diagnosis_predicts_every_test_case_once(combined):
     inputs, _, found = combined
     assert set(found.predictions) == {*MODELS, *PARTS}
     for table in found.predictions.values():
-        assert sorted(table["case_id"]) == sorted(inputs.case_ids)
-        assert set(table["split"]) == {"test"}
+        test = table[table["split"] == "test"]
+        assert sorted(test["case_id"]) == sorted(inputs.case_ids)
+        assert set(test["trained_on"]) == {"all"}
     table = found.predictions["image"]
+    table = table[table["split"] == "test"]
     assert roc_auc_score(table["label"] == "malignant", table["p_malignant"]) > 0.9
 
 
@@ -200,10 +211,64 @@ def test_the_diagnosis_of_a_fold_is_fitted_to_the_other_folds_alone(combined):
     changed = replace(inputs, labels=labels, table=table)
     numbers = said.copy()
     numbers.loc[numbers["fold"] == 0, list(SAID)] = 99.0
-    again = run_combine(changed, numbers, 7)
+    again = combine(changed, numbers, 7)
     for name in found.combiners:
         for one, other in zip(found.combiners[name], again.combiners[name], strict=True):
             assert (one == other) == (one["fold"] == 0)
+
+
+def inner_rows(study, name, fold):
+    table = study.predictions[name]
+    return table[(table["split"] == "weigh") & (table["fold"] == fold)].set_index("case_id")
+
+
+def test_a_model_says_of_every_training_case_what_it_would_have_without_its_fold(combined):
+    inputs, _, found = combined
+    splits = pd.DataFrame(
+        [
+            (inputs.case_ids[i], *key, role)
+            for key, roles in inputs.resamples.items()
+            for role in roles
+            for i in roles[role]
+        ],
+        columns=["case_id", "repeat", "fold", "role"],
+    )
+    for name in MODELS:
+        held = held_out(found.predictions[name], splits, tuple(inputs.classes), FAMILIES["lesion"], name)
+        assert len(held.weigh) == 2 * len(inputs.case_ids)
+        assert len(held.test) == len(inputs.case_ids)
+        assert roc_auc_score(held.weigh["truth"], held.weigh["score"]) > 0.9
+    assert all((found.predictions[name]["split"] == "test").all() for name in PARTS)
+
+
+def test_nothing_of_a_test_fold_takes_part_in_what_its_threshold_is_chosen_on(combined):
+    """Labels, clinical columns and numbers of fold 0, and all that networks say that learnt from it."""
+    inputs, said, found = combined
+    fold = inputs.resamples[0, 0]["test"]
+    labels, table = inputs.labels.copy(), inputs.table.copy()
+    labels[fold] = 1 - labels[fold]
+    table.loc[fold, "Signs"] = "planted"
+    numbers = said.copy()
+    learnt = (said["first"] != 0) & (said["second"] != 0)
+    numbers.loc[(numbers["fold"] == 0) | learnt, list(SAID)] = 99.0
+    again = combine(replace(inputs, labels=labels, table=table), numbers, 7)
+    for name in MODELS:
+        pd.testing.assert_frame_equal(inner_rows(again, name, 0), inner_rows(found, name, 0))
+        assert not inner_rows(again, name, 1).equals(inner_rows(found, name, 1))
+
+
+def test_an_inner_prediction_does_not_know_its_own_fold(combined):
+    """In test fold 0, labels of fold 1's cases change what is said of fold 2's and nothing of their own."""
+    inputs, said, found = combined
+    fold = inputs.resamples[0, 1]["test"]
+    labels = inputs.labels.copy()
+    labels[fold] = 1 - labels[fold]
+    again = combine(replace(inputs, labels=labels), said, 7)
+    own = np.asarray(inputs.case_ids, dtype=object)[fold]
+    for name in MODELS:
+        one, other = (inner_rows(study, name, 0)["p_malignant"] for study in (found, again))
+        assert one.loc[own].equals(other.loc[own])
+        assert not one.drop(own).equals(other.drop(own))
 
 
 def test_the_probability_is_the_mean_logits(combined):
@@ -235,6 +300,11 @@ def test_few_cases_of_a_class_need_no_inner_folds():
     combiner = fit_combiner(rows, [1, 0, 0, 0, 0, 0, 0, 0, 0], "ab", seed=0)
     assert combiner.strength == 0.01
     assert np.isfinite(combiner.logits(rows)).all()
+
+
+def test_cases_of_one_class_teach_a_constant():
+    combiner = fit_combiner(np.random.default_rng(0).normal(size=(6, 2)), [0] * 6, "ab", seed=0)
+    assert combiner.logits([[5.0, -5.0], [np.nan, 0.0]]) == pytest.approx([np.log(1 / 7)] * 2)
 
 
 def test_phantoms_of_the_stream_are_pure_functions_of_their_number():

@@ -53,6 +53,7 @@ def fit_combiner(rows: npt.ArrayLike, labels: npt.ArrayLike, names: Sequence[str
 
     The log loss is a proper score, so the choice is for calibrated probabilities, not for rank alone. Where a class has
     fewer cases than there are inner folds, there are as many as it has cases; with one case the penalty is strongest.
+    Cases of one class alone teach no input: every case has the logit of (positives + 1) / (cases + 2).
 
     Args:
         rows: (n, inputs), NaN where unknown. A case's numbers must come from models that were not trained on it.
@@ -69,6 +70,10 @@ def fit_combiner(rows: npt.ArrayLike, labels: npt.ArrayLike, names: Sequence[str
     means, scales = filled.mean(axis=0), filled.std(axis=0)
     scales[scales == 0.0] = 1.0
     inputs = _standardise(given, medians, means, scales)
+    if len(np.unique(true)) < 2:
+        share = (true.sum() + 1) / (true.size + 2)
+        level, nothing = float(np.log(share / (1 - share))), np.zeros(given.shape[1])
+        return Combiner(tuple(names), medians, means, scales, nothing, level, STRENGTHS[0])
     count = min(INNER_FOLDS, int(np.bincount(true, minlength=2).min()))
     folds = []
     if count > 1:

@@ -4,12 +4,21 @@ For the test fold i, the regression learns from the cases of all other folds. A 
 of the pair {i, j} says of it, which saw neither fold; so test cases of fold i touch nothing that the regression is
 fitted to. A test case is then seen by all networks that left fold i out, and the mean of the regression's logits is its
 probability's. See :mod:`busline.studies.lesion`.
+
+A threshold and a calibration for fold i are chosen on inner out-of-fold predictions of all cases of the other folds:
+a case of fold j is scored by a regression that learns from the folds other than i and j, from what the network of the
+pair {i, j} says of it. That network and that regression saw neither the case nor its fold nor fold i, and the
+regression's rows come from networks {i, k}, none of which saw fold i. So nothing of fold i, not a picture and not a
+label, takes part in the choice, and the rates that its test cases show are honest ones. Two things make these rows
+differ from the test rows; both are part of what the test cases show, and neither lets a test label in. The networks
+{i, k} learnt from fold j, so the weights of the regression know fold j by what these networks say of *other* cases, as
+in every cross-validation of a stacked model's last step; without it a network would be needed for every three folds.
+And a test case has the mean logit of K - 1 networks and a regression of K - 1 folds, an inner row one and of K - 2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,14 +30,13 @@ from busline.models.combiner import Combiner, Rows, SignWords, fit_combiner
 from busline.models.shape import FEATURES
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs, prediction_rows
 
+Inputs = tuple[tuple[str, ...], bool]
+"""Names of the inputs from the image, and whether the clinical columns join them."""
+
 NETWORK = ("malignancy", "birads")
 IMAGE = (*NETWORK, *FEATURES)
-MODELS: dict[str, tuple[tuple[str, ...], bool]] = {
-    "image": (IMAGE, False),
-    "image_clinical": (IMAGE, True),
-}
-"""Inputs from the image, and whether the clinical columns join them."""
-PARTS: dict[str, tuple[tuple[str, ...], bool]] = {
+MODELS: dict[str, Inputs] = {"image": (IMAGE, False), "image_clinical": (IMAGE, True)}
+PARTS: dict[str, Inputs] = {
     "malignancy": (("malignancy",), False),
     "malignancy_whole": (("malignancy_whole",), False),
     "malignancy_window": (("malignancy_window",), False),
@@ -46,7 +54,9 @@ class CombineStudy:
     """What the combine stage saves.
 
     Attributes:
-        predictions: by name of :data:`MODELS` and :data:`PARTS`, one row a test case and resample.
+        predictions: by name of :data:`MODELS` and :data:`PARTS`, one row a test case and resample (``split`` =
+            ``test``, ``trained_on`` = ``all``); of the models also one row a training case and resample, of its inner
+            out-of-fold prediction (``split`` = ``weigh``, ``trained_on`` = ``inner``).
         combiners: the regressions by name, with repeat and fold.
     """
 
@@ -66,11 +76,15 @@ def run_combine(inputs: StudyInputs, said: pd.DataFrame, seed: int) -> CombineSt
     predictions: dict[str, pd.DataFrame] = {}
     combiners: dict[str, list[dict[str, Any]]] = {}
     jobs = [job for job in fold_jobs(inputs) if job.repeat >= 0]
-    for name, (columns, clinical) in {**MODELS, **PARTS}.items():
+    for name, design in {**MODELS, **PARTS}.items():
         rows, fitted = [], []
         for job in jobs:
-            combiner, probability = _fold(inputs, numbers, job, columns, clinical=clinical, seed=seed)
-            rows.append(prediction_rows(inputs, job, "test", probability))
+            learn, test = cross_fitted(numbers, job)
+            state = derive_seed(seed, "lesion", "combine", job.repeat, job.fold)
+            combiner, logits = _learn_and_judge(inputs, learn, test, design, state)
+            rows.append(_rows(inputs, job, "test", logits, "all"))
+            if name in MODELS:
+                rows.append(_rows(inputs, job, "weigh", _inner_logits(inputs, learn, design, state), "inner"))
             fitted.append({"repeat": job.repeat, "fold": job.fold, **combiner.to_dict()})
         predictions[name] = pd.concat(rows, ignore_index=True)
         combiners[name] = fitted
@@ -95,11 +109,22 @@ def cross_fitted(numbers: pd.DataFrame, job: FoldJob) -> tuple[pd.DataFrame, pd.
     return mine[~tested].sort_values("position"), mine[tested].sort_values(["position", "first", "second"])
 
 
-def _fold(
-    inputs: StudyInputs, numbers: pd.DataFrame, job: FoldJob, columns: Sequence[str], *, clinical: bool, seed: int
-) -> tuple[Combiner, np.ndarray]:
-    """Return the regression of one fold, and the probabilities of its test cases in their order."""
-    learn, test = cross_fitted(numbers, job)
+def _inner_logits(inputs: StudyInputs, learn: pd.DataFrame, design: Inputs, seed: int) -> pd.Series:
+    """Return the logits of the cases that a fold's regression learns from, each by one that left its own fold out."""
+    parts: list[pd.Series] = []
+    for fold in sorted(learn["fold"].unique()):
+        inside = learn["fold"] == fold
+        state = derive_seed(seed, "inner", int(fold))
+        parts.append(_learn_and_judge(inputs, learn[~inside], learn[inside], design, state)[1])
+    logits: pd.Series = pd.concat(parts)
+    return logits.sort_index()
+
+
+def _learn_and_judge(
+    inputs: StudyInputs, learn: pd.DataFrame, judged: pd.DataFrame, design: Inputs, seed: int
+) -> tuple[Combiner, pd.Series]:
+    """Return a regression fitted to some rows, and each other case's mean logit by its position, ascending."""
+    columns, clinical = design
     chosen = learn["position"].to_numpy()
     names, known = list(columns), np.empty((len(inputs.case_ids), 0))
     if clinical:
@@ -107,12 +132,17 @@ def _fold(
         names += own
     rows, seen = (
         np.concatenate([part[list(columns)].to_numpy(np.float64), known[part["position"].to_numpy()]], axis=1)
-        for part in (learn, test)
+        for part in (learn, judged)
     )
-    state = derive_seed(seed, "lesion", "combine", job.repeat, job.fold)
-    combiner = fit_combiner(rows, inputs.labels[chosen], names, seed=state)
-    logits = pd.Series(combiner.logits(seen)).groupby(test["position"].to_numpy()).mean()
-    return combiner, np.asarray(expit(logits.loc[job.roles["test"]].to_numpy()), np.float64)
+    combiner = fit_combiner(rows, inputs.labels[chosen], names, seed=seed)
+    return combiner, pd.Series(combiner.logits(seen)).groupby(judged["position"].to_numpy()).mean()
+
+
+def _rows(inputs: StudyInputs, job: FoldJob, split: str, logits: pd.Series, trained_on: str) -> pd.DataFrame:
+    """Return prediction rows of the cases at the positions that index ``logits``."""
+    cases = replace(job, roles={split: logits.index.to_numpy(np.int64)})
+    probability = np.asarray(expit(logits.to_numpy()), np.float64)
+    return prediction_rows(inputs, cases, split, probability, trained_on=trained_on)
 
 
 def clinical_inputs(inputs: StudyInputs, learn: np.ndarray) -> tuple[list[str], Rows]:
