@@ -25,22 +25,32 @@ def main(
 ) -> None:
     """Write predictions from the image, from image and clinical columns, and from parts of these.
 
-    Reads data/lesion/said.parquet, the features and the splits.
+    Reads data/lesion/said.parquet, the features, the splits, and whose cases they are and which are near-duplicates.
     """
     settings = load_settings(Settings, params_file)
     from threadpoolctl import threadpool_limits
 
     from busline.base.artifacts import atomic_folder, load_table, save_json, save_table
+    from busline.base.skipped import skip, skip_reason
     from busline.families import LESION, LESION_PARTS
+    from busline.splits import group_cases
     from busline.studies.combine import run_combine
     from busline.studies.inputs import load_inputs
 
     inputs = load_inputs(root, settings.split.classes, repeats=settings.cv.image_repeats)
     said = load_table(root / "data/lesion/said.parquet")
-    with threadpool_limits(
-        1
-    ):  # so that bytes do not depend on the number of cores, and small systems are solved faster
-        study = run_combine(inputs, said, settings.seed)
+    if reason := skip_reason(said):
+        for family in (LESION, LESION_PARTS):
+            folder = root / "data/predictions" / family.key
+            skip(reason, tables=[folder / f"{name}.parquet" for name in family.files])
+        save_json({}, root / "data/models/lesion/combiners.json")
+        return
+    patients = load_table(root / "data/cohort/cases.parquet").set_index("case_id")["patient_id"]
+    duplicates = load_table(root / "data/cohort/duplicates.parquet")[["case_a", "case_b"]]
+    pairs = list(duplicates.itertuples(index=False, name=None))
+    groups = group_cases(inputs.case_ids, patients.loc[list(inputs.case_ids)].tolist(), pairs)
+    with threadpool_limits(1):  # bytes do not depend on the number of cores, and small systems are solved faster
+        study = run_combine(inputs, said, groups, settings.seed)
     for family in (LESION, LESION_PARTS):
         with atomic_folder(root / "data/predictions" / family.key) as folder:
             for name in family.files:

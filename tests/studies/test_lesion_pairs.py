@@ -14,7 +14,7 @@ from busline.cohort.findings import FINDINGS
 from busline.cohort.outlines import unpack_rows
 from busline.evaluation.held_out import held_out
 from busline.families import FAMILIES
-from busline.models.combiner import fit_combiner
+from busline.models.combiner import STRENGTHS, fit_combiner
 from busline.studies.combine import IMAGE, MODELS, PARTS, clinical_inputs, cross_fitted, run_combine
 from busline.studies.inputs import fold_jobs
 from busline.studies.lesion import SAID, LesionContext, _outline, pair_jobs, run_lesion, train_unit
@@ -163,10 +163,10 @@ def planted_said(inputs, generator):
     return pd.concat(rows, ignore_index=True)
 
 
-def combine(*arguments):
+def combine(inputs, said, seed):
     """As the stage does: on one thread, small systems are solved faster."""
     with threadpool_limits(1):
-        return run_combine(*arguments)
+        return run_combine(inputs, said, np.arange(len(inputs.case_ids)), seed)
 
 
 @pytest.fixture(scope="module")
@@ -271,6 +271,15 @@ def test_an_inner_prediction_does_not_know_its_own_fold(combined):
         assert not one.drop(own).equals(other.drop(own))
 
 
+def test_the_penalty_is_chosen_on_other_patients(combined):
+    """With all cases of a class of one patient there is no other patient to choose on."""
+    inputs, said, found = combined
+    again = run_combine(inputs, said, inputs.labels, 7)
+    for name in found.combiners:
+        assert {one["strength"] for one in again.combiners[name]} == {STRENGTHS[0]}
+    assert any(one["strength"] > STRENGTHS[0] for fitted in found.combiners.values() for one in fitted)
+
+
 def test_the_probability_is_the_mean_logits(combined):
     _, said, found = combined
     fitted = found.combiners["malignancy"][0]
@@ -297,13 +306,13 @@ def test_clinical_columns_are_encoded_on_the_learning_cases(combined):
 def test_few_cases_of_a_class_need_no_inner_folds():
     rows = np.random.default_rng(0).normal(size=(9, 2))
     rows[:, 1] = np.nan
-    combiner = fit_combiner(rows, [1, 0, 0, 0, 0, 0, 0, 0, 0], "ab", seed=0)
+    combiner = fit_combiner(rows, [1, 0, 0, 0, 0, 0, 0, 0, 0], np.arange(9), "ab", seed=0)
     assert combiner.strength == 0.01
     assert np.isfinite(combiner.logits(rows)).all()
 
 
 def test_cases_of_one_class_teach_a_constant():
-    combiner = fit_combiner(np.random.default_rng(0).normal(size=(6, 2)), [0] * 6, "ab", seed=0)
+    combiner = fit_combiner(np.random.default_rng(0).normal(size=(6, 2)), [0] * 6, np.arange(6), "ab", seed=0)
     assert combiner.logits([[5.0, -5.0], [np.nan, 0.0]]) == pytest.approx([np.log(1 / 7)] * 2)
 
 

@@ -48,21 +48,24 @@ class Combiner:
         return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in vars(self).items()}
 
 
-def fit_combiner(rows: npt.ArrayLike, labels: npt.ArrayLike, names: Sequence[str], *, seed: int) -> Combiner:
+def fit_combiner(
+    rows: npt.ArrayLike, labels: npt.ArrayLike, groups: npt.ArrayLike, names: Sequence[str], *, seed: int
+) -> Combiner:
     """Fit a combiner; the penalty is the one of least log loss in an inner cross-validation over the same cases.
 
-    The log loss is a proper score, so the choice is for calibrated probabilities, not for rank alone. Where a class has
-    fewer cases than there are inner folds, there are as many as it has cases; with one case the penalty is strongest.
-    Cases of one class alone teach no input: every case has the logit of (positives + 1) / (cases + 2).
+    The log loss is a proper score, so the choice is for calibrated probabilities, not for rank alone. Without inner
+    folds (see :func:`inner_folds`) the penalty is strongest. Cases of one class alone teach no input: every case has
+    the logit of (positives + 1) / (cases + 2).
 
     Args:
         rows: (n, inputs), NaN where unknown. A case's numbers must come from models that were not trained on it.
         labels: (n,), 0 or 1.
+        groups: (n,), equal for cases of one patient and for near-duplicates, as
+            :func:`busline.splits.group_cases` numbers them.
         names: of the inputs.
         seed: of the inner folds.
     """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold
 
     given, true = np.asarray(rows, np.float64), np.asarray(labels, np.int64)
     medians = np.array([_median(column) for column in given.T])
@@ -74,10 +77,7 @@ def fit_combiner(rows: npt.ArrayLike, labels: npt.ArrayLike, names: Sequence[str
         share = (true.sum() + 1) / (true.size + 2)
         level, nothing = float(np.log(share / (1 - share))), np.zeros(given.shape[1])
         return Combiner(tuple(names), medians, means, scales, nothing, level, STRENGTHS[0])
-    count = min(INNER_FOLDS, int(np.bincount(true, minlength=2).min()))
-    folds = []
-    if count > 1:
-        folds = list(StratifiedKFold(count, shuffle=True, random_state=seed % 2**32).split(inputs, true))
+    folds = inner_folds(true, np.asarray(groups), seed)
     losses = []
     for strength in STRENGTHS:
         total = 0.0
@@ -89,6 +89,29 @@ def fit_combiner(rows: npt.ArrayLike, labels: npt.ArrayLike, names: Sequence[str
     model = LogisticRegression(C=best, max_iter=1000).fit(inputs, true)
     weights = np.asarray(model.coef_[0], np.float64)
     return Combiner(tuple(names), medians, means, scales, weights, float(model.intercept_[0]), best)
+
+
+def inner_folds(
+    labels: npt.NDArray[np.int64], groups: np.ndarray, seed: int
+) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Return which cases are learnt from and which are scored in each inner fold; a group is never on both sides.
+
+    Where a class has fewer groups than :data:`INNER_FOLDS`, there are as many folds as it has groups, and none with one
+    group. A fold that would learn from one class alone is left out.
+
+    Args:
+        labels: (n,), 0 or 1.
+        groups: (n,).
+        seed: of the shuffle.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    count = min(INNER_FOLDS, *(len(np.unique(groups[labels == label])) for label in (0, 1)))
+    if count < 2:
+        return []
+    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed % 2**32)
+    folds = splitter.split(labels, labels, groups)
+    return [(learn, score) for learn, score in folds if len(np.unique(labels[learn])) == 2]
 
 
 @dataclass(frozen=True)

@@ -64,12 +64,13 @@ class CombineStudy:
     combiners: dict[str, list[dict[str, Any]]]
 
 
-def run_combine(inputs: StudyInputs, said: pd.DataFrame, seed: int) -> CombineStudy:
+def run_combine(inputs: StudyInputs, said: pd.DataFrame, groups: np.ndarray, seed: int) -> CombineStudy:
     """Fit and apply the regressions of every fold.
 
     Args:
         inputs: the study's cases, clinical columns and resamples.
         said: what each network says of the cases it left out, as :class:`busline.studies.lesion.LesionStudy` has it.
+        groups: group of each case, (n,): inner folds split no patient and no pair of near-duplicates.
         seed: root seed.
     """
     numbers = _numbers(inputs, said)
@@ -81,10 +82,11 @@ def run_combine(inputs: StudyInputs, said: pd.DataFrame, seed: int) -> CombineSt
         for job in jobs:
             learn, test = cross_fitted(numbers, job)
             state = derive_seed(seed, "lesion", "combine", job.repeat, job.fold)
-            combiner, logits = _learn_and_judge(inputs, learn, test, design, state)
+            combiner, logits = _learn_and_judge(inputs, groups, learn, test, design, state)
             rows.append(_rows(inputs, job, "test", logits, "all"))
             if name in MODELS:
-                rows.append(_rows(inputs, job, "weigh", _inner_logits(inputs, learn, design, state), "inner"))
+                inner = _inner_logits(inputs, groups, learn, design, state)
+                rows.append(_rows(inputs, job, "weigh", inner, "inner"))
             fitted.append({"repeat": job.repeat, "fold": job.fold, **combiner.to_dict()})
         predictions[name] = pd.concat(rows, ignore_index=True)
         combiners[name] = fitted
@@ -109,19 +111,19 @@ def cross_fitted(numbers: pd.DataFrame, job: FoldJob) -> tuple[pd.DataFrame, pd.
     return mine[~tested].sort_values("position"), mine[tested].sort_values(["position", "first", "second"])
 
 
-def _inner_logits(inputs: StudyInputs, learn: pd.DataFrame, design: Inputs, seed: int) -> pd.Series:
+def _inner_logits(inputs: StudyInputs, groups: np.ndarray, learn: pd.DataFrame, design: Inputs, seed: int) -> pd.Series:
     """Return the logits of the cases that a fold's regression learns from, each by one that left its own fold out."""
     parts: list[pd.Series] = []
     for fold in sorted(learn["fold"].unique()):
         inside = learn["fold"] == fold
         state = derive_seed(seed, "inner", int(fold))
-        parts.append(_learn_and_judge(inputs, learn[~inside], learn[inside], design, state)[1])
+        parts.append(_learn_and_judge(inputs, groups, learn[~inside], learn[inside], design, state)[1])
     logits: pd.Series = pd.concat(parts)
     return logits.sort_index()
 
 
 def _learn_and_judge(
-    inputs: StudyInputs, learn: pd.DataFrame, judged: pd.DataFrame, design: Inputs, seed: int
+    inputs: StudyInputs, groups: np.ndarray, learn: pd.DataFrame, judged: pd.DataFrame, design: Inputs, seed: int
 ) -> tuple[Combiner, pd.Series]:
     """Return a regression fitted to some rows, and each other case's mean logit by its position, ascending."""
     columns, clinical = design
@@ -134,7 +136,7 @@ def _learn_and_judge(
         np.concatenate([part[list(columns)].to_numpy(np.float64), known[part["position"].to_numpy()]], axis=1)
         for part in (learn, judged)
     )
-    combiner = fit_combiner(rows, inputs.labels[chosen], names, seed=seed)
+    combiner = fit_combiner(rows, inputs.labels[chosen], groups[chosen], names, seed=seed)
     return combiner, pd.Series(combiner.logits(seen)).groupby(judged["position"].to_numpy()).mean()
 
 
