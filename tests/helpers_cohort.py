@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from busline.base.settings.data import Ingest
 from busline.cohort.sources.breast import IMAGES, TABLE
+from made_inputs import PARAMS_FILE
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = Ingest(max_side=32, max_pixels=100_000, duplicate_bits=3, duplicate_correlation=0.65)
@@ -103,9 +104,9 @@ def write_release(
 
 
 def write_params(path: Path, **settings: Any) -> Path:
-    """Write the repository's params.yaml with some keys changed, given as ``data__source="breast"``."""
+    """Write the tests' params.yaml with some keys changed, given as ``data__source="breast"``."""
     yaml = YAML()
-    content = yaml.load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    content = yaml.load(PARAMS_FILE.read_text(encoding="utf-8"))
     for key, value in settings.items():
         *parents, last = key.split("__")
         section = content

@@ -12,11 +12,13 @@ from busline.splits import indices_by_role, make_splits
 from busline.studies.inputs import StudyInputs
 
 REPOSITORY = Path(__file__).parent.parent
+PARAMS_FILE = Path(__file__).parent / "params.yaml"
+"""What tests start from; params.yaml is the user's."""
 
 
 def small_params(**changes: object) -> Params:
-    """The repository's parameters with a few epochs, and ``section.key=value`` changes given with ``__``."""
-    content = load_params(REPOSITORY / "params.yaml").model_dump()
+    """The tests' parameters with a few epochs, and ``section.key=value`` changes given with ``__``."""
+    content = load_params(PARAMS_FILE).model_dump()
     for model in content["cnn"]["models"].values():
         model.update(epochs=2, batch_size=8)
         if model["fine_tune"]:

@@ -7,11 +7,15 @@ from busline.base.errors import ParameterError
 from busline.base.params import Params, load_params
 from busline.base.settings.reading import parse_settings
 from imports import REPOSITORY
+from made_inputs import PARAMS_FILE
+
+NAMED = ("weights.files", "augmentation.levels", "cnn.models")
+"""Sections whose keys are names that a user gives."""
 
 
 @pytest.fixture
 def content():
-    return YAML(typ="safe", pure=True).load((REPOSITORY / "params.yaml").read_text())
+    return YAML(typ="safe", pure=True).load(PARAMS_FILE.read_text())
 
 
 def change(content, key, value):
@@ -19,6 +23,20 @@ def change(content, key, value):
     for parent in parents:
         content = content[parent]
     content[last] = value
+
+
+def keys(node, prefix=""):
+    if not isinstance(node, dict) or prefix in NAMED:
+        return {prefix}
+    return {key for name, child in node.items() for key in keys(child, f"{prefix}.{name}".lstrip("."))}
+
+
+def test_the_shipped_file_is_valid_and_the_tests_have_its_keys():
+    """The tests start from a file of their own, so that a changed value of params.yaml breaks none of them."""
+    shipped = REPOSITORY / "params.yaml"
+    load_params(shipped)
+    one, other = (YAML(typ="safe", pure=True).load(path.read_text()) for path in (shipped, PARAMS_FILE))
+    assert keys(one) == keys(other), "tests/params.yaml must have the keys of params.yaml"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +99,7 @@ def test_all_mistakes_are_listed_at_once(content):
 
 def test_numbers_are_read_as_yaml_1_2(tmp_path):
     """`-S` writes 0.00003 as 3e-05, which YAML 1.1 takes for a string."""
-    text = (REPOSITORY / "params.yaml").read_text()
+    text = PARAMS_FILE.read_text()
     path = tmp_path / "params.yaml"
     path.write_text(text.replace("min_learning_rate: 0.00001", "min_learning_rate: 3e-05"))
     assert load_params(path).train.min_learning_rate == 3e-05

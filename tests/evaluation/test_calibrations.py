@@ -10,9 +10,9 @@ from busline.evaluation.calibrations import calibration_scores, calibration_tabl
 from busline.evaluation.held_out import HeldOut
 from busline.evaluation.summaries import Summariser
 from busline.metrics.recalibration import fit_recalibration
-from imports import REPOSITORY
+from made_inputs import PARAMS_FILE
 
-SUMMARISER = Summariser(0, load_params(REPOSITORY / "params.yaml").evaluate)
+SUMMARISER = Summariser(0, load_params(PARAMS_FILE).evaluate)
 
 
 def made(bold=1.0, folds=2, repeats=2, weigh=30, test=60, seed=0):

@@ -10,9 +10,9 @@ from busline.base.params import load_params
 from busline.evaluation.comparisons import COLUMNS, Competitor, compare, count_outcomes
 from busline.evaluation.patients import PatientBootstrap
 from busline.metrics.comparison import corrected_t_test, delong_covariance, delong_test, holm
-from imports import REPOSITORY
+from made_inputs import PARAMS_FILE
 
-SETTINGS = load_params(REPOSITORY / "params.yaml").evaluate.model_copy(update={"bootstrap": 300})
+SETTINGS = load_params(PARAMS_FILE).evaluate.model_copy(update={"bootstrap": 300})
 CASES, FOLDS = 120, 4
 IDS = [f"c{n:03d}" for n in range(CASES)]
 PATIENTS = PatientBootstrap(IDS, {}, 0, SETTINGS)

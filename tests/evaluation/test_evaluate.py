@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,11 +15,13 @@ from busline.base.seeding import numpy_generator
 from busline.evaluation.evaluate import Inputs, evaluate
 from busline.evaluation.vote import vote_all
 from busline.metrics.intervals import bootstrap_interval, corrected_interval
+from made_inputs import PARAMS_FILE
 from made_predictions import CLASSES, make_labels, make_predictions, make_splits
 
 SEGMENTATION = ("dice", "iou", "sensitivity", "specificity", "hd95", "assd")
 
-DEFAULT = load_params(Path(__file__).parents[2] / "params.yaml")
+DEFAULT = load_params(PARAMS_FILE)
+
 PARAMS = DEFAULT.model_copy(update={"cv": DEFAULT.cv.model_copy(update={"repeats": 4, "image_repeats": 4})})
 SPLITS = make_splits(cases=60, folds=3, repeats=2)
 LABELS = make_labels(SPLITS)

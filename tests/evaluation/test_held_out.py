@@ -14,7 +14,7 @@ from busline.evaluation.held_out import held_out, voted_held_out
 from busline.evaluation.summaries import cross_validated, scored
 from busline.evaluation.vote import vote_all
 from busline.families import FAMILIES
-from imports import REPOSITORY
+from made_inputs import PARAMS_FILE
 from made_predictions import CLASSES, make_labels, make_predictions, make_splits
 
 SPLITS = make_splits()
@@ -25,7 +25,7 @@ VOTED, WEIGHTS = vote_all({"logreg": TABULAR}, {"custom_cnn": IMAGE}, CLASSES)
 PAIR = "logreg+custom_cnn"
 PREDICTIONS = {"tabular": {"logreg": TABULAR}, "cnn": {"custom_cnn": IMAGE}, "vote": VOTED}
 NO_SCORES = pd.DataFrame()
-PARAMS = load_params(REPOSITORY / "params.yaml")
+PARAMS = load_params(PARAMS_FILE)
 PARAMS = PARAMS.model_copy(
     update={
         "cv": PARAMS.cv.model_copy(update={"repeats": 2, "image_repeats": 2}),

@@ -10,9 +10,9 @@ from busline.evaluation.held_out import HeldOut
 from busline.evaluation.operating_points import chosen_cases, operate, operating_table, pooled_calls
 from busline.evaluation.patients import PatientBootstrap
 from busline.evaluation.summaries import Summariser
-from imports import REPOSITORY
+from made_inputs import PARAMS_FILE
 
-SETTINGS = load_params(REPOSITORY / "params.yaml").evaluate
+SETTINGS = load_params(PARAMS_FILE).evaluate
 COLUMNS = ["case_id", "repeat", "fold", "truth", "score"]
 
 

@@ -1,7 +1,6 @@
 """Inputs of a report: a small study with made-up predictions, evaluated by the real evaluation."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,15 +12,15 @@ from busline.evaluation.evaluate import Inputs, evaluate
 from busline.report.figures import draw_figures
 from busline.report.paper import load_published
 from busline.report.summarise import ReportInputs, summarise
+from made_inputs import PARAMS_FILE
 
 CASES = 48
 FOLDS = 3
 CLASSES = ("benign", "malignant")
-ROOT = Path(__file__).parents[2]
 
 
 def study_params() -> Params:
-    content = load_params(ROOT / "params.yaml").model_dump(mode="json")
+    content = load_params(PARAMS_FILE).model_dump(mode="json")
     content["data"]["source"] = "phantom"
     content["split"]["classes"] = list(CLASSES)
     content["cv"] |= {"folds": FOLDS, "repeats": 1}

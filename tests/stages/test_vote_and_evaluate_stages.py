@@ -13,6 +13,7 @@ from busline.base.artifacts import load_table, save_table
 from busline.base.errors import DataError
 from busline.cohort.outlines import outline_rows
 from busline.families import FAMILIES
+from made_inputs import PARAMS_FILE
 from made_predictions import CLASSES, make_labels, make_predictions, make_splits
 
 REPOSITORY = Path(__file__).parents[2]
@@ -27,7 +28,7 @@ def run(stage, root):
 
 
 def write_params(root, **active):
-    params = YAML(typ="safe").load(REPOSITORY / "params.yaml")
+    params = YAML(typ="safe").load(PARAMS_FILE)
     params["evaluate"]["bootstrap"] = 200
     params["illustrate"]["saliency"] = None
     for family, names in {"tabular": TABULAR, "cnn": CNN, "merged": CNN, "augmentation": LEVELS, **active}.items():

@@ -26,6 +26,7 @@ from busline.studies.illustrate import (
     outline,
     write_png,
 )
+from made_inputs import PARAMS_FILE
 
 ROOT = Path(__file__).parents[2]
 CASES = 8
@@ -226,7 +227,7 @@ def stage():
 
 @pytest.mark.parametrize("saliency", ["custom_cnn", None])
 def test_the_stage_writes_pictures_and_their_captions_facts(tmp_path, cohort, stage, saliency):
-    content = load_params(ROOT / "params.yaml").model_dump(mode="json")
+    content = load_params(PARAMS_FILE).model_dump(mode="json")
     content["split"]["classes"] = ["benign", "malignant"]
     content["cnn"]["active"], content["merged"]["active"] = ["custom_cnn"], []
     content["illustrate"] = {"cases": 4, "saliency": saliency}
