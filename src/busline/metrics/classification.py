@@ -7,6 +7,9 @@ Decided once, here:
 - What needs a class that is not there is undefined (NaN): the AUC with one class, recall and average precision without
   positive cases, specificity without negative ones, everything without cases.
 - Precision and F1 of a model that calls nobody positive are 0 if there was somebody to find, and undefined if not.
+
+scikit-learn has most of these, and the tests compare with it. It is not called: on 60 to 1,800 cases its functions take
+3 to 40 times as long, every fold of every model needs them, and with one class they warn.
 """
 
 from __future__ import annotations
