@@ -93,5 +93,10 @@ def _git(*arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout  # noqa: S603  # no shell
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Run the command ``busline-study``."""
     run_stage(main)
+
+
+if __name__ == "__main__":
+    run()
