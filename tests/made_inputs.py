@@ -36,6 +36,8 @@ def small_params(**changes: object) -> Params:
         for parent in parents:
             section = section[parent]
         section[last] = value
+    if content["cv"]["folds"] < 3:
+        content["lesion"]["networks"] = 0  # a pair of left-out folds would leave nothing
     return Params.model_validate(content)
 
 
