@@ -27,7 +27,7 @@ def main(
     """
     from busline.base.artifacts import atomic_folder, load_table, save_csv, save_json
     from busline.evaluation.evaluate import EvaluationSettings, Inputs, evaluate
-    from busline.evaluation.loading import load_curves, load_predictions
+    from busline.evaluation.loading import load_curves, load_predictions, skipped_models
     from busline.families import FAMILIES, classifiers, segmenters
 
     params = load_settings(EvaluationSettings, params_file)
@@ -41,6 +41,7 @@ def main(
             name: curve for family in FAMILIES.values() for name, curve in load_curves(data, family, params).items()
         },
         patients=_load_patients(data / "cohort" / "cases.parquet"),
+        skipped={key: skipped_models(data, family, params) for key, family in FAMILIES.items()},
     )
     result = evaluate(inputs, params)
     with atomic_folder(reports / "plots") as folder:
@@ -59,12 +60,17 @@ def _load_patients(path: Path) -> dict[str, str]:
 
 def _score_outlines(data: Path, families: Sequence[str]) -> dict[str, pd.DataFrame]:
     from busline.base.artifacts import load_table
+    from busline.base.skipped import skip_reason
     from busline.evaluation.outlines import score_outlines
 
     cases = load_table(data / "cohort" / "cases.parquet")
     pixel_mm = dict(zip(cases["case_id"], cases["pixel_mm"], strict=True))
     tables = {name: load_table(data / "predictions" / name / "outlines.parquet") for name in families}
-    return {name: score_outlines(table, pixel_mm, f"outlines of {name}") for name, table in tables.items()}
+    return {
+        name: score_outlines(table, pixel_mm, f"outlines of {name}")
+        for name, table in tables.items()
+        if not skip_reason(table)
+    }
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ def main(
     settings = load_settings(Settings, params_file)
 
     from busline.base.artifacts import atomic_folder, keep_only, load_table, load_tensors, save_json
+    from busline.base.skipped import skip_reason
     from busline.cohort.store import load_cohort
     from busline.evaluation.outlines import score_outlines
     from busline.models.images import build_image_model
@@ -45,12 +46,15 @@ def main(
     keep_only(data / "predictions/cnn", settings.cnn.active, ".parquet")
     cohort = load_cohort(data / "cohort")
     outlines = load_table(data / "predictions/segment/outlines.parquet")
-    outlines = outlines[outlines["repeat"] == 0]
-    pixel_mm = dict(zip(cohort.cases["case_id"], cohort.cases["pixel_mm"], strict=True))
-    segmentations = draw_segmentations(cohort, outlines, score_outlines(outlines, pixel_mm, "outlines of segment"))
+    segmentations: list[Picture] = []
+    if not skip_reason(outlines):
+        outlines = outlines[outlines["repeat"] == 0]
+        pixel_mm = dict(zip(cohort.cases["case_id"], cohort.cases["pixel_mm"], strict=True))
+        segmentations = draw_segmentations(cohort, outlines, score_outlines(outlines, pixel_mm, "outlines of segment"))
     name = settings.illustrate.saliency
+    predictions = load_table(data / f"predictions/cnn/{name}.parquet") if name else None
     saliency: list[Picture] = []
-    if name is not None:
+    if name and predictions is not None and not skip_reason(predictions):
         spec = settings.cnn.models[name]
 
         def network_of_fold(fold: int) -> "torch.nn.Module":
@@ -60,7 +64,7 @@ def main(
 
         saliency = draw_saliency(
             cohort,
-            load_table(data / f"predictions/cnn/{name}.parquet"),
+            predictions,
             network_of_fold,
             classes=settings.split.classes,
             cases=settings.illustrate.cases,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
@@ -23,8 +22,10 @@ from busline.base.errors import DataError, DownloadError, ParameterError
 from busline.cohort.resize import resize_image
 from busline.models.images import build_image_model
 from busline.studies.combine import PARTS
+from helpers_cohort import load_stage
 from imports import REPOSITORY
 from made_inputs import small_params
+from whole_pipeline import contents, run_all, write
 
 PRETRAINED = "mobilenet_v2_imagenet"
 SETTINGS = {
@@ -47,44 +48,6 @@ SETTINGS = {
     "lesion__epochs": 1,
     "lesion__pretrain": {"phantoms": 8, "batch_size": 4, "epochs": 1, "learning_rate": 0.001},
 }
-
-
-def stage(name):
-    specification = importlib.util.spec_from_file_location(f"stage_{name}", REPOSITORY / f"stages/{name}.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module.main
-
-
-def write(path, params):
-    with path.open("w") as file:
-        YAML().dump(params.model_dump(), file)
-    return path
-
-
-def run_all(root, params_file, params):
-    place = {"params_file": params_file, "root": root}
-    for name in ("acquire", "ingest", "prune", "split"):
-        stage(name)(**place)
-    for name in [*params.cnn.active, "seg"]:
-        stage("weights")(name, **place)
-    for name in params.tabular.active:
-        stage("tabular")(name, **place)
-    stage("dnn_search")(**place)
-    for name in params.cnn.active:
-        stage("cnn")(name, **place)
-    for name in params.augmentation.active:
-        stage("augmentation")(name, **place)
-    for name in params.merged.active:
-        stage("merged")(name, **place)
-    for name in ("vote", "segment", "pretrain", "lesion", "combine", "evaluate", "audit", "illustrate"):
-        stage(name)(**place)
-    stage("report")(**place, lock=REPOSITORY / "requirements.lock")
-
-
-def contents(root):
-    files = [path for path in sorted(root.rglob("*")) if path.is_file() and "downloads" not in path.parts]
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +180,7 @@ def test_a_planted_leak_fails_the_audit_by_name_and_writes_nothing(run, plant, m
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BUSLINE_WORKERS", "1")
         with pytest.raises(DataError, match=message):
-            stage("audit")(params_file=settings, root=tmp_path)
+            load_stage("audit")(params_file=settings, root=tmp_path)
     assert not (tmp_path / "reports/leakage.json").exists()
 
 
@@ -285,9 +248,9 @@ def test_an_image_models_name_that_does_not_exist_is_refused(run, monkeypatch):
         YAML().dump(content, file)
     monkeypatch.setenv("BUSLINE_WORKERS", "1")
     with pytest.raises(ParameterError, match="resnet18"):
-        stage("cnn")("custom_cnn", params_file=folder / "wrong.yaml", root=folder / "one")
+        load_stage("cnn")("custom_cnn", params_file=folder / "wrong.yaml", root=folder / "one")
     with pytest.raises(ParameterError, match="custom_cnn"):
-        stage("cnn")("custom_cn", params_file=folder / "params.yaml", root=folder / "one")
+        load_stage("cnn")("custom_cn", params_file=folder / "params.yaml", root=folder / "one")
 
 
 def test_imagenet_weights_without_mirror_or_network_say_what_to_put_where(run, tmp_path, monkeypatch):
@@ -299,7 +262,7 @@ def test_imagenet_weights_without_mirror_or_network_say_what_to_put_where(run, t
         YAML().dump(content, file)
     monkeypatch.setenv("BUSLINE_MIRROR", str(tmp_path))
     with pytest.raises(DownloadError, match=rf"weights/{name}\.safetensors"):
-        stage("weights")(PRETRAINED, params_file=tmp_path / "params.yaml", root=tmp_path)
+        load_stage("weights")(PRETRAINED, params_file=tmp_path / "params.yaml", root=tmp_path)
     assert not (tmp_path / "data/weights").exists() or not any((tmp_path / "data/weights").iterdir())
 
 

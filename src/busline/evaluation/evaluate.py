@@ -76,6 +76,8 @@ class Inputs:
     """Learning curves by (family, model)."""
     patients: Mapping[str, str] = field(default_factory=dict)
     """Patient by case; a case that is not there is a patient of its own."""
+    skipped: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By family and model, why there is nothing of it."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ def evaluate(inputs: Inputs, params: EvaluationSettings) -> Evaluation:
     for family in segmenters():
         tables[family.key] = study.segmentation(family)
     comparisons, tables["comparisons"] = study.comparisons()
+    tables["skipped"] = {key: dict(reasons) for key, reasons in inputs.skipped.items() if reasons}
     tables = {name: content for name, content in tables.items() if content}
     plots = classifier_plots(study.curves_of, classes, params.evaluate.calibration_bins)
     plots["reliability"] = reliability_plot(study.calibrated, params.evaluate.calibration_bins)

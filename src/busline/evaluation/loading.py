@@ -12,6 +12,9 @@ from busline.base.artifacts import keep_only, load_table
 from busline.base.skipped import skip_reason
 from busline.families import Family, active_files
 
+OUTLINES = "outlines"
+"""Name of a segmentation family's file of predictions."""
+
 
 def load_predictions(data: Path, family: Family, params: object) -> dict[str, pd.DataFrame]:
     """Return the predictions of a family's active models by name, after removing files of models that are not active.
@@ -43,10 +46,11 @@ def skipped_models(data: Path, family: Family, params: object) -> dict[str, str]
 
     Args:
         data: folder that holds predictions/.
-        family: a family of classifiers.
+        family: any family; one of segmentation has one file, of outlines.
         params: all parameters.
     """
-    tables = _load_files(data / "predictions" / family.key, active_files(family, params))
+    names = [OUTLINES] if family.task == "segmentation" else active_files(family, params)
+    tables = _load_files(data / "predictions" / family.key, names)
     return {name: reason for name, table in tables.items() if (reason := skip_reason(table))}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from busline.base.params import Params
-from busline.families import TABULAR
+from busline.families import FAMILIES, TABULAR
 from busline.report.audit_section import audit_section
 from busline.report.calibration import calibration_section
 from busline.report.cases import cases_section
@@ -143,6 +143,13 @@ def _notices(inputs: ReportInputs) -> list[Row]:
         if any(row["same"] == "no" for row in settings):
             text = f"Of the settings that the paper fixes, {count_differing(settings)} See “Protocol and differences”."
             notices.append({"kind": "", "title": "Not the published protocol.", "text": text})
+    by_reason: dict[str, list[str]] = {}
+    for family, models in inputs.scores.get("skipped", {}).items():
+        for reason in sorted(set(models.values())):
+            by_reason.setdefault(reason, []).append(FAMILIES[family].title)
+    for reason, titles in by_reason.items():
+        text = f"{', '.join(titles)}: {reason}."
+        notices.append({"kind": "", "title": "Left out.", "text": text})
     notices.append({"kind": "", "title": "Research only.", "text": NOT_A_DEVICE})
     return notices
 

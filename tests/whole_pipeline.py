@@ -1,0 +1,46 @@
+"""The whole pipeline in this process, stage by stage in the order of dvc.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from busline.base.params import Params
+from helpers_cohort import load_stage
+from imports import REPOSITORY
+
+
+def write(path: Path, params: Params) -> Path:
+    """Write a parameter file."""
+    with path.open("w") as file:
+        YAML().dump(params.model_dump(), file)
+    return path
+
+
+def run_all(root: Path, params_file: Path, params: Params) -> None:
+    """Run every stage below ``root``."""
+    place = {"params_file": params_file, "root": root}
+    load_stage("code")(root=root)
+    for name in ("check", "acquire", "ingest", "prune", "split"):
+        load_stage(name)(**place)
+    for name in [*params.cnn.active, "seg"]:
+        load_stage("weights")(name, **place)
+    for name in params.tabular.active:
+        load_stage("tabular")(name, **place)
+    load_stage("dnn_search")(**place)
+    for name in params.cnn.active:
+        load_stage("cnn")(name, **place)
+    for name in params.augmentation.active:
+        load_stage("augmentation")(name, **place)
+    for name in params.merged.active:
+        load_stage("merged")(name, **place)
+    for name in ("vote", "segment", "pretrain", "lesion", "combine", "evaluate", "audit", "illustrate"):
+        load_stage(name)(**place)
+    load_stage("report")(**place, lock=REPOSITORY / "requirements.lock")
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    """Return every file below ``root``, downloads excepted."""
+    files = [path for path in sorted(root.rglob("*")) if path.is_file() and "downloads" not in path.parts]
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
