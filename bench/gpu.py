@@ -152,7 +152,7 @@ def profile_lines(scale: Scale, device: str) -> list[Line]:
     work, jobs = _work("custom_cnn", scale, epochs=2)
     kinds = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if device == "cuda" else [])]
     train_folds(work, jobs, device, stacked=True)
-    with profile(activities=kinds) as found:
+    with profile(activities=kinds, acc_events=True) as found:  # torch 2.11 warns without it
         train_folds(work, jobs, device, stacked=True)
     name = "self_device_time_total" if device == "cuda" else "self_cpu_time_total"
     costs: list[tuple[float, Any]] = [(float(getattr(event, name)), event) for event in found.key_averages()]

@@ -282,7 +282,7 @@ def test_a_fold_of_one_class_has_no_auc_and_is_counted():
 def test_permuted_labels_score_chance():
     splits = make_splits(cases=200, folds=5, repeats=4, seed=3)
     labels = make_labels(splits, seed=3)
-    permuted = pd.Series(np.random.default_rng(1).permutation(labels), index=labels.index)
+    permuted = pd.Series(np.random.default_rng(1).permutation(labels.to_numpy()), index=labels.index)
     table = make_predictions(splits, labels, skill=2.0)
     inputs = Inputs(splits, {"cnn": {"m": table}}, INPUTS.weights, {"segment": make_scores(splits)})
     assert evaluate(inputs, PARAMS).tables["cnn"]["m"]["pooled"]["roc_auc"] > 0.85
