@@ -31,7 +31,7 @@ def main(
     from threadpoolctl import threadpool_limits
 
     from busline.base.artifacts import atomic_folder, load_table, save_json, save_table
-    from busline.base.skipped import skip, skip_reason
+    from busline.base.skipped import NO_COLUMNS, empty_table, skip, skip_reason
     from busline.families import LESION, LESION_PARTS
     from busline.splits import group_cases
     from busline.studies.combine import run_combine
@@ -54,7 +54,7 @@ def main(
     for family in (LESION, LESION_PARTS):
         with atomic_folder(root / "data/predictions" / family.key) as folder:
             for name in family.files:
-                save_table(study.predictions[name], folder / f"{name}.parquet")
+                save_table(study.predictions.get(name, empty_table(NO_COLUMNS)), folder / f"{name}.parquet")
     save_json(study.combiners, root / "data/models/lesion/combiners.json")
 
 

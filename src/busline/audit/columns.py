@@ -139,6 +139,8 @@ def _model_scores(
     kinds: Mapping[str, list[str]] = {
         kind: [column.name for column in used if column.kind == kind] for kind in ("numeric", "categorical")
     }
+    if not used:
+        return [0.5] * len(folds)  # a model without columns says the same of every case
     scores = []
     for number, (train, test) in enumerate(folds):
         encoder = TableEncoder.fit(table.iloc[train], kinds["numeric"], kinds["categorical"])

@@ -65,7 +65,7 @@ class CombineStudy:
 
 
 def run_combine(inputs: StudyInputs, said: pd.DataFrame, groups: np.ndarray, seed: int) -> CombineStudy:
-    """Fit and apply the regressions of every fold.
+    """Fit and apply the regressions of every fold; without clinical columns those that have them are left out.
 
     Args:
         inputs: the study's cases, clinical columns and resamples.
@@ -78,6 +78,8 @@ def run_combine(inputs: StudyInputs, said: pd.DataFrame, groups: np.ndarray, see
     combiners: dict[str, list[dict[str, Any]]] = {}
     jobs = [job for job in fold_jobs(inputs) if job.repeat >= 0]
     for name, design in {**MODELS, **PARTS}.items():
+        if design[1] and inputs.table.empty:
+            continue
         rows, fitted = [], []
         for job in jobs:
             learn, test = cross_fitted(numbers, job)
