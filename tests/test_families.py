@@ -20,7 +20,7 @@ SOURCE = REPOSITORY / "src/busline"
 SEEDS = {"derive_seed", "fold_seed", "numpy_generator"}
 """What a seed is derived from must stay as it is when a family is renamed, so it is no use of the table."""
 OTHER_MEANINGS = {
-    ("cohort/phantom.py", "lesion"): "a kind of phantom, beside normal",
+    ("cohort/phantom/cohort.py", "lesion"): "a kind of phantom, beside normal",
     ("studies/lesion.py", "lesion"): "the network's name in its learning curves",
 }
 

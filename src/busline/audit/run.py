@@ -132,7 +132,7 @@ def _compare(data: AuditInputs, params: AuditSettings, groups: np.ndarray, runti
         }
         for family, tables in data.predictions.items()
     }
-    classical = [name for name in data.predictions["tabular"] if name != "dnn"]
+    classical = [name for name in data.predictions[TABULAR.key] if name != "dnn"]
     table = replace(inputs, images=None, masks=None)
     tabular = fold_models.score_tables(table, params, classical, runtime=runtime)
     if "dnn" in data.predictions[TABULAR.key]:
@@ -164,7 +164,7 @@ def _permute(
     pipelines: list[tuple[str, Pipeline, int]] = [
         (name, TabularPipeline(table, params, name), settings.tabular_permutations)
         for name in settings.tabular_models
-        if name in data.predictions["tabular"]
+        if name in data.predictions[TABULAR.key]
     ]
     if data.small.images is not None:
         image = ImagePipeline(data.small, params, settings.image_model)

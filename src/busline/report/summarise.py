@@ -22,7 +22,7 @@ from busline.report.data_tables import data_section, split_section, verdict_sect
 from busline.report.layout import Row, section, table, text_column
 from busline.report.lesion import lesion_section
 from busline.report.model_comparison import comparison_section
-from busline.report.names import SOURCES, UNDEFINED
+from busline.report.names import SOURCES, UNDEFINED, model_name
 from busline.report.operating import operating_section, pooled_table
 from busline.report.paper import Published
 from busline.report.provenance import show_params
@@ -143,15 +143,23 @@ def _notices(inputs: ReportInputs) -> list[Row]:
         if any(row["same"] == "no" for row in settings):
             text = f"Of the settings that the paper fixes, {count_differing(settings)} See “Protocol and differences”."
             notices.append({"kind": "", "title": "Not the published protocol.", "text": text})
-    by_reason: dict[str, list[str]] = {}
-    for family, models in inputs.scores.get("skipped", {}).items():
-        for reason in sorted(set(models.values())):
-            by_reason.setdefault(reason, []).append(FAMILIES[family].title)
-    for reason, titles in by_reason.items():
-        text = f"{', '.join(titles)}: {reason}."
-        notices.append({"kind": "", "title": "Left out.", "text": text})
+    notices += _left_out(inputs.scores)
     notices.append({"kind": "", "title": "Research only.", "text": NOT_A_DEVICE})
     return notices
+
+
+def _left_out(scores: Mapping[str, Any]) -> list[Row]:
+    """Return a notice a reason for which models were skipped; a family of which some are there names the others."""
+    by_reason: dict[str, list[str]] = {}
+    for key, family in FAMILIES.items():
+        models = scores.get("skipped", {}).get(key, {})
+        for reason in dict.fromkeys(models.values()):
+            names = ", ".join(model_name(name) for name in models if models[name] == reason)
+            by_reason.setdefault(reason, []).append(f"{family.title} ({names})" if scores.get(key) else family.title)
+    return [
+        {"kind": "", "title": "Left out.", "text": f"{', '.join(titles)}: {reason}."}
+        for reason, titles in by_reason.items()
+    ]
 
 
 def _how_to_read(inputs: ReportInputs) -> list[str]:

@@ -79,10 +79,7 @@ def load_inputs(
     case_ids = sorted(splits["case_id"].unique())
     cases = load_table(root / "data/cohort/cases.parquet").reset_index(drop=True)
     rows = pd.Series(cases.index, index=cases["case_id"]).loc[case_ids].to_numpy()
-    known = cases.loc[rows]
-    images, masks = _load_images(root, rows, image_side) if image_side and (known["width"] > 0).any() else (None, None)
-    if not known["has_mask"].any():
-        masks = None
+    images, masks = _load_images(root, cases, rows, image_side) if image_side else (None, None)
     return StudyInputs(
         case_ids=case_ids,
         classes=classes,
@@ -121,7 +118,14 @@ def prediction_rows(
     )
 
 
-def _load_images(root: Path, rows: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+def _load_images(
+    root: Path, cases: pd.DataFrame, rows: np.ndarray, side: int
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return images and masks of the cases at ``rows``, None where the cohort has none."""
     from busline.cohort.store import load_cohort, resize_stack
 
-    return resize_stack(load_cohort(root / "data/cohort"), rows.tolist(), side)
+    known = cases.loc[rows]
+    if not (known["width"] > 0).any():
+        return None, None
+    images, masks = resize_stack(load_cohort(root / "data/cohort"), rows.tolist(), side)
+    return images, masks if known["has_mask"].any() else None
