@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from bench import machine, table
-from bench.crew import Pace
 from bench.figures import Line
+from bench.workers import Pace
 
 Group = Callable[[Pace, bool], Sequence[Line]]
 

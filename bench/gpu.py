@@ -23,9 +23,9 @@ import torch
 import typer
 
 from bench import machine, table
-from bench.crew import take_turns
 from bench.figures import Bound, Line, rate_line
 from bench.work import Kind, Work, make_folds, make_work
+from bench.workers import take_turns
 from busline.studies.inputs import FoldJob
 
 STUDY: tuple[tuple[str, Kind, int, int], ...] = (

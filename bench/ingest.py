@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bench.crew import Crew, Pace, take_turns
 from bench.figures import Bound, Line, rate_line
 from bench.machine import watch
 from bench.work import SEED
+from bench.workers import Pace, Workers, take_turns
 from busline.base.seeding import numpy_generator
 from busline.cohort.schema import RawCase, RawCohort
 
@@ -38,9 +38,9 @@ def ingest_line(pace: Pace, cases: int = 200) -> Line:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_files(folder, cases)
-        with Crew(["ingest", name, "plain"]) as theirs, Crew(["ingest", name, "engine"]) as ours:
-            for crew in (theirs, ours):
-                crew.ask_all(cases=cases)  # the files are in the system's cache from here on
+        with Workers(["ingest", name, "plain"]) as theirs, Workers(["ingest", name, "engine"]) as ours:
+            for workers in (theirs, ours):
+                workers.ask_all(cases=cases)  # the files are in the system's cache from here on
             rates = take_turns(lambda: ours.rate(cases=cases), lambda: theirs.rate(cases=cases), pace.rounds)
     note = "the engine also checks, hashes, compares and writes; the loop only decodes and resizes, in one process"
     title = "ingest of image and mask files"
@@ -53,9 +53,9 @@ def growth_lines(size: Growth) -> list[Line]:
     with tempfile.TemporaryDirectory() as name:
         make_varied(Path(name), size.large)
         for cases in (size.small, size.large):
-            with Crew(["ingest", name, "engine"]) as crew, watch(crew.processes[0].pid) as memory:
-                crew.ask_all(cases=min(100, cases))
-                seconds[cases], _ = crew.ask_all(cases=cases)
+            with Workers(["ingest", name, "engine"]) as workers, watch(workers.processes[0].pid) as memory:
+                workers.ask_all(cases=min(100, cases))
+                seconds[cases], _ = workers.ask_all(cases=cases)
             peaks[cases] = memory.rss
     per = {cases: 1000.0 * seconds[cases] / cases for cases in seconds}
     note = f"{per[size.small]:.2f} s a thousand at {size.small:,}, {per[size.large]:.2f} s at {size.large:,}"

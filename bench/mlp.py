@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from bench.crew import Crew, Pace, take_turns
 from bench.figures import Bound, Line, agree, time_line
 from bench.work import table_inputs
+from bench.workers import Pace, Workers, take_turns
 from busline.base.settings.tabular import Dnn
 from busline.studies.inputs import StudyInputs
 
@@ -51,9 +51,9 @@ def mlp_lines(pace: Pace, size: Size) -> list[Line]:
     """Time the search against one process and against two, and compare the scores."""
     what = json.dumps(asdict(size))
     scores: dict[str, Scores] = {}
-    with Crew(["reference_mlp", what]) as tried:  # alone, so that nothing disturbs its choice
+    with Workers(["reference_mlp", what]) as tried:  # alone, so that nothing disturbs its choice
         threads = tried.note
-    with Crew(["reference_mlp", what, threads], 2) as theirs, Crew(["engine_mlp", what]) as ours:
+    with Workers(["reference_mlp", what, threads], 2) as theirs, Workers(["engine_mlp", what]) as ours:
 
         def one() -> float:
             seconds, answers = theirs.ask({"part": 0, "of": 1})

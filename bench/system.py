@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from shutil import which
 
-from bench.crew import Pace, take_turns
 from bench.figures import Bound, Line, spread_line
 from bench.machine import watch
+from bench.workers import Pace, take_turns
 
 STAGES = Path("stages")
 PREPARE = ("acquire", "ingest", "prune", "split", "weights custom_cnn", "weights mobilenet_v2_random", "weights seg")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.crew import Crew, Pace, compare_training
 from bench.figures import Bound, Line, agree, rate_line
 from bench.work import Kind, Work, make_folds, make_work
+from bench.workers import Pace, Workers, compare_training
 
 BOUNDS: dict[Kind, Bound] = {
     "custom_cnn": Bound(at_least=4.5, aim=7.0),
@@ -34,7 +34,7 @@ def training_line(kind: Kind, pace: Pace, *, fit: int = FIT, side: int = SIDE) -
     work = make_work(kind, fit + STOP, side)
     with tempfile.TemporaryDirectory() as folder:
         path = _save(work, Path(folder))
-        with Crew(["reference", path, str(fit)]) as theirs, _engine(path, fit) as ours:
+        with Workers(["reference", path, str(fit)]) as theirs, _engine(path, fit) as ours:
             rates = compare_training(ours, theirs, pace)
             note = f"engine: {len(ours.processes)} processes of 1 thread, {ours.note}; reference: {theirs.note}, fp32"
     return rate_line(kind, TITLES[kind], *rates, side_unit="images/s", bound=BOUNDS[kind], note=note)
@@ -49,7 +49,7 @@ def keras_line(pace: Pace, *, fit: int = FIT, side: int = SIDE) -> Line:
     with tempfile.TemporaryDirectory() as folder:
         path = _save(work, Path(folder))
         program = (str(KERAS), "bench/keras_side.py")
-        with Crew([path, str(fit)], program=program) as theirs, _engine(path, fit) as ours:
+        with Workers([path, str(fit)], program=program) as theirs, _engine(path, fit) as ours:
             rates = compare_training(ours, theirs, pace)
             note = f"no augmentation on either side; engine: {ours.note}; Keras: {theirs.note}, fp32"
     return rate_line(key, title, *rates, side_unit="images/s", bound=bound, note=note)
@@ -103,10 +103,10 @@ def fold_scores(work: Work, tests: Sequence[np.ndarray], probabilities: Sequence
     return [float(np.nanmean(dice(found[:, 0] > 0.5, work.masks[test] > 127))) for test, found in pairs]
 
 
-def _engine(path: str, fit: int) -> Crew:
+def _engine(path: str, fit: int) -> Workers:
     from bench.engine import WORKERS
 
-    return Crew(["engine", path, str(fit)], WORKERS)
+    return Workers(["engine", path, str(fit)], WORKERS)
 
 
 def _save(work: Work, folder: Path) -> str:

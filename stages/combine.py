@@ -25,7 +25,7 @@ def main(
 ) -> None:
     """Write predictions from the image, from image and clinical columns, and from parts of these.
 
-    Reads data/lesion/said.parquet, the features, the splits, and whose cases they are and which are near-duplicates.
+    Reads data/lesion/outputs.parquet, the features, the splits, and whose cases they are and which are near-duplicates.
     """
     settings = load_settings(Settings, params_file)
     from threadpoolctl import threadpool_limits
@@ -38,8 +38,8 @@ def main(
     from busline.studies.inputs import load_inputs
 
     inputs = load_inputs(root, settings.split.classes, repeats=settings.cv.image_repeats)
-    said = load_table(root / "data/lesion/said.parquet")
-    if reason := skip_reason(said):
+    outputs = load_table(root / "data/lesion/outputs.parquet")
+    if reason := skip_reason(outputs):
         for family in (LESION, LESION_PARTS):
             folder = root / "data/predictions" / family.key
             skip(reason, tables=[folder / f"{name}.parquet" for name in family.files])
@@ -50,7 +50,7 @@ def main(
     pairs = list(duplicates.itertuples(index=False, name=None))
     groups = group_cases(inputs.case_ids, patients.loc[list(inputs.case_ids)].tolist(), pairs)
     with threadpool_limits(1):  # bytes do not depend on the number of cores, and small systems are solved faster
-        study = run_combine(inputs, said, groups, settings.seed)
+        study = run_combine(inputs, outputs, groups, settings.seed)
     for family in (LESION, LESION_PARTS):
         with atomic_folder(root / "data/predictions" / family.key) as folder:
             for name in family.files:

@@ -29,7 +29,7 @@ def main(
 
     settings = load_settings(LesionSettings, params_file)
     places = [
-        root / "data/lesion/said.parquet",
+        root / "data/lesion/outputs.parquet",
         root / "data/curves/lesion/lesion.parquet",
         root / "data/predictions/lesion_segment/outlines.parquet",
     ]
@@ -45,7 +45,7 @@ def main(
     tensors = load_tensors(root / "data/models/pretrain/lesion.safetensors")
     initial = {name: value.numpy() for name, value in tensors.items()}
     study = run_lesion(inputs, cases, settings, initial, runtime=load_runtime())
-    for table, place in zip((study.said, study.curves, study.outlines), places, strict=True):
+    for table, place in zip((study.outputs, study.curves, study.outlines), places, strict=True):
         save_table(table, place)
 
 

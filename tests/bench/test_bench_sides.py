@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from bench import ingest
-from bench.crew import take_turns
 from bench.engine import engine_mlp_search, make_stretch, train_folds
 from bench.machine import process_tree, watch
 from bench.mlp import Size, score_line
@@ -19,6 +18,7 @@ from bench.reference import Choice, Reference, build
 from bench.reference_mlp import find_threads, search
 from bench.training import fold_scores
 from bench.work import KINDS, Work, make_folds, make_work, throughput_fold
+from bench.workers import take_turns
 
 TINY = Size(cases=40, folds=2, repeats=1, epochs=2, hidden=(4,), dropout=(0.2, 0.5))
 

@@ -17,10 +17,10 @@ def network():
 
 @pytest.mark.parametrize("side", [64, 96])
 def test_shapes(network, side):
-    said = network(torch.rand(2, 1, side, side))
-    assert said.mask.shape == (2, 1, side, side)
-    assert said.label.shape == (2,)
-    assert said.findings.shape == (2, len(FINDINGS))
+    outputs = network(torch.rand(2, 1, side, side))
+    assert outputs.mask.shape == (2, 1, side, side)
+    assert outputs.label.shape == (2,)
+    assert outputs.findings.shape == (2, len(FINDINGS))
 
 
 def test_size(network):
@@ -28,8 +28,8 @@ def test_size(network):
 
 
 def test_label_and_findings_do_not_steer_the_mask(network):
-    said = network(torch.rand(1, 1, 64, 64))
-    (said.label.sum() + said.findings.sum()).backward()
+    outputs = network(torch.rand(1, 1, 64, 64))
+    (outputs.label.sum() + outputs.findings.sum()).backward()
     assert network.mask.weight.grad is None
     assert network.stem[0].weight.grad.abs().sum() > 0
     network.zero_grad()

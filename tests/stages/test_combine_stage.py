@@ -30,10 +30,10 @@ def test_patients_and_near_duplicates_are_groups(tmp_path, monkeypatch):
     save_table(splits, tmp_path / "data/splits/splits.parquet")
     save_table(study[["case_id"]], tmp_path / "data/features/features.parquet")
     save_json([], tmp_path / "data/features/columns.json")
-    save_table(pd.DataFrame({"case_id": ids}), tmp_path / "data/lesion/said.parquet")
+    save_table(pd.DataFrame({"case_id": ids}), tmp_path / "data/lesion/outputs.parquet")
     seen = {}
 
-    def run_combine(inputs, said, groups, seed):
+    def run_combine(inputs, outputs, groups, seed):
         seen.update(zip(inputs.case_ids, groups, strict=True))
         return combine.CombineStudy({}, {})
 

@@ -17,7 +17,7 @@ from busline.families import FAMILIES
 from busline.models.combiner import STRENGTHS, fit_combiner
 from busline.studies.combine import IMAGE, MODELS, PARTS, clinical_inputs, cross_fitted, run_combine
 from busline.studies.inputs import fold_jobs
-from busline.studies.lesion import SAID, LesionContext, _outline, pair_jobs, run_lesion, train_unit
+from busline.studies.lesion import OUTPUTS, LesionContext, _outline, pair_jobs, run_lesion, train_unit
 from busline.studies.lesion_cases import draw_lesion_cases, make_cases
 from busline.studies.pretrain import run_pretrain
 from busline.training.pool import run_units
@@ -66,10 +66,12 @@ def test_two_folds_are_too_few(made):
 
 def test_every_case_is_judged_by_the_networks_that_left_its_fold_out(study, made):
     inputs, _, _ = made
-    assert len(study.said) == 3 * 16
-    assert ((study.said["fold"] == study.said["first"]) | (study.said["fold"] == study.said["second"])).all()
-    assert (study.said.groupby("case_id").size() == 2).all()
-    assert study.said[list(SAID[:4])].notna().all().all()
+    assert len(study.outputs) == 3 * 16
+    assert (
+        (study.outputs["fold"] == study.outputs["first"]) | (study.outputs["fold"] == study.outputs["second"])
+    ).all()
+    assert (study.outputs.groupby("case_id").size() == 2).all()
+    assert study.outputs[list(OUTPUTS[:4])].notna().all().all()
     assert study.outlines["case_id"].tolist() == list(inputs.case_ids)
     folds = {inputs.case_ids[i]: fold for fold in range(3) for i in inputs.resamples[0, fold]["test"]}
     assert dict(zip(study.outlines["case_id"], study.outlines["fold"], strict=True)) == folds
@@ -95,7 +97,7 @@ def test_of_two_objects_the_main_one_is_the_outline(made):
 def test_two_processes_write_what_one_writes(study, made):
     inputs, cases, initial = made
     other = run_lesion(inputs, cases, PARAMS, initial, runtime=TWO)
-    pd.testing.assert_frame_equal(other.said, study.said)
+    pd.testing.assert_frame_equal(other.outputs, study.outputs)
     pd.testing.assert_frame_equal(other.curves, study.curves)
     pd.testing.assert_frame_equal(other.outlines, study.outlines)
 
@@ -107,13 +109,13 @@ def test_networks_of_a_pair_differ_and_are_averaged(study, made):
     jobs = pair_jobs(inputs.resamples, 2)
     assert [(job.first, job.second, job.number) for job in jobs[:3]] == [(0, 1, 0), (0, 1, 1), (0, 2, 0)]
     results = run_units(train_unit, context, [[job] for job in jobs[:2]], runtime=ONE, title="two networks")
-    one, other = (result.probabilities["said"] for result in results)
-    of_pair = (study.said["first"] == 0) & (study.said["second"] == 1)
-    np.testing.assert_array_equal(one, study.said.loc[of_pair, list(SAID)])  # the first stays what it is alone
+    one, other = (result.probabilities["outputs"] for result in results)
+    of_pair = (study.outputs["first"] == 0) & (study.outputs["second"] == 1)
+    np.testing.assert_array_equal(one, study.outputs.loc[of_pair, list(OUTPUTS)])  # the first stays what it is alone
     assert not np.array_equal(one[:, 0], other[:, 0])
     both = run_lesion(inputs, cases, params, initial, runtime=ONE)
-    np.testing.assert_allclose(both.said.loc[of_pair, list(SAID)], (one + other) / 2)
-    assert both.said.shape == study.said.shape
+    np.testing.assert_allclose(both.outputs.loc[of_pair, list(OUTPUTS)], (one + other) / 2)
+    assert both.outputs.shape == study.outputs.shape
     assert both.curves["fold"].nunique() == 6
 
 
@@ -135,10 +137,10 @@ def test_labels_masks_and_findings_of_a_pairs_folds_change_nothing_that_its_netw
     labels[fold], findings[fold], masks[fold] = 1 - labels[fold], 1.0, 0
     boxes[fold] = (0, 0, 9, 9)
     planted = replace(cases, labels=labels, masks=masks, findings=findings, boxes=boxes)
-    said = run_lesion(inputs, planted, PARAMS, initial, runtime=ONE).said
-    without = (study.said["first"] == 0) | (study.said["second"] == 0)
-    pd.testing.assert_frame_equal(said[without], study.said[without])
-    assert not said[~without].equals(study.said[~without])
+    outputs = run_lesion(inputs, planted, PARAMS, initial, runtime=ONE).outputs
+    without = (study.outputs["first"] == 0) | (study.outputs["second"] == 0)
+    pd.testing.assert_frame_equal(outputs[without], study.outputs[without])
+    assert not outputs[~without].equals(study.outputs[~without])
 
 
 def test_pictures_of_a_pairs_folds_change_nothing_of_its_network(study, made):
@@ -146,34 +148,34 @@ def test_pictures_of_a_pairs_folds_change_nothing_of_its_network(study, made):
     fold = inputs.resamples[0, 0]["test"]
     images = cases.images.copy()
     images[fold] = 255 - images[fold]
-    said = run_lesion(inputs, replace(cases, images=images), PARAMS, initial, runtime=ONE).said
-    same = ((study.said["first"] == 0) | (study.said["second"] == 0)) & (study.said["fold"] != 0)
-    pd.testing.assert_frame_equal(said[same], study.said[same])
+    outputs = run_lesion(inputs, replace(cases, images=images), PARAMS, initial, runtime=ONE).outputs
+    same = ((study.outputs["first"] == 0) | (study.outputs["second"] == 0)) & (study.outputs["fold"] != 0)
+    pd.testing.assert_frame_equal(outputs[same], study.outputs[same])
 
 
-def planted_said(inputs, generator):
-    """Numbers that carry the label, as if networks had said them."""
+def planted_outputs(inputs, generator):
+    """Numbers that carry the label, as if networks had given them."""
     rows = []
     for job in pair_jobs(inputs.resamples):
         own = np.array([next(f for f in range(3) if i in inputs.resamples[0, f]["test"]) for i in job.left_out])
-        numbers = generator.normal(size=(len(own), len(SAID))) + inputs.labels[job.left_out, None]
+        numbers = generator.normal(size=(len(own), len(OUTPUTS))) + inputs.labels[job.left_out, None]
         keys = {"repeat": 0, "first": job.first, "second": job.second}
         keys |= {"case_id": np.asarray(inputs.case_ids, dtype=object)[job.left_out], "fold": own}
-        rows.append(pd.concat([pd.DataFrame(keys), pd.DataFrame(numbers, columns=list(SAID))], axis=1))
+        rows.append(pd.concat([pd.DataFrame(keys), pd.DataFrame(numbers, columns=list(OUTPUTS))], axis=1))
     return pd.concat(rows, ignore_index=True)
 
 
-def combine(inputs, said, seed):
+def combine(inputs, outputs, seed):
     """As the stage does: on one thread, small systems are solved faster."""
     with threadpool_limits(1):
-        return run_combine(inputs, said, np.arange(len(inputs.case_ids)), seed)
+        return run_combine(inputs, outputs, np.arange(len(inputs.case_ids)), seed)
 
 
 @pytest.fixture(scope="module")
 def combined():
     inputs = made_inputs(PARAMS, cases=90)
-    said = planted_said(inputs, np.random.default_rng(4))
-    return inputs, said, combine(inputs, said, 7)
+    outputs = planted_outputs(inputs, np.random.default_rng(4))
+    return inputs, outputs, combine(inputs, outputs, 7)
 
 
 def test_the_diagnosis_predicts_every_test_case_once(combined):
@@ -189,8 +191,8 @@ def test_the_diagnosis_predicts_every_test_case_once(combined):
 
 
 def test_features_that_are_learnt_from_are_of_networks_that_saw_neither_fold(combined):
-    inputs, said, _ = combined
-    numbers = said.assign(position=0)
+    inputs, outputs, _ = combined
+    numbers = outputs.assign(position=0)
     for job in fold_jobs(inputs)[1:]:
         learn, test = cross_fitted(numbers, job)
         assert (learn["fold"] != job.fold).all()
@@ -203,14 +205,14 @@ def test_features_that_are_learnt_from_are_of_networks_that_saw_neither_fold(com
 
 
 def test_the_diagnosis_of_a_fold_is_fitted_to_the_other_folds_alone(combined):
-    inputs, said, found = combined
+    inputs, outputs, found = combined
     fold = inputs.resamples[0, 0]["test"]
     labels, table = inputs.labels.copy(), inputs.table.copy()
     labels[fold] = 1 - labels[fold]
     table.loc[fold, "Signs"] = "planted"
     changed = replace(inputs, labels=labels, table=table)
-    numbers = said.copy()
-    numbers.loc[numbers["fold"] == 0, list(SAID)] = 99.0
+    numbers = outputs.copy()
+    numbers.loc[numbers["fold"] == 0, list(OUTPUTS)] = 99.0
     again = combine(changed, numbers, 7)
     for name in found.combiners:
         for one, other in zip(found.combiners[name], again.combiners[name], strict=True):
@@ -243,14 +245,14 @@ def test_a_model_says_of_every_training_case_what_it_would_have_without_its_fold
 
 def test_nothing_of_a_test_fold_takes_part_in_what_its_threshold_is_chosen_on(combined):
     """Labels, clinical columns and numbers of fold 0, and all that networks say that learnt from it."""
-    inputs, said, found = combined
+    inputs, outputs, found = combined
     fold = inputs.resamples[0, 0]["test"]
     labels, table = inputs.labels.copy(), inputs.table.copy()
     labels[fold] = 1 - labels[fold]
     table.loc[fold, "Signs"] = "planted"
-    numbers = said.copy()
-    learnt = (said["first"] != 0) & (said["second"] != 0)
-    numbers.loc[(numbers["fold"] == 0) | learnt, list(SAID)] = 99.0
+    numbers = outputs.copy()
+    learnt = (outputs["first"] != 0) & (outputs["second"] != 0)
+    numbers.loc[(numbers["fold"] == 0) | learnt, list(OUTPUTS)] = 99.0
     again = combine(replace(inputs, labels=labels, table=table), numbers, 7)
     for name in MODELS:
         pd.testing.assert_frame_equal(inner_rows(again, name, 0), inner_rows(found, name, 0))
@@ -259,11 +261,11 @@ def test_nothing_of_a_test_fold_takes_part_in_what_its_threshold_is_chosen_on(co
 
 def test_an_inner_prediction_does_not_know_its_own_fold(combined):
     """In test fold 0, labels of fold 1's cases change what is said of fold 2's and nothing of their own."""
-    inputs, said, found = combined
+    inputs, outputs, found = combined
     fold = inputs.resamples[0, 1]["test"]
     labels = inputs.labels.copy()
     labels[fold] = 1 - labels[fold]
-    again = combine(replace(inputs, labels=labels), said, 7)
+    again = combine(replace(inputs, labels=labels), outputs, 7)
     own = np.asarray(inputs.case_ids, dtype=object)[fold]
     for name in MODELS:
         one, other = (inner_rows(study, name, 0)["p_malignant"] for study in (found, again))
@@ -273,18 +275,18 @@ def test_an_inner_prediction_does_not_know_its_own_fold(combined):
 
 def test_the_penalty_is_chosen_on_other_patients(combined):
     """With all cases of a class of one patient there is no other patient to choose on."""
-    inputs, said, found = combined
-    again = run_combine(inputs, said, inputs.labels, 7)
+    inputs, outputs, found = combined
+    again = run_combine(inputs, outputs, inputs.labels, 7)
     for name in found.combiners:
         assert {one["strength"] for one in again.combiners[name]} == {STRENGTHS[0]}
     assert any(one["strength"] > STRENGTHS[0] for fitted in found.combiners.values() for one in fitted)
 
 
 def test_the_probability_is_the_mean_logits(combined):
-    _, said, found = combined
+    _, outputs, found = combined
     fitted = found.combiners["malignancy"][0]
     case = found.predictions["malignancy"].iloc[0]
-    rows = said[(said["case_id"] == case["case_id"]) & ((said["first"] == 0) | (said["second"] == 0))]
+    rows = outputs[(outputs["case_id"] == case["case_id"]) & ((outputs["first"] == 0) | (outputs["second"] == 0))]
     value = (rows["malignancy_whole"] + rows["malignancy_window"]) / 2
     logits = (value - fitted["means"][0]) / fitted["scales"][0] * fitted["weights"][0] + fitted["intercept"]
     assert case["p_malignant"] == pytest.approx(1 / (1 + np.exp(-logits.mean())), abs=1e-6)

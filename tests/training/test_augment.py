@@ -6,7 +6,7 @@ import torch
 
 from busline.base.settings.training import AugmentationLevel
 from busline.training import augment
-from busline.training.augment import change_echo, change_geometry
+from busline.training.augment import change_geometry, change_intensity
 
 NONE = {"flip": False, "rotation": 0.0, "translation": 0.0, "shear": 0.0, "zoom": 0.0}
 ALL = {"flip": True, "rotation": 20.0, "translation": 0.1, "zoom": 0.1, "shear": 0.1}
@@ -28,14 +28,14 @@ def affine(count=500, **changes):
 def test_no_range_changes_nothing():
     images = torch.rand(3, 1, 8, 8)
     assert change_geometry(images, level(), draws(3)) is images
-    assert change_echo(images, level(), draws(3)) is images
+    assert change_intensity(images, level(), draws(3)) is images
 
 
 def test_a_draw_is_replayed_from_its_seed():
     images = torch.rand(64, 1, 16, 16)
     both = level(**ALL, **ECHO)
     once, again, other = (
-        change_echo(change_geometry(images, both, draws(seed=seed)), both, draws(seed=seed)) for seed in (3, 3, 4)
+        change_intensity(change_geometry(images, both, draws(seed=seed)), both, draws(seed=seed)) for seed in (3, 3, 4)
     )
     torch.testing.assert_close(once, again, rtol=0, atol=0)
     assert not torch.equal(once, other)
@@ -91,14 +91,14 @@ def test_image_and_mask_get_the_same_geometry():
 
 def test_brightness_multiplies_within_its_range():
     images = torch.full((500, 1, 4, 4), 0.5)
-    factor = change_echo(images, level(brightness=0.2), draws(500))[:, 0, 0, 0] / 0.5
+    factor = change_intensity(images, level(brightness=0.2), draws(500))[:, 0, 0, 0] / 0.5
     assert 0.8 <= factor.min() < 0.82
     assert 1.18 < factor.max() <= 1.2
 
 
 def test_gamma_bends_within_its_range_and_keeps_black_and_white():
     images = torch.tensor([0.0, 0.5, 1.0]).expand(500, 1, 1, 3)
-    out = change_echo(images, level(gamma=1.0), draws(500))[:, 0, 0]
+    out = change_intensity(images, level(gamma=1.0), draws(500))[:, 0, 0]
     exponent = torch.log(out[:, 1]) / np.log(0.5)
     assert 0.5 <= exponent.min() < 0.51
     assert 1.97 < exponent.max() <= 2.0 + 1e-5
@@ -109,13 +109,13 @@ def test_gamma_bends_within_its_range_and_keeps_black_and_white():
 def test_speckle_is_as_strong_as_drawn_and_differs_from_case_to_case():
     images = torch.full((200, 1, 64, 64), 0.4)
     drawn = draws(200)
-    deviation = (change_echo(images, level(speckle=0.2), drawn) / 0.4).std(dim=(1, 2, 3))
+    deviation = (change_intensity(images, level(speckle=0.2), drawn) / 0.4).std(dim=(1, 2, 3))
     torch.testing.assert_close(deviation, 0.2 * drawn[:, 8], atol=0.03, rtol=0)
-    out = change_echo(images, level(speckle=0.2), drawn)
+    out = change_intensity(images, level(speckle=0.2), drawn)
     assert len({row.numpy().tobytes() for row in out}) == 200
 
 
 def test_intensities_stay_in_range():
-    out = change_echo(torch.rand(64, 1, 16, 16), level(brightness=0.9, gamma=2.0, speckle=0.9), draws())
+    out = change_intensity(torch.rand(64, 1, 16, 16), level(brightness=0.9, gamma=2.0, speckle=0.9), draws())
     assert out.min() >= 0.0
     assert out.max() <= 1.0

@@ -13,7 +13,7 @@ from busline.training.lesion_task import LesionTask
 from busline.training.loop import fit, seeded
 from busline.training.plan import Phase
 from busline.training.stack import Stack, clip_gradients
-from busline.training.two_views import look_twice, mask_box, outline_boxes
+from busline.training.two_views import mask_box, outline_boxes, predict_two_views
 from busline.training.views import Ranges
 
 CPU = torch.device("cpu")
@@ -140,17 +140,17 @@ def test_boxes_come_back_to_the_pictures_pixels():
     assert mask_box(np.zeros((5, 7), bool)).tolist() == [0, 0, 7, 5]
 
 
-def test_looking_twice_maps_the_picture_and_nothing_else(cases):
-    sight = look_twice(network(0), cases.images, cases.sizes, 32, precision="fp32", device=CPU)
-    assert sight.maps.shape == cases.images.shape
-    for chances, (width, height) in zip(sight.maps, cases.sizes, strict=True):
+def test_two_views_map_the_picture_and_nothing_else(cases):
+    seen = predict_two_views(network(0), cases.images, cases.sizes, 32, precision="fp32", device=CPU)
+    assert seen.maps.shape == cases.images.shape
+    for chances, (width, height) in zip(seen.maps, cases.sizes, strict=True):
         assert (chances[height:] == 0).all()
         assert (chances[:, width:] == 0).all()
         assert (chances[1 : height - 1, 1 : width - 1] > 0).all()
-    assert sight.label.shape == (10, 2)
-    assert sight.findings.shape == (10, 2, 13)
+    assert seen.label.shape == (10, 2)
+    assert seen.findings.shape == (10, 2, 13)
     mirrored = np.zeros_like(cases.images)
     for place, (width, height) in enumerate(cases.sizes):
         mirrored[place, :height, :width] = cases.images[place, :height, :width][:, ::-1]
-    other = look_twice(network(0), mirrored, cases.sizes, 32, precision="fp32", device=CPU)
-    np.testing.assert_allclose(sight.label[:, 0], other.label[:, 0], atol=1e-4)
+    other = predict_two_views(network(0), mirrored, cases.sizes, 32, precision="fp32", device=CPU)
+    np.testing.assert_allclose(seen.label[:, 0], other.label[:, 0], atol=1e-4)

@@ -9,7 +9,7 @@ from busline.base.errors import TrainingError
 from busline.training.batches import draw_epoch
 from busline.training.inference import evaluate, predict
 from busline.training.loop import fit
-from busline.training.plan import Phase, Steering
+from busline.training.plan import Phase, Schedule
 from busline.training.stack import Stack
 from busline.training.tasks import Arrays, Batch, ClassifyTask, SegmentTask, class_weights
 
@@ -58,21 +58,21 @@ def test_it_stops_only_after_the_learning_rate_was_lowered():
 
 def test_steering_is_torchs_plateau_with_a_stop_behind_it():
     settings = plan(plateau_patience=1)
-    steering = Steering(settings, PHASE)
+    schedule = Schedule(settings, PHASE)
     weight = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([weight], lr=PHASE.learning_rate)
     reference = torch.optim.lr_scheduler.ReduceLROnPlateau(
         optimizer, factor=0.5, patience=1, threshold=0.0, min_lr=1e-5
     )
     for loss in np.random.default_rng(0).random(60):
-        steering.note(float(loss))
+        schedule.note(float(loss))
         reference.step(float(loss))
-        assert steering.rate(0.0) == pytest.approx(optimizer.param_groups[0]["lr"])
+        assert schedule.rate(0.0) == pytest.approx(optimizer.param_groups[0]["lr"])
 
 
 def test_one_cycle_rises_and_falls_runs_every_epoch_and_keeps_the_last_weights():
-    steering = Steering(plan(schedule="one_cycle"), PHASE)
-    rates = [steering.rate(share) for share in np.linspace(0, 1, 101)]
+    schedule = Schedule(plan(schedule="one_cycle"), PHASE)
+    rates = [schedule.rate(share) for share in np.linspace(0, 1, 101)]
     assert rates[0] == pytest.approx(0.05 / 10)
     assert int(np.argmax(rates)) == 15
     assert max(rates) == pytest.approx(0.05)
@@ -99,7 +99,7 @@ def test_adam_is_torchs():
             network.body[1].noise = noise["body.1"][0]
             optimizer.zero_grad()
             task.losses(network(batch.inputs[0][0])[None], batch).mean().backward()
-            optimizer.param_groups[0]["lr"] = Steering(settings, settings.phases[0]).rate((epoch + step / 5) / 3)
+            optimizer.param_groups[0]["lr"] = Schedule(settings, settings.phases[0]).rate((epoch + step / 5) / 3)
             optimizer.step()
     found, expected = stack.states()[0], network.state_dict()
     assert set(found) == set(expected)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from busline.training.views import DRAWS, Ranges, change_echo, lay_back, look, whole, window
+from busline.training.views import DRAWS, Ranges, change_intensity, lay_back, look, whole, window
 
 CANVAS = 128
 STILL = Ranges(0.0, 0.0, 0.0, 0.0, 0.0, (1.0, 1.0), 0.0, 0.0, (1.0, 1.0), 0.0, 0.0, 0.0, 0.0)
@@ -50,7 +50,7 @@ def test_ranges_of_zero_change_nothing(canvases):
     torch.testing.assert_close(
         window(boxes, CANVAS, 1.0, STILL, torch.full((2, DRAWS), 0.9)), window(boxes, CANVAS, 1.0)
     )
-    torch.testing.assert_close(change_echo(canvases, STILL, draws(2)), canvases, atol=2e-4, rtol=0)
+    torch.testing.assert_close(change_intensity(canvases, STILL, draws(2)), canvases, atol=2e-4, rtol=0)
 
 
 def test_a_flip_mirrors(canvases):
@@ -86,17 +86,17 @@ def test_laid_back_a_view_is_where_it_was(canvases):
 
 def test_the_echo_stays_in_range_and_replays(canvases):
     numbers = draws(2, 5)
-    first = change_echo(canvases, Ranges(), numbers)
+    first = change_intensity(canvases, Ranges(), numbers)
     assert first.min() >= 0
     assert first.max() <= 1
-    torch.testing.assert_close(first, change_echo(canvases, Ranges(), numbers), atol=0, rtol=0)
+    torch.testing.assert_close(first, change_intensity(canvases, Ranges(), numbers), atol=0, rtol=0)
     assert (first - canvases).abs().mean() > 0.01
 
 
 def test_one_rectangle_is_erased():
     views = torch.full((50, 1, 128, 128), 0.5)
     erase_only = Ranges(0.0, 0.0, 0.0, 0.0, 0.0, (1.0, 1.0), 0.0, 0.0, (1.0, 1.0), 0.0, 0.0, 0.0, 1.0)
-    changed = change_echo(views, erase_only, draws(50)) != 0.5
+    changed = change_intensity(views, erase_only, draws(50)) != 0.5
     sizes = changed.sum(dim=(1, 2, 3))
     assert sizes.min() >= 64
     assert sizes.max() <= 31 * 31

@@ -77,9 +77,9 @@ class LesionNetwork(nn.Module):
         where = torch.sigmoid(mask.detach())
         places = (maps[4], maps[3], maps[2], ups[1])
         pooled = [maps[4].float().mean(dim=(2, 3)), *(_pool(place, where) for place in places)]
-        said: torch.Tensor = self.head(self.dropout(torch.cat(pooled, dim=1))).float()
+        outputs: torch.Tensor = self.head(self.dropout(torch.cat(pooled, dim=1))).float()
         large = F.interpolate(mask, scale_factor=2.0, mode="bilinear", align_corners=False)
-        return LesionLogits(large, said[:, 0], said[:, 1:])
+        return LesionLogits(large, outputs[:, 0], outputs[:, 1:])
 
 
 class _Residual(nn.Module):

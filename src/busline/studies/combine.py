@@ -64,16 +64,16 @@ class CombineStudy:
     combiners: dict[str, list[dict[str, Any]]]
 
 
-def run_combine(inputs: StudyInputs, said: pd.DataFrame, groups: np.ndarray, seed: int) -> CombineStudy:
+def run_combine(inputs: StudyInputs, outputs: pd.DataFrame, groups: np.ndarray, seed: int) -> CombineStudy:
     """Fit and apply the regressions of every fold; without clinical columns those that have them are left out.
 
     Args:
         inputs: the study's cases, clinical columns and resamples.
-        said: what each network says of the cases it left out, as :class:`busline.studies.lesion.LesionStudy` has it.
+        outputs: what each network says of the cases it left out, as :class:`busline.studies.lesion.LesionStudy` has it.
         groups: group of each case, (n,): inner folds split no patient and no pair of near-duplicates.
         seed: root seed.
     """
-    numbers = _numbers(inputs, said)
+    numbers = _numbers(inputs, outputs)
     predictions: dict[str, pd.DataFrame] = {}
     combiners: dict[str, list[dict[str, Any]]] = {}
     jobs = [job for job in fold_jobs(inputs) if job.repeat >= 0]
@@ -173,8 +173,8 @@ def clinical_inputs(inputs: StudyInputs, learn: np.ndarray) -> tuple[list[str], 
     return names, np.concatenate(parts, axis=1) if parts else np.empty((len(inputs.case_ids), 0))
 
 
-def _numbers(inputs: StudyInputs, said: pd.DataFrame) -> pd.DataFrame:
-    """Return ``said`` with each case's position and the logits averaged over both views."""
+def _numbers(inputs: StudyInputs, outputs: pd.DataFrame) -> pd.DataFrame:
+    """Return ``outputs`` with each case's position and the logits averaged over both views."""
     position = pd.Series(np.arange(len(inputs.case_ids)), index=list(inputs.case_ids))
-    means = {name: said[[f"{name}_whole", f"{name}_window"]].mean(axis=1) for name in NETWORK}
-    return said.assign(position=position.loc[said["case_id"]].to_numpy(), **means)
+    means = {name: outputs[[f"{name}_whole", f"{name}_window"]].mean(axis=1) for name in NETWORK}
+    return outputs.assign(position=position.loc[outputs["case_id"]].to_numpy(), **means)

@@ -38,11 +38,11 @@ from busline.training.batches import Member
 from busline.training.lesion_task import LesionTask
 from busline.training.pool import Place, alone_or_stacked, run_units
 from busline.training.results import FoldResult, State, train_and_score
-from busline.training.two_views import look_twice
+from busline.training.two_views import predict_two_views
 from busline.training.views import Ranges
 
 VIEWS = ("whole", "window")
-SAID = (*(f"malignancy_{view}" for view in VIEWS), *(f"birads_{view}" for view in VIEWS), *FEATURES)
+OUTPUTS = (*(f"malignancy_{view}" for view in VIEWS), *(f"birads_{view}" for view in VIEWS), *FEATURES)
 """What the table of left-out cases holds: logits of both views, and features of the outline."""
 
 
@@ -101,13 +101,13 @@ class LesionStudy:
     """What the lesion stage saves.
 
     Attributes:
-        said: one row a pair and case that it leaves out, the mean over its networks: ``repeat, first, second, case_id,
-            fold`` (the case's own) and :data:`SAID`.
+        outputs: one row a pair and case that it leaves out, the mean over its networks: ``repeat, first, second, case_id,
+            fold`` (the case's own) and :data:`OUTPUTS`.
         outlines: predicted and true mask of each test case and repeat: see :mod:`busline.cohort.outlines`.
         curves: learning curves; ``fold`` numbers the networks.
     """
 
-    said: pd.DataFrame
+    outputs: pd.DataFrame
     outlines: pd.DataFrame
     curves: pd.DataFrame
 
@@ -154,7 +154,7 @@ def run_lesion(
         outlines.append(_outline(inputs, cases, repeat, chances))
     return LesionStudy(
         pd.concat(
-            [_said(inputs, list(group)) for _, group in groupby(pairs, lambda one: one[0].pair)], ignore_index=True
+            [_outputs(inputs, list(group)) for _, group in groupby(pairs, lambda one: one[0].pair)], ignore_index=True
         ),
         pd.concat(outlines, ignore_index=True),
         _curves(pairs),
@@ -181,33 +181,33 @@ def train_unit(context: LesionContext, jobs: Sequence[PairJob], place: Place) ->
 
 
 def _look(context: LesionContext, job: PairJob, result: FoldResult, device: torch.device) -> FoldResult:
-    """Return the result with maps and :data:`SAID` of the left-out cases in place of the network."""
+    """Return the result with maps and :data:`OUTPUTS` of the left-out cases in place of the network."""
     if result.failure:
         return result
     network, cases, left_out = LesionNetwork(), context.cases, job.left_out
     load_state(network, result.state)
     images, sizes = cases.images[left_out], cases.sizes[left_out]
     side, precision = context.lesion.image_size, context.precision
-    sight = look_twice(network, images, sizes, side, precision=precision, device=device)
+    seen = predict_two_views(network, images, sizes, side, precision=precision, device=device)
     features = feature_table(
-        [chances[:height, :width] / 255.0 for chances, (width, height) in zip(sight.maps, sizes, strict=True)],
+        [chances[:height, :width] / 255.0 for chances, (width, height) in zip(seen.maps, sizes, strict=True)],
         [image[:height, :width] for image, (width, height) in zip(images, sizes, strict=True)],
         cases.pixel_mm[left_out].tolist(),
     )
-    birads = sight.findings[:, :, BIRADS_FINDINGS].mean(axis=2)
-    said = np.concatenate([sight.label, birads, features], axis=1, dtype=np.float64)
-    return replace(result, probabilities={"maps": sight.maps, "said": said}, state={})
+    birads = seen.findings[:, :, BIRADS_FINDINGS].mean(axis=2)
+    outputs = np.concatenate([seen.label, birads, features], axis=1, dtype=np.float64)
+    return replace(result, probabilities={"maps": seen.maps, "outputs": outputs}, state={})
 
 
-def _said(inputs: StudyInputs, of_pair: Sequence[tuple[PairJob, FoldResult]]) -> pd.DataFrame:
+def _outputs(inputs: StudyInputs, of_pair: Sequence[tuple[PairJob, FoldResult]]) -> pd.DataFrame:
     """Return what a pair's networks say of the cases they left out: the mean of those that say anything, or NaN."""
     job = of_pair[0][0]
-    known = np.ma.masked_invalid(np.stack([result.probabilities["said"] for _, result in of_pair]))
+    known = np.ma.masked_invalid(np.stack([result.probabilities["outputs"] for _, result in of_pair]))
     mean = known.mean(axis=0).filled(np.nan)
     case_ids = np.asarray(inputs.case_ids, dtype=object)[job.left_out]
     keys = {"repeat": job.repeat, "first": job.first, "second": job.second, "case_id": case_ids}
     table = pd.DataFrame({**keys, "fold": _own_folds(inputs, job.repeat)[job.left_out]})
-    return pd.concat([table, pd.DataFrame(mean, columns=list(SAID))], axis=1)
+    return pd.concat([table, pd.DataFrame(mean, columns=list(OUTPUTS))], axis=1)
 
 
 def _own_folds(inputs: StudyInputs, repeat: int) -> np.ndarray:

@@ -37,7 +37,7 @@ def change_geometry(
     return F.grid_sample(images, grid.to(images.dtype), mode=mode, padding_mode="border", align_corners=False)
 
 
-def change_echo(images: torch.Tensor, level: AugmentationLevel, draws: torch.Tensor) -> torch.Tensor:
+def change_intensity(images: torch.Tensor, level: AugmentationLevel, draws: torch.Tensor) -> torch.Tensor:
     """Change gamma and brightness and multiply by speckle noise.
 
     Args:

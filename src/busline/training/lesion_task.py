@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 from busline.models.lesion import LesionLogits
 from busline.training import views
-from busline.training.tasks import Arrays, Batch, for_network, outline_losses
+from busline.training.tasks import Arrays, Batch, dice_cross_entropy, for_network
 
 WINDOW = 1.6
 """Side of a plain window over the longer side of the lesion's box."""
@@ -74,7 +74,7 @@ class LesionTask:
         ]
         seen = torch.stack([views.look(canvases, part, self.side) for part in maps], dim=1).flatten(0, 1)
         if draws is not None:
-            seen = views.change_echo(seen, self.ranges, draws.unflatten(1, (2, -1)).flatten(0, 1))
+            seen = views.change_intensity(seen, self.ranges, draws.unflatten(1, (2, -1)).flatten(0, 1))
         true = torch.stack([views.look(outlines.float() / 255.0, part, self.side) for part in maps], dim=1)
         shape = (index.shape[0], 2 * index.shape[1])
         return Batch(
@@ -91,13 +91,13 @@ class LesionTask:
         mean one of the known findings. A case without an outline has no loss of its mask.
         """
         label, findings = batch.more
-        outline = outline_losses(logits.mask, batch.target)
+        outline = dice_cross_entropy(logits.mask, batch.target)
         known = (~findings.isnan()).float()
         found = F.binary_cross_entropy_with_logits(logits.findings, findings.nan_to_num(), reduction="none")
         of_findings = (found * known).sum(dim=2) / known.sum(dim=2).clamp_min(1.0)
         of_label = F.binary_cross_entropy_with_logits(logits.label, label, reduction="none")
-        said = LABEL_WEIGHT * of_label + self.findings_weight * of_findings
-        return _by_case(outline) * batch.weight + _by_case(said)
+        judged = LABEL_WEIGHT * of_label + self.findings_weight * of_findings
+        return _by_case(outline) * batch.weight + _by_case(judged)
 
     def score(self, logits: Any, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
         """Refuse: the network learns from all training cases and has no stop cases to be scored on."""

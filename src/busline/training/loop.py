@@ -15,7 +15,7 @@ from busline.base.progress import ReportShare
 from busline.base.seeding import derive_seed
 from busline.training.batches import Draws, Member, draw_epoch
 from busline.training.inference import autocast, evaluate
-from busline.training.plan import Phase, Plan, Steering
+from busline.training.plan import Phase, Plan, Schedule
 from busline.training.stack import Rewind, Stack, StackAdam, clip_gradients, each_tensor
 from busline.training.tasks import Task
 
@@ -94,7 +94,7 @@ class _PhaseRun:
         self.members, self.outcomes = members, outcomes
         stack.begin(self.phase.trainable)
         self.adam = StackAdam(stack.parameters, plan.weight_decay)
-        self.steering = [Steering(plan, self.phase) for _ in members]
+        self.schedules = [Schedule(plan, self.phase) for _ in members]
         self.parts = 1
         self._let_go()
 
@@ -107,7 +107,7 @@ class _PhaseRun:
         for place, k in enumerate(self.stack.learning):
             if not self._goes_on(k):
                 continue
-            steering, outcome = self.steering[k], self.outcomes[k]
+            schedule, outcome = self.schedules[k], self.outcomes[k]
             outcome.failure = self._failure(k, epoch, losses[place], stop_losses[place])
             if outcome.failure:
                 continue
@@ -118,10 +118,10 @@ class _PhaseRun:
                     "train_loss": float(losses[place].mean()),
                     "stop_loss": stop_losses[place],
                     "stop_score": scores[place],
-                    "learning_rate": steering.learning_rate,
+                    "learning_rate": schedule.learning_rate,
                 }
             )
-            if steering.note(stop_losses[place]):
+            if schedule.note(stop_losses[place]):
                 better.append(place)
         if better:
             self.stack.keep(better)
@@ -142,8 +142,8 @@ class _PhaseRun:
         learnt, loss, score = (
             _median([float(row[key]) for row in last]) for key in ("train_loss", "stop_loss", "stop_score")
         )
-        said = f"loss {learnt:.3f}" if np.isnan(loss) else f"loss {loss:.3f}, score {score:.3f}"
-        return f"epoch {epoch}/{self.plan.epochs}, {said}"
+        reached = f"loss {learnt:.3f}" if np.isnan(loss) else f"loss {loss:.3f}, score {score:.3f}"
+        return f"epoch {epoch}/{self.plan.epochs}, {reached}"
 
     def _learn(self, epoch: int) -> list[np.ndarray]:
         """Return the mean loss of every batch of each learning network."""
@@ -165,7 +165,7 @@ class _PhaseRun:
             if self.plan.clip_norm is not None:
                 clip_gradients(stack.parameters, self.plan.clip_norm)
             share = (epoch + step / draws.steps) / self.phase.epochs
-            self.adam.step(stack.parameters, [self.steering[k].rate(share) for k in stack.learning])
+            self.adam.step(stack.parameters, [self.schedules[k].rate(share) for k in stack.learning])
             if rewind:
                 rewind.apply(idle)
         losses = torch.stack(found, dim=1).cpu().numpy()
@@ -193,8 +193,8 @@ class _PhaseRun:
             index, augmentation, noise = draws.part(step, slice(start, end), stack.device)
             batch = self.task.batch(networks, index, augmentation)
             with autocast(self.plan.precision, stack.device):
-                said = stack.forward(batch.inputs, noise)
-            losses = self.task.losses(each_tensor(torch.Tensor.float, said), batch).sum(dim=1) / size
+                outputs = stack.forward(batch.inputs, noise)
+            losses = self.task.losses(each_tensor(torch.Tensor.float, outputs), batch).sum(dim=1) / size
             losses.sum().backward()
             total += losses.detach()
         return total
@@ -207,7 +207,7 @@ class _PhaseRun:
         return f"phase {self.phase.name}, epoch {epoch + 1}, {where}: the loss is not a finite number"
 
     def _goes_on(self, k: int) -> bool:
-        return not self.steering[k].over and self.outcomes[k].failure is None
+        return not self.schedules[k].over and self.outcomes[k].failure is None
 
     def _let_go(self) -> None:
         """Go on without the networks that are over, once these are a good part of the stack."""

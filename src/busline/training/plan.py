@@ -76,7 +76,7 @@ def make_plan(phases: tuple[Phase, ...], batch_size: int, train: Train, *, preci
     )
 
 
-class Steering:
+class Schedule:
     """Learning rate and end of one network's phase, from its stop losses."""
 
     def __init__(self, plan: Plan, phase: Phase) -> None:

@@ -17,7 +17,7 @@ from busline.base.errors import TrainingError
 from busline.models.dropout import GivenDropout
 
 Tensors = dict[str, torch.Tensor]
-Said = Any
+Outputs = Any
 """What a network says: a tensor, or a named tuple of tensors; its task knows which."""
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
@@ -72,7 +72,7 @@ class Stack:
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
                 module.train(any(parameter.requires_grad for parameter in module.parameters()))
 
-    def forward(self, inputs: Sequence[torch.Tensor], noise: Mapping[str, torch.Tensor]) -> Said:
+    def forward(self, inputs: Sequence[torch.Tensor], noise: Mapping[str, torch.Tensor]) -> Outputs:
         """Return the logits (k, b, ...) for inputs (k, b, ...) and the dropouts' noise (k, b, width).
 
         They are what the networks return, a tensor or a named tuple of tensors, with the leading axis k.
@@ -80,10 +80,10 @@ class Stack:
         tensors = {**self.tensors, **{f"{name}.noise": value for name, value in noise.items()}}
         if len(self.learning) == 1:
             alone = {name: value.squeeze(0) for name, value in tensors.items()}
-            said = functional_call(self.skeleton, alone, tuple(part.squeeze(0) for part in inputs))
-            return each_tensor(lambda tensor: tensor.unsqueeze(0), said)
+            outputs = functional_call(self.skeleton, alone, tuple(part.squeeze(0) for part in inputs))
+            return each_tensor(lambda tensor: tensor.unsqueeze(0), outputs)
 
-        def one(tensors: Tensors, *inputs: torch.Tensor) -> Said:
+        def one(tensors: Tensors, *inputs: torch.Tensor) -> Outputs:
             return functional_call(self.skeleton, tensors, inputs)
 
         return torch.vmap(one, randomness="different")(tensors, *inputs)
@@ -169,9 +169,9 @@ def clip_gradients(parameters: Tensors, norm: float) -> None:
         gradient.mul_(scale.view(-1, *[1] * (gradient.dim() - 1)))
 
 
-def each_tensor(change: Callable[[torch.Tensor], torch.Tensor], said: Said) -> Said:
+def each_tensor(change: Callable[[torch.Tensor], torch.Tensor], outputs: Outputs) -> Outputs:
     """Return what a network says with ``change`` applied to each tensor of it."""
-    return change(said) if isinstance(said, torch.Tensor) else type(said)(*map(change, said))
+    return change(outputs) if isinstance(outputs, torch.Tensor) else type(outputs)(*map(change, outputs))
 
 
 class Rewind:

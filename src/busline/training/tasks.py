@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from busline.base.settings.training import AugmentationLevel
-from busline.training.augment import DRAWS, change_echo, change_geometry
+from busline.training.augment import DRAWS, change_geometry, change_intensity
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class SegmentTask(_OneView):
 
     def losses(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return each case's 1 - soft Dice plus the mean cross-entropy of its pixels, (k, b)."""
-        return outline_losses(logits, batch.target)
+        return dice_cross_entropy(logits, batch.target)
 
     def score(self, logits: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
         """Return each network's mean Dice at probability one half over its valid cases, (k,)."""
@@ -171,7 +171,7 @@ class SegmentTask(_OneView):
         return mean
 
 
-def outline_losses(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+def dice_cross_entropy(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Return 1 - soft Dice plus the mean cross-entropy of the pixels of each outline, (k, b).
 
     Args:
@@ -209,7 +209,7 @@ def _unit(images: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
 def _augmented(images: torch.Tensor, level: AugmentationLevel | None, draws: torch.Tensor | None) -> torch.Tensor:
     if level is None or draws is None:
         return images
-    return change_echo(change_geometry(images, level, draws), level, draws)
+    return change_intensity(change_geometry(images, level, draws), level, draws)
 
 
 def for_network(images: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:

@@ -20,7 +20,7 @@ BATCH = 32
 
 
 @dataclass(frozen=True)
-class Sight:
+class TwoViewOutputs:
     """What the network says of m cases.
 
     Attributes:
@@ -34,7 +34,7 @@ class Sight:
     findings: np.ndarray
 
 
-def look_twice(
+def predict_two_views(
     network: nn.Module,
     canvases: np.ndarray,
     sizes: np.ndarray,
@@ -42,7 +42,7 @@ def look_twice(
     *,
     precision: Precision,
     device: torch.device,
-) -> Sight:
+) -> TwoViewOutputs:
     """Outline and judge cases; every view is seen a second time mirrored, and both are averaged.
 
     The window comes from the network's own outline on the whole picture, so no true mask is needed. Inside it the two
@@ -59,7 +59,7 @@ def look_twice(
     network = network.to(device).eval()
     parts = [_look(network, part, shape, side, precision, device) for part, shape in _batches(canvases, sizes)]
     maps, label, findings = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Sight(maps, label, findings)
+    return TwoViewOutputs(maps, label, findings)
 
 
 def outline_boxes(probability: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -110,12 +110,12 @@ def _look(
 
 def _mirrored(network: nn.Module, seen: torch.Tensor, precision: Precision) -> LesionLogits:
     """Return probabilities of the mask, and logits of the rest, averaged over the views and their mirror images."""
-    said = []
+    outputs = []
     for view in (seen, seen.flip(3)):
         images = for_network(scale(view), (1, len(view))).squeeze(0)
         with torch.no_grad(), autocast(precision, seen.device):
-            said.append(network(images))
-    one, other = said
+            outputs.append(network(images))
+    one, other = outputs
     mask = (torch.sigmoid(one.mask.float()) + torch.sigmoid(other.mask.float().flip(3))) / 2.0
     label, findings = ((a.float() + b.float()) / 2.0 for a, b in zip(one[1:], other[1:], strict=True))
     return LesionLogits(mask, label, findings)

@@ -122,7 +122,7 @@ def lay_back(views: torch.Tensor, maps: torch.Tensor, canvas: int) -> tuple[torc
     return F.grid_sample(views, grid, padding_mode="border", align_corners=False) * inside, inside
 
 
-def change_echo(views: torch.Tensor, ranges: Ranges, draws: torch.Tensor) -> torch.Tensor:
+def change_intensity(views: torch.Tensor, ranges: Ranges, draws: torch.Tensor) -> torch.Tensor:
     """Change gamma, depth gain, contrast and brightness, add speckle, blur and erase: as scanners differ.
 
     Args:

@@ -16,7 +16,7 @@ from typing import Any
 Answers = list[dict[str, Any]]
 
 
-class Crew:
+class Workers:
     """Processes that work side by side; see :mod:`bench.side`.
 
     Args:
@@ -33,7 +33,7 @@ class Crew:
         ]
         self.note = ""
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> Workers:
         self.note = str(self._read()[0]["ready"])
         return self
 
@@ -96,13 +96,13 @@ def take_turns(ours: Callable[[], float], theirs: Callable[[], float], rounds: i
     return found
 
 
-def compare_training(ours: Crew, theirs: Crew, pace: Pace) -> tuple[list[float], list[float]]:
+def compare_training(ours: Workers, theirs: Workers, pace: Pace) -> tuple[list[float], list[float]]:
     """Return both sides' images a second; each timing has whole epochs and lasts as long as the pace asks."""
 
-    def prepare(crew: Crew) -> Callable[[], float]:
-        seconds, _ = crew.ask_all(epochs=1)
+    def prepare(workers: Workers) -> Callable[[], float]:
+        seconds, _ = workers.ask_all(epochs=1)
         epochs = max(1, math.ceil(pace.seconds / seconds))
-        return lambda: crew.rate(epochs=epochs)
+        return lambda: workers.rate(epochs=epochs)
 
     return take_turns(prepare(ours), prepare(theirs), pace.rounds)
 
