@@ -101,7 +101,7 @@ class LesionStudy:
     """What the lesion stage saves.
 
     Attributes:
-        outputs: one row a pair and case that it leaves out, the mean over its networks: ``repeat, first, second, case_id,
+        outputs: a row a pair and case that it leaves out, the mean over its networks: ``repeat, first, second, case_id,
             fold`` (the case's own) and :data:`OUTPUTS`.
         outlines: predicted and true mask of each test case and repeat: see :mod:`busline.cohort.outlines`.
         curves: learning curves; ``fold`` numbers the networks.
