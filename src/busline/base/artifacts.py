@@ -122,14 +122,23 @@ def save_json(content: Any, path: Path) -> None:
 
 def load_json(path: Path) -> Any:
     """Read a JSON file."""
-    _require(path)
-    return json.loads(path.read_text(encoding="utf-8"))
+    return json.loads(load_text(path))
 
 
 def save_text(text: str, path: Path) -> None:
     """Write text as UTF-8 with line feeds."""
     with atomic_file(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def load_text(path: Path) -> str:
+    """Read text in UTF-8.
+
+    Raises:
+        DataError: if the file is missing.
+    """
+    _require(path)
+    return path.read_text(encoding="utf-8")
 
 
 def save_tensors(tensors: Mapping[str, torch.Tensor], path: Path) -> None:

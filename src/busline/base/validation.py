@@ -47,10 +47,11 @@ def _known_keys(model: type[BaseModel], parents: tuple[str, ...]) -> list[str]:
 
 
 def _section_in(annotation: Any) -> Any:
-    """Return the section of an optional one (``FineTune | None``); any other annotation as it is."""
+    """Return the section, or dict, of an optional one (``FineTune | None``); any other annotation as it is."""
     if get_origin(annotation) is dict:
         return annotation
-    return next((option for option in get_args(annotation) if _is_section(option)), annotation)
+    options = get_args(annotation)
+    return next((option for option in options if _is_section(option) or get_origin(option) is dict), annotation)
 
 
 def _is_section(annotation: Any) -> bool:
