@@ -22,7 +22,9 @@ def main(
 
     import pandas as pd
 
+    from busline.audit.results import Leakage
     from busline.base.artifacts import load_json, save_text
+    from busline.base.results import load_result
     from busline.report.figures import PLOTS, draw_figures
     from busline.report.paper import load_published
     from busline.report.provenance import DATA_FILES, hash_file, library_versions
@@ -49,7 +51,7 @@ def main(
         hashes={**hashes, "requirements.lock": hash_file(lock)},
         versions=library_versions(),
         comparisons=[dict(zip(pairs.columns, row, strict=True)) for row in pairs.itertuples(index=False)],
-        leakage=load_json(reports / "leakage.json"),
+        leakage=load_result(Leakage, reports / "leakage.json", stage="audit"),
     )
     summary = summarise(inputs)
     pictures = {path.name: path.read_bytes() for path in sorted((reports / "pictures").glob("*.png"))}

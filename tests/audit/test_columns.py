@@ -45,36 +45,36 @@ def test_a_copy_of_the_label_in_a_kept_column_is_caught(how):
     content, problems = run(kept=("Age", "Copy"), Copy=(kind, "patient", values))
     assert len(problems) == 1 + ("word is missing" in how)  # a word's gap is one of its values as well
     assert all(line.startswith("column 'Copy' (patient)") for line in problems)
-    assert max(content["alone"][1][tell]["mean"] for tell in ("value", "missing")) > 0.98
+    assert max(content.alone[1].value.mean, content.alone[1].missing.mean) > 0.98
 
 
 def test_a_copy_in_a_dropped_column_is_measured_and_no_problem():
     content, problems = run(Copy=("categorical", "pathology", np.where(POSITIVE, "carcinoma", "cyst")))
     assert problems == []
-    base, pathology = content["classes"]
-    assert (base["provenance"], pathology["provenance"]) == (None, "pathology")
-    assert pathology["auc"]["mean"] > 0.98
-    assert pathology["gain"]["mean"] == pytest.approx(pathology["auc"]["mean"] - base["auc"]["mean"])
-    assert pathology["gain"]["low"] > 0
+    base, pathology = content.classes
+    assert (base.provenance, pathology.provenance) == (None, "pathology")
+    assert pathology.auc.mean > 0.98
+    assert pathology.gain.mean == pytest.approx(pathology.auc.mean - base.auc.mean)
+    assert pathology.gain.low > 0
 
 
 def test_an_honest_column_is_no_problem_and_an_empty_one_tells_nothing():
     content, problems = run(kept=("Age", "Empty"), Empty=("numeric", "patient", np.full(CASES, np.nan)))
     assert problems == []
-    assert content["alone"][1]["value"]["mean"] == 0.5
+    assert content.alone[1].value.mean == 0.5
 
 
 def test_a_column_that_differs_in_each_case_is_neither_memorised_nor_let_in():
     content, problems = run(kept=("Age", "Name"), Name=("categorical", "patient", [f"case{i}" for i in range(CASES)]))
     assert problems == []
-    assert content["alone"][1]["value"]["mean"] == 0.5
+    assert content.alone[1].value.mean == 0.5
     content, _ = run(Name=("categorical", "identifier", [f"case{i}" for i in range(CASES)]))
-    assert [row["provenance"] for row in content["classes"]] == [None]
+    assert [row.provenance for row in content.classes] == [None]
 
 
 def test_the_label_itself_is_not_let_in():
     content, _ = run(Label=("categorical", "label", np.where(POSITIVE, "malignant", "benign")))
-    assert [row["provenance"] for row in content["classes"]] == [None]
+    assert [row.provenance for row in content.classes] == [None]
 
 
 def test_the_limit_is_the_callers():

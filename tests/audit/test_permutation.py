@@ -6,6 +6,7 @@ from scipy import stats
 
 from busline.audit.permutation import ALARM, permutation_test, permute_labels
 from busline.audit.pipelines import Folds, TabularPipeline, fold_scores
+from busline.audit.results import FoldInterval
 from busline.audit.statistics import above, describe_draws, fold_interval
 from busline.base.runtime import Runtime
 from busline.metrics.classification import recall, roc_auc, specificity
@@ -128,7 +129,7 @@ def run(pipeline, permutations=49):
 @pytest.mark.parametrize("leak", LEAKS, ids=lambda leak: leak.__name__)
 def test_every_planted_leak_of_procedure_is_caught(leak):
     rows, problems = run(leak)
-    caught = {row["metric"] for row in rows if row["p_mean"] < ALARM}
+    caught = {row.metric for row in rows if row.p_mean < ALARM}
     assert caught >= LEAKS[leak]
     assert len(problems) == len(caught)
     assert all("something in the procedure sees the test labels" in line for line in problems)
@@ -136,15 +137,15 @@ def test_every_planted_leak_of_procedure_is_caught(leak):
 
 def test_a_threshold_chosen_on_test_cases_does_not_show_in_the_auc():
     rows, _ = run(threshold_chosen_on_test)
-    assert rows[0]["metric"] == "roc_auc"
-    assert rows[0]["p_mean"] > ALARM
+    assert rows[0].metric == "roc_auc"
+    assert rows[0].p_mean > ALARM
 
 
 @pytest.mark.parametrize("pipeline", [honest, stopped_on_stop_cases], ids=lambda pipeline: pipeline.__name__)
 def test_an_honest_pipeline_passes(pipeline):
     rows, problems = run(pipeline)
     assert problems == []
-    assert all(abs(row["mean"] - 0.5) < 0.03 for row in rows)
+    assert all(abs(row.mean - 0.5) < 0.03 for row in rows)
 
 
 def test_the_observed_score_has_its_place_among_the_permuted_ones():
@@ -155,8 +156,8 @@ def test_the_observed_score_has_its_place_among_the_permuted_ones():
 
     rows, problems = permutation_test("p", knows, labels, GROUPS, resamples, permutations=19, seed=1, runtime=Runtime())
     assert problems == []
-    assert rows[0]["observed"] == 1.0
-    assert rows[0]["p_observed"] == pytest.approx(1 / 20)
+    assert rows[0].observed == 1.0
+    assert rows[0].p_observed == pytest.approx(1 / 20)
     rows, _ = permutation_test(
         "p",
         lambda *_: {"roc_auc": np.array([0.5])},
@@ -167,14 +168,14 @@ def test_the_observed_score_has_its_place_among_the_permuted_ones():
         seed=1,
         runtime=Runtime(),
     )
-    assert rows[0]["p_observed"] == 1.0
+    assert rows[0].p_observed == 1.0
 
 
 def test_no_permutations_run_nothing_and_one_gives_no_p():
     assert run(honest, permutations=0) == ([], [])
     rows, problems = run(encoded_on_all_cases, permutations=1)
     assert problems == []
-    assert all(row["p_mean"] is None and row["sd"] is None for row in rows)
+    assert all(row.p_mean is None and row.sd is None for row in rows)
 
 
 def test_a_group_keeps_one_label_and_the_classes_their_number():
@@ -204,8 +205,8 @@ def test_the_studys_own_tabular_pipeline_passes_and_its_folds_follow_the_labels(
         runtime=Runtime(),
     )
     assert problems == []
-    assert rows[0]["observed"] > 0.6
-    assert rows[0]["p_observed"] <= 0.3
+    assert rows[0].observed > 0.6
+    assert rows[0].p_observed <= 0.3
 
 
 def test_a_leak_planted_in_the_studys_pipeline_is_caught(monkeypatch):
@@ -260,12 +261,13 @@ def test_the_t_test_is_that_of_scipy():
 
 
 def test_summaries_of_draws_and_folds():
-    assert describe_draws([[0.0, 1.0], [np.nan, 0.5]]) == {
+    assert dict(describe_draws([[0.0, 1.0], [np.nan, 0.5]])) == {
         "mean": 0.5, "low": pytest.approx(0.05), "median": 0.5, "high": pytest.approx(0.95), "max": 1.0, "draws": 3
     }  # fmt: skip
-    assert describe_draws([])["mean"] is None
+    assert set(dict(describe_draws([])).values()) == {None, 0}
     folds = [(np.arange(8), np.arange(2))] * 4
     found = fold_interval([0.1, -0.1, 0.2, 0.0], folds)
     reach = stats.t.ppf(0.975, 3) * np.sqrt((1 / 4 + 2 / 8) * np.var([0.1, -0.1, 0.2, 0.0], ddof=1))
-    assert (found["low"], found["high"]) == (pytest.approx(0.05 - reach), pytest.approx(0.05 + reach))
-    assert fold_interval([0.5], folds) == {"mean": 0.5, "low": None, "high": None}
+    assert (found.low, found.high) == (pytest.approx(0.05 - reach), pytest.approx(0.05 + reach))
+    assert fold_interval([0.5], folds) == FoldInterval(mean=0.5, low=None, high=None)
+    assert fold_interval([np.nan], folds) == FoldInterval(mean=None, low=None, high=None)

@@ -56,10 +56,10 @@ def test_a_model_that_memorises_shines_only_where_it_is_scored_on_what_it_knows(
     models, honest = made_folds(labels)
     masters = draw_master_splits(LABELS, np.arange(60), SPLIT, 50, 1)
     found = compare_model(labels > 0, models, honest, masters)
-    assert found["leaked"]["mean"] > 0.85
-    assert abs(found["honest"]["mean"] - 0.5) < 0.15
-    assert found["known"] == pytest.approx(0.8, abs=0.03)
-    assert (found["leaked"]["draws"], found["honest"]["draws"]) == (250, 50)
+    assert found.leaked.mean > 0.85
+    assert abs(found.honest.mean - 0.5) < 0.15
+    assert found.known == pytest.approx(0.8, abs=0.03)
+    assert (found.leaked.draws, found.honest.draws) == (250, 50)
 
 
 def test_a_model_that_knows_no_test_case_has_one_score_both_ways():
@@ -68,8 +68,8 @@ def test_a_model_that_knows_no_test_case_has_one_score_both_ways():
     models = FoldScores({(0, 0): score}, {(0, 0): np.zeros(60, dtype=bool)})
     masters = draw_master_splits(LABELS, np.arange(60), SPLIT, 10, 1)
     found = compare_model(labels > 0, models, {0: score}, masters)
-    assert found["leaked"] == found["honest"]
-    assert found["known"] == 0.0
+    assert found.leaked == found.honest
+    assert found.known == 0.0
 
 
 def test_a_pair_is_weighed_on_the_validation_cases():
@@ -81,10 +81,10 @@ def test_a_pair_is_weighed_on_the_validation_cases():
     tabular = FoldScores({(0, 0): np.where(validation, right, wrong), (1, 0): right}, known)
     image = FoldScores({(0, 0): np.where(validation, wrong, right)}, known)
     found = compare_pair(positive, tabular, image, {0: right}, [MasterSplit(test, validation)])
-    assert found["leaked"]["mean"] == 0.0
-    assert found["leaked"]["draws"] == 1
-    assert found["honest"]["mean"] == 1.0
-    assert found["known"] == 1.0
+    assert found.leaked.mean == 0.0
+    assert found.leaked.draws == 1
+    assert found.honest.mean == 1.0
+    assert found.known == 1.0
 
 
 def test_out_of_fold_scores_are_the_test_rows_of_models_with_all_training_cases():

@@ -69,15 +69,15 @@ def test_a_planted_copy_across_folds_is_caught_from_the_pixels(change, scans):
 
 def test_every_single_change_is_found_and_nothing_else(scans):
     rows = planted_recall(scans, 12, 0.65, seed=5)
-    assert [row["change"] for row in rows] == list(CHANGES)
-    assert all(row["false"] == 0 and row["planted"] == len(scans) for row in rows)
-    assert all(row["found"] == len(scans) for row in rows[:-1])
-    assert rows[-1]["found"] >= 0.9 * len(scans)
+    assert [row.change for row in rows] == list(CHANGES)
+    assert all(row.false == 0 and row.planted == len(scans) for row in rows)
+    assert all(row.found == len(scans) for row in rows[:-1])
+    assert rows[-1].found >= 0.9 * len(scans)
 
 
 def test_recall_falls_where_the_look_for_copies_is_off(scans):
     """With a limit that nothing reaches, none is found: the recall is measured, not assumed."""
-    assert all(row["found"] == 0 for row in planted_recall(scans[:5], 0, 1.0, seed=5) if "crop" in row["change"])
+    assert all(row.found == 0 for row in planted_recall(scans[:5], 0, 1.0, seed=5) if "crop" in row.change)
 
 
 def test_a_copy_joined_to_another_scan_is_counted(monkeypatch, scans):
@@ -90,4 +90,4 @@ def test_a_copy_joined_to_another_scan_is_counted(monkeypatch, scans):
 
     monkeypatch.setattr("busline.audit.planted.find_pairs", confused)
     rows = planted_recall(scans[:4], 12, 0.65, seed=5)
-    assert all(row["found"] == 0 and row["false"] == 1 for row in rows)
+    assert all(row.found == 0 and row.false == 1 for row in rows)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from busline.audit.results import ColumnAlone, ColumnClass, Columns
 from busline.audit.statistics import fold_interval
 from busline.base.seeding import derive_seed
 from busline.base.settings.tabular import TabularModels
@@ -34,7 +34,7 @@ def audit_columns(
     *,
     most: float,
     seed: int,
-) -> tuple[dict[str, Any], list[str]]:
+) -> tuple[Columns, list[str]]:
     """Score every column alone, and every provenance that was dropped together with the kept columns.
 
     Args:
@@ -48,19 +48,22 @@ def audit_columns(
         seed: root of the model's seed.
 
     Returns:
-        ``alone``, one row a column, and ``classes``, one a provenance; and what is wrong, one line a column.
+        The figures of every column and provenance; and what is wrong, one line a column.
     """
     alone, problems = [], []
     for column in columns:
-        row: dict[str, Any] = {"name": column.name, "provenance": column.provenance, "kept": column.name in kept}
-        for tell in TELLS:
-            scores = _score_alone(table[column.name], column.kind, tell, positive, folds)
-            row[tell] = fold_interval(scores, folds)
-            mean = row[tell]["mean"]
-            if row["kept"] and mean is not None and mean > most:
-                problems.append(_complaint(column, tell, mean, most))
+        tells = {
+            tell: fold_interval(_score_alone(table[column.name], column.kind, tell, positive, folds), folds)
+            for tell in TELLS
+        }
+        row = ColumnAlone(name=column.name, provenance=column.provenance, kept=column.name in kept, **tells)
+        problems += [
+            _complaint(column, tell, found.mean, most)
+            for tell, found in tells.items()
+            if row.kept and found.mean is not None and found.mean > most
+        ]
         alone.append(row)
-    return {"alone": alone, "classes": _classes(table, columns, kept, positive, folds, models, seed)}, problems
+    return Columns(alone=alone, classes=_classes(table, columns, kept, positive, folds, models, seed)), problems
 
 
 def _complaint(column: Column, tell: str, mean: float, most: float) -> str:
@@ -105,7 +108,7 @@ def _classes(
     folds: Folds,
     models: TabularModels,
     seed: int,
-) -> list[dict[str, Any]]:
+) -> list[ColumnClass]:
     """Return what the model gains from each provenance among the dropped columns; the label itself is left out.
 
     So is a category that is another one in each case: in a test case it is always unseen.
@@ -117,18 +120,16 @@ def _classes(
             dropped.setdefault(str(column.provenance), []).append(column)
     allowed = [column for column in columns if column.name in kept]
     base = _model_scores(table, allowed, positive, folds, models, seed)
-    rows: list[dict[str, Any]] = [
-        {"provenance": None, "columns": list(kept), "auc": fold_interval(base, folds), "gain": None}
-    ]
+    rows = [ColumnClass(provenance=None, columns=list(kept), auc=fold_interval(base, folds), gain=None)]
     for provenance, let_in in dropped.items():
         scores = _model_scores(table, [*allowed, *let_in], positive, folds, models, seed)
         rows.append(
-            {
-                "provenance": provenance,
-                "columns": [column.name for column in let_in],
-                "auc": fold_interval(scores, folds),
-                "gain": fold_interval(np.subtract(scores, base), folds),
-            }
+            ColumnClass(
+                provenance=provenance,
+                columns=[column.name for column in let_in],
+                auc=fold_interval(scores, folds),
+                gain=fold_interval(np.subtract(scores, base), folds),
+            )
         )
     return rows
 

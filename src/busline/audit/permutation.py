@@ -22,10 +22,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from busline.audit.results import Permutation
 from busline.audit.statistics import above
 from busline.audit.work import spread
 from busline.base.runtime import Runtime
@@ -61,7 +61,7 @@ def permutation_test(
     permutations: int,
     seed: int,
     runtime: Runtime,
-) -> tuple[list[dict[str, Any]], list[str]]:
+) -> tuple[list[Permutation], list[str]]:
     """Run a pipeline on the labels as they are, and on permuted ones.
 
     Args:
@@ -75,9 +75,7 @@ def permutation_test(
         runtime: how this machine runs it.
 
     Returns:
-        For each metric ``name, metric, permutations, mean`` and ``sd`` of the permuted means, ``p_mean`` (one-sided t
-        test against 0.5; None for fewer than two), ``observed``, and ``p_observed``, its place among the permuted
-        means: (1 + how many are at least as high) / (1 + permutations). And what is wrong, one line a metric.
+        One entry a metric; and what is wrong, one line a metric.
     """
     if permutations == 0:
         return [], []
@@ -87,21 +85,21 @@ def permutation_test(
     rows, problems = [], []
     for metric, observed in found[0].items():
         means = np.array([scores[metric] for scores in found[1:]])
-        p_mean = above(means, CHANCE)
-        row = {
-            "name": name,
-            "metric": metric,
-            "permutations": permutations,
-            "mean": float(means.mean()),
-            "sd": float(means.std(ddof=1)) if permutations > 1 else None,
-            "p_mean": p_mean,
-            "observed": observed,
-            "p_observed": float((1 + (means >= observed - 1e-12).sum()) / (1 + permutations)),
-        }
+        p_mean, mean = above(means, CHANCE), float(means.mean())
+        row = Permutation(
+            name=name,
+            metric=metric,
+            permutations=permutations,
+            mean=mean,
+            sd=float(means.std(ddof=1)) if permutations > 1 else None,
+            p_mean=p_mean,
+            observed=observed,
+            p_observed=float((1 + (means >= observed - 1e-12).sum()) / (1 + permutations)),
+        )
         rows.append(row)
         if p_mean is not None and p_mean < ALARM:
             problems.append(
-                f"{name} on permuted labels: mean {metric} {row['mean']:.3f} over {permutations} permutations, above "
+                f"{name} on permuted labels: mean {metric} {mean:.3f} over {permutations} permutations, above "
                 f"0.5 with p = {p_mean:.1e}: something in the procedure sees the test labels"
             )
     return rows, problems

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
+from busline.audit.results import Planted
 from busline.audit.sides import find_pairs
 from busline.base.seeding import numpy_generator
 from busline.cohort.resize import resize_image
@@ -95,9 +95,7 @@ CHANGES: dict[str, Change] = {
 """What is done to a scan, by the name the report gives it."""
 
 
-def planted_recall(
-    images: Sequence[np.ndarray], max_bits: int, least_correlation: float, seed: int
-) -> list[dict[str, Any]]:
+def planted_recall(images: Sequence[np.ndarray], max_bits: int, least_correlation: float, seed: int) -> list[Planted]:
     """Plant a changed copy of every image, kind by kind, and look for them.
 
     Args:
@@ -107,7 +105,7 @@ def planted_recall(
         seed: root of what the changes draw.
 
     Returns:
-        For each change ``change``, ``planted``, ``found``, and ``false``: how many scans that are not one were joined.
+        One entry a change; none if there are no images.
     """
     if not images:
         return []
@@ -124,7 +122,7 @@ def planted_recall(
         groups = _groups(ids, pairs)
         found = int((groups[:count] == groups[count:]).sum())
         false = int(scans - _groups(ids, [*known, *true, *pairs]).max() - 1)
-        rows.append({"change": name, "planted": count, "found": found, "false": false})
+        rows.append(Planted(change=name, planted=count, found=found, false=false))
     return rows
 
 

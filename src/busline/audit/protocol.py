@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from busline.audit.fold_models import FoldScores
+from busline.audit.results import BothWays
 from busline.audit.statistics import describe_draws
 from busline.base.seeding import numpy_generator
 from busline.base.settings.protocol import Split
@@ -50,7 +51,7 @@ def draw_master_splits(
 
 def compare_model(
     positive: np.ndarray, models: FoldScores, honest: Mapping[int, np.ndarray], masters: Sequence[MasterSplit]
-) -> dict[str, Any]:
+) -> BothWays:
     """Score one model both ways.
 
     Args:
@@ -60,13 +61,12 @@ def compare_model(
         masters: the master splits.
 
     Returns:
-        ``leaked`` and ``honest``, ROC AUCs described over master splits and fold models or repeats (see
-        :func:`describe_draws`), and ``known``, the mean share of test cases that a fold model knows.
+        ROC AUCs described over master splits and fold models (leaked) or repeats (honest).
     """
     leaked = [
         [roc_auc(positive[master.test], score[master.test]) for score in models.scores.values()] for master in masters
     ]
-    return {"leaked": describe_draws(leaked), **_beside(positive, honest, masters, _known([models], masters))}
+    return _beside(leaked, positive, honest, masters, _known([models], masters))
 
 
 def compare_pair(
@@ -75,7 +75,7 @@ def compare_pair(
     image: FoldScores,
     honest: Mapping[int, np.ndarray],
     masters: Sequence[MasterSplit],
-) -> dict[str, Any]:
+) -> BothWays:
     """Score a voting pair both ways; the leaked weight is the best on the master split's validation cases.
 
     Members are the models of one fold; see :func:`compare_model`.
@@ -89,7 +89,7 @@ def compare_pair(
             weight = best_weight(positive[weigh], one[weigh], other[weigh]).weight
             leaked.append(roc_auc(positive[test], vote(weight, one[test], other[test])))
     known = [FoldScores({}, {key: member.known[key] for key in folds}) for member in (tabular, image)]
-    return {"leaked": describe_draws(leaked), **_beside(positive, honest, masters, _known(known, masters))}
+    return _beside(leaked, positive, honest, masters, _known(known, masters))
 
 
 def out_of_fold(predictions: pd.DataFrame, case_ids: Sequence[str], positive: str) -> dict[int, np.ndarray]:
@@ -112,10 +112,14 @@ def out_of_fold(predictions: pd.DataFrame, case_ids: Sequence[str], positive: st
 
 
 def _beside(
-    positive: np.ndarray, honest: Mapping[int, np.ndarray], masters: Sequence[MasterSplit], known: float
-) -> dict[str, Any]:
+    leaked: npt.ArrayLike,
+    positive: np.ndarray,
+    honest: Mapping[int, np.ndarray],
+    masters: Sequence[MasterSplit],
+    known: float,
+) -> BothWays:
     draws = [[roc_auc(positive[master.test], score[master.test]) for score in honest.values()] for master in masters]
-    return {"honest": describe_draws(draws), "known": known}
+    return BothWays(leaked=describe_draws(leaked), honest=describe_draws(draws), known=known)
 
 
 def _known(members: Sequence[FoldScores], masters: Sequence[MasterSplit]) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,15 @@ from busline.audit.columns import audit_columns
 from busline.audit.permutation import Pipeline, permutation_test
 from busline.audit.pipelines import Folds, ImagePipeline, TabularPipeline
 from busline.audit.planted import planted_recall
+from busline.audit.results import (
+    BothWays,
+    Leakage,
+    MasterSplits,
+    PairsOnTwoSides,
+    Permutation,
+    ScoredBothWays,
+    Splits,
+)
 from busline.audit.settings import AuditSettings
 from busline.audit.sides import complaints, crossing_pairs, find_pairs, patient_pairs
 from busline.base.runtime import Runtime
@@ -51,19 +59,22 @@ class AuditInputs:
     models: Path
 
 
-def run_audit(data: AuditInputs, params: AuditSettings, *, runtime: Runtime) -> tuple[dict[str, Any], list[str]]:
-    """Return the figures of every check, and what is wrong, one line each."""
+def run_audit(data: AuditInputs, params: AuditSettings, *, runtime: Runtime) -> tuple[Leakage | None, list[str]]:
+    """Return the figures of every check, and what is wrong, one line each.
+
+    There are no figures where cases stand on two sides: nothing that is measured on such splits means anything.
+    """
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # more threads may change the last bits
         return _run(data, params, runtime)
 
 
-def _run(data: AuditInputs, params: AuditSettings, runtime: Runtime) -> tuple[dict[str, Any], list[str]]:
+def _run(data: AuditInputs, params: AuditSettings, runtime: Runtime) -> tuple[Leakage | None, list[str]]:
     cases = data.cohort.cases.set_index("case_id", drop=False).loc[list(data.inputs.case_ids)].reset_index(drop=True)
     split_part, pairs, problems = _audit_splits(data, params)
-    if problems:  # nothing that is measured on such splits means anything
-        return {"splits": split_part}, problems
+    if problems:
+        return None, problems
     links = list(pairs[["case_a", "case_b"]].itertuples(index=False, name=None))
     groups = group_cases(data.inputs.case_ids, cases["patient_id"].tolist(), links)
     columns, found = audit_columns(
@@ -79,17 +90,14 @@ def _run(data: AuditInputs, params: AuditSettings, runtime: Runtime) -> tuple[di
     problems = found
     permuted, found = _permute(data, params, groups, runtime)
     problems += found
-    content = {
-        "columns": columns,
-        "splits": split_part,
-        "protocol": _compare(data, params, groups, runtime),
-        "permutation": permuted,
-        "settings": params.audit.model_dump(),
-    }
+    compared = _compare(data, params, groups, runtime)
+    content = Leakage(
+        columns=columns, splits=split_part, protocol=compared, permutation=permuted, settings=params.audit
+    )
     return content, problems
 
 
-def _audit_splits(data: AuditInputs, params: AuditSettings) -> tuple[dict[str, Any], pd.DataFrame, list[str]]:
+def _audit_splits(data: AuditInputs, params: AuditSettings) -> tuple[Splits, pd.DataFrame, list[str]]:
     limits = params.ingest.duplicate_bits, params.ingest.duplicate_correlation
     cases = data.cohort.cases
     ids = cases["case_id"].tolist()
@@ -101,14 +109,15 @@ def _audit_splits(data: AuditInputs, params: AuditSettings) -> tuple[dict[str, A
         "duplicates": crossing_pairs(data.splits, pairs.assign(why="(near-)duplicate images")),
     }
     drawn = numpy_generator(params.seed, "planted").permutation(len(ids))[: params.audit.planted_cases]
-    part = {
-        "resamples": int(data.splits.groupby(["repeat", "fold"]).ngroups),
-        "patients": int(cases["patient_id"].nunique()),
-        "cases": len(ids),
-        "duplicate_pairs": len(pairs),
-        "pairs_on_two_sides": {name: len(table.drop_duplicates(["case_a", "case_b"])) for name, table in found.items()},
-        "planted": planted_recall([images[index] for index in sorted(drawn) if index in images], *limits, params.seed),
-    }
+    crossing = {name: len(table.drop_duplicates(["case_a", "case_b"])) for name, table in found.items()}
+    part = Splits(
+        resamples=int(data.splits.groupby(["repeat", "fold"]).ngroups),
+        patients=int(cases["patient_id"].nunique()),
+        cases=len(ids),
+        duplicate_pairs=len(pairs),
+        pairs_on_two_sides=PairsOnTwoSides(**crossing),
+        planted=planted_recall([images[index] for index in sorted(drawn) if index in images], *limits, params.seed),
+    )
     return part, pairs, [line for table in found.values() for line in complaints(table)]
 
 
@@ -122,7 +131,7 @@ def _column_folds(
     return [(np.setdiff1d(everyone, roles["test"]), roles["test"]) for roles in resamples.values()]
 
 
-def _compare(data: AuditInputs, params: AuditSettings, groups: np.ndarray, runtime: Runtime) -> dict[str, Any]:
+def _compare(data: AuditInputs, params: AuditSettings, groups: np.ndarray, runtime: Runtime) -> MasterSplits:
     inputs, names = data.inputs, np.asarray(data.inputs.classes, dtype=object)[data.inputs.labels]
     masters = protocol.draw_master_splits(names, groups, params.split, params.audit.master_splits, params.seed)
     positive = inputs.labels > 0
@@ -143,7 +152,7 @@ def _compare(data: AuditInputs, params: AuditSettings, groups: np.ndarray, runti
         for name in data.predictions[CNN.key]
     }
     rows = [
-        {"family": family, "model": name, **protocol.compare_model(positive, scores, honest[family][name], masters)}
+        _named(family, name, protocol.compare_model(positive, scores, honest[family][name], masters))
         for family, members in ((TABULAR.key, tabular), (CNN.key, image))
         for name, scores in members.items()
     ]
@@ -151,14 +160,18 @@ def _compare(data: AuditInputs, params: AuditSettings, groups: np.ndarray, runti
         for second_name, other in image.items():
             pair = f"{first_name}+{second_name}"
             found = protocol.compare_pair(positive, one, other, honest[VOTE.key][pair], masters)
-            rows.append({"family": VOTE.key, "model": pair, **found})
+            rows.append(_named(VOTE.key, pair, found))
     sizes = [int(master.test.sum()) for master in masters]
-    return {"master_splits": len(masters), "test_cases": [min(sizes), max(sizes)], "rows": rows}
+    return MasterSplits(master_splits=len(masters), test_cases=(min(sizes), max(sizes)), rows=rows)
+
+
+def _named(family: str, model: str, scores: BothWays) -> ScoredBothWays:
+    return ScoredBothWays(family=family, model=model, **dict(scores))
 
 
 def _permute(
     data: AuditInputs, params: AuditSettings, groups: np.ndarray, runtime: Runtime
-) -> tuple[list[dict[str, Any]], list[str]]:
+) -> tuple[list[Permutation], list[str]]:
     settings = params.audit
     table = replace(data.inputs, images=None, masks=None)  # images are sent to no process that does not need them
     pipelines: list[tuple[str, Pipeline, int]] = [

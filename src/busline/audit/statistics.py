@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtr
 
+from busline.audit.results import Draws, FoldInterval
 from busline.metrics.intervals import corrected_interval
 
 QUANTILES = {"low": 0.05, "median": 0.5, "high": 0.95}
 
 
-def fold_interval(scores: npt.ArrayLike, folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Any]:
+def fold_interval(scores: npt.ArrayLike, folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> FoldInterval:
     """Return the mean of fold scores, or of their differences, with the corrected resampled t interval.
 
     See :func:`busline.metrics.intervals.corrected_interval`; it is not cut off, as a difference may be negative.
@@ -22,28 +22,24 @@ def fold_interval(scores: npt.ArrayLike, folds: Sequence[tuple[np.ndarray, np.nd
     Args:
         scores: (k,), NaN where undefined.
         folds: positions of training and test cases of the k folds.
-
-    Returns:
-        ``mean``, ``low`` and ``high``; None where there is none.
     """
     values = np.asarray(scores, dtype=np.float64)
     values = values[~np.isnan(values)]
     if not len(values):
-        return {"mean": None, "low": None, "high": None}
+        return FoldInterval(mean=None, low=None, high=None)
     ratio = float(np.mean([len(test) / len(train) for train, test in folds]))
     reached = corrected_interval(values, ratio, bounded=False)
-    low, high = (None if np.isnan(end) else end for end in (reached.low, reached.high))
-    return {"mean": float(values.mean()), "low": low, "high": high}
+    return FoldInterval(mean=float(values.mean()), low=reached.low, high=reached.high)
 
 
-def describe_draws(draws: npt.ArrayLike) -> dict[str, Any]:
-    """Return mean, 5 %, 50 % and 95 % quantile, most, and number of the defined draws; None where there are none."""
+def describe_draws(draws: npt.ArrayLike) -> Draws:
+    """Describe the defined draws; all but their number is None where there are none."""
     values = np.asarray(draws, dtype=np.float64).ravel()
     values = values[~np.isnan(values)]
     if not len(values):
-        return {"mean": None, **dict.fromkeys(QUANTILES), "max": None, "draws": 0}
+        return Draws(mean=None, **dict.fromkeys(QUANTILES), max=None, draws=0)
     quantiles = {name: float(np.quantile(values, at)) for name, at in QUANTILES.items()}
-    return {"mean": float(values.mean()), **quantiles, "max": float(values.max()), "draws": len(values)}
+    return Draws(mean=float(values.mean()), **quantiles, max=float(values.max()), draws=len(values))
 
 
 def above(draws: npt.ArrayLike, chance: float) -> float | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from busline.audit.results import ColumnAlone, ColumnClass, Leakage, MasterSplits, Permutation, Planted, ScoredBothWays
 from busline.families import FAMILIES, TABULAR
 from busline.report.layout import Row, column, section, table, text_column
 from busline.report.names import METRICS, any_name, family_name, model_name, pair_name
@@ -15,7 +15,7 @@ FEW = {TABULAR.key: 199, "image": 19}
 ROUNDING = 0.005
 
 
-def audit_section(leakage: Mapping[str, Any], published: Published | None, *, comparable: bool) -> Row:
+def audit_section(leakage: Leakage, published: Published | None, *, comparable: bool) -> Row:
     """Return the audit's section.
 
     Args:
@@ -23,26 +23,26 @@ def audit_section(leakage: Mapping[str, Any], published: Published | None, *, co
         published: the paper, or None.
         comparable: whether the paper's figures are about the same data; only then they are judged.
     """
-    rows = protocol_rows(leakage["protocol"], published)
-    text = [_what_was_checked(leakage), *_protocol_text(leakage["protocol"], rows, published, comparable=comparable)]
+    rows = protocol_rows(leakage.protocol, published)
+    text = [_what_was_checked(leakage), *_protocol_text(leakage.protocol, rows, published, comparable=comparable)]
     text.append(_permutation_text(leakage))
     tables = [
-        _protocol_table(rows, leakage["protocol"], published),
-        _permutation_table(leakage["permutation"]),
-        _class_table(leakage["columns"]["classes"]),
-        _column_table(leakage["columns"]["alone"]),
-        _planted_table(leakage["splits"]["planted"]),
+        _protocol_table(rows, leakage.protocol, published),
+        _permutation_table(leakage.permutation),
+        _class_table(leakage.columns.classes),
+        _column_table(leakage.columns.alone),
+        _planted_table(leakage.splits.planted),
     ]
     return section("audit", "Leakage audit", text=text, tables=[shown for shown in tables if shown["rows"]])
 
 
-def protocol_rows(protocol: Mapping[str, Any], published: Published | None) -> list[Row]:
+def protocol_rows(protocol: MasterSplits, published: Published | None) -> list[Row]:
     """Return one row a model or pair: the paper's figure, honest and leaked, and which of them would hold the paper's.
 
     A pair of the paper whose image model was not run shows its tabular member alone, and ``from`` says so. Only voting
     pairs are judged: the paper's other figures are means over folds, which single draws do not speak of.
     """
-    found = {(row["family"], row["model"]): row for row in protocol["rows"]}
+    found = {(row.family, row.model): row for row in protocol.rows}
     paper = {key: figure["mean"] for key, figure in published_aucs(published).items()}
     rows = []
     for key in [*found, *(key for key in paper if key not in found)]:
@@ -58,51 +58,50 @@ def protocol_rows(protocol: Mapping[str, Any], published: Published | None) -> l
                 "model": any_name(model),
                 "from": "tabular member alone" if alone else "",
                 "paper": {"mean": figure} if figure is not None else None,
-                "honest": source["honest"]["mean"],
-                "honest_range": [source["honest"]["low"], source["honest"]["high"]],
-                "leaked": source["leaked"]["mean"],
-                "leaked_range": [source["leaked"]["low"], source["leaked"]["high"]],
-                "leaked_max": source["leaked"]["max"],
-                "known": source["known"],
+                "honest": source.honest.mean,
+                "honest_range": [source.honest.low, source.honest.high],
+                "leaked": source.leaked.mean,
+                "leaked_range": [source.leaked.low, source.leaked.high],
+                "leaked_max": source.leaked.max,
+                "known": source.known,
                 "within": _within(figure, source) if FAMILIES[family].members else "",
             }
         )
     return rows
 
 
-def _within(figure: float | None, source: Mapping[str, Any]) -> str:
+def _within(figure: float | None, source: ScoredBothWays) -> str:
     """Say which of the two ranges of draws the paper's figure, rounded to two decimals, lies in."""
-    if figure is None or source["honest"]["low"] is None or source["leaked"]["low"] is None:
-        return ""
-    inside = [
-        name
-        for name in ("honest", "leaked")
-        if source[name]["low"] - ROUNDING <= figure <= source[name]["high"] + ROUNDING
-    ]
+    inside = []
+    for name, draws in (("honest", source.honest), ("leaked", source.leaked)):
+        if figure is None or draws.low is None or draws.high is None:
+            return ""
+        if draws.low - ROUNDING <= figure <= draws.high + ROUNDING:
+            inside.append(name)
     return {2: "both", 0: "neither"}.get(len(inside)) or f"{inside[0]} only"
 
 
-def _what_was_checked(leakage: Mapping[str, Any]) -> str:
-    splits = leakage["splits"]
-    sides = splits["pairs_on_two_sides"]
+def _what_was_checked(leakage: Leakage) -> str:
+    splits = leakage.splits
+    sides = splits.pairs_on_two_sides
     return (
-        f"Every check here that finds a leak stops the run. Of {splits['cases']:,} cases of {splits['patients']:,} "
-        f"patients (or cases, where the source names no patient), split into {splits['resamples']} resamples, "
-        f"{sides['patients']} pairs of one patient and "
-        f"{sides['duplicates']} of {splits['duplicate_pairs']} pairs of near-duplicate images, looked for anew, stand "
+        f"Every check here that finds a leak stops the run. Of {splits.cases:,} cases of {splits.patients:,} "
+        f"patients (or cases, where the source names no patient), split into {splits.resamples} resamples, "
+        f"{sides.patients} pairs of one patient and "
+        f"{sides.duplicates} of {splits.duplicate_pairs} pairs of near-duplicate images, looked for anew, stand "
         f"on two sides of a split. No kept column alone has a ROC AUC above "
-        f"{leakage['settings']['max_auc_alone']:g}."
+        f"{leakage.settings.max_auc_alone:g}."
     )
 
 
 def _protocol_text(
-    protocol: Mapping[str, Any], rows: Sequence[Row], published: Published | None, *, comparable: bool
+    protocol: MasterSplits, rows: Sequence[Row], published: Published | None, *, comparable: bool
 ) -> list[str]:
-    low, high = protocol["test_cases"]
+    low, high = protocol.test_cases
     cases = f"{low}" if low == high else f"{low} to {high}"
     text = [
         f"A master split and the folds share their cases: a model of a fold was trained on most of a master split's "
-        f"test cases. The table scores every fold model on the {cases} test cases of {protocol['master_splits']} "
+        f"test cases. The table scores every fold model on the {cases} test cases of {protocol.master_splits} "
         "master splits all the same (leaked; of a pair, with the voting weight best on the validation cases), and "
         "beside it the out-of-fold predictions of the same cases (honest). The ranges hold 90 % of the single draws, "
         "one split and one fold model or repeat each: a single estimate on so few cases says little."
@@ -155,8 +154,8 @@ def whole_weights(published: Published) -> list[str]:
     ]
 
 
-def _permutation_text(leakage: Mapping[str, Any]) -> str:
-    settings = leakage["settings"]
+def _permutation_text(leakage: Leakage) -> str:
+    settings = leakage.settings
     text = (
         "On permuted labels a pipeline must score what chance scores: the mean over permutations is tested against "
         "0.5, one-sided, and p below 0.001 stops the run. This finds a leak in the procedure (features or a threshold "
@@ -164,21 +163,21 @@ def _permutation_text(leakage: Mapping[str, Any]) -> str:
     )
     few = [
         f"{count or 'none'} of {what} models, where {FEW[what]} are meant"
-        for what, count in ((TABULAR.key, settings["tabular_permutations"]), ("image", settings["image_permutations"]))
+        for what, count in ((TABULAR.key, settings.tabular_permutations), ("image", settings.image_permutations))
         if count < FEW[what]
     ]
     if few:
         text += f" This run made few permutations ({'; '.join(few)}), which find gross leaks only."
-    if settings["image_permutations"]:
+    if settings.image_permutations:
         text += (
-            f" The image model had {settings['image_epochs']} epochs at {settings['image_size']} × "
-            f"{settings['image_size']} pixels from random weights, so its observed score is not that of the other "
+            f" The image model had {settings.image_epochs} epochs at {settings.image_size} × "
+            f"{settings.image_size} pixels from random weights, so its observed score is not that of the other "
             "tables."
         )
     return text
 
 
-def _protocol_table(rows: Sequence[Row], protocol: Mapping[str, Any], published: Published | None) -> Row:
+def _protocol_table(rows: Sequence[Row], protocol: MasterSplits, published: Published | None) -> Row:
     columns = [text_column("family", "Family"), text_column("model", "Model")]
     if published:
         columns.append(column("paper", "Paper", "published"))
@@ -193,14 +192,14 @@ def _protocol_table(rows: Sequence[Row], protocol: Mapping[str, Any], published:
     if published:
         columns += [text_column("within", "Paper lies in"), text_column("from", "Figures of")]
     caption = (
-        f"Means over {protocol['master_splits']} master splits. Stored networks learnt from fit cases and were stopped "
+        f"Means over {protocol.master_splits} master splits. Stored networks learnt from fit cases and were stopped "
         "by stop cases, so they know fewer test cases than classical models do."
     )
     title = "Test cases of master splits, scored by models that know them"
     return table("protocol", columns, rows, title=title, caption=caption)
 
 
-def _permutation_table(rows: Sequence[Mapping[str, Any]]) -> Row:
+def _permutation_table(rows: Sequence[Permutation]) -> Row:
     columns = [
         text_column("model", "Model"),
         text_column("metric", "Metric"),
@@ -214,11 +213,11 @@ def _permutation_table(rows: Sequence[Mapping[str, Any]]) -> Row:
     names = {**METRICS, "balanced_accuracy": "Balanced accuracy"}
     shown = [
         {
-            **row,
-            "model": model_name(row["name"]),
-            "metric": names.get(row["metric"], row["metric"]),
-            "above": _p(row["p_mean"]),
-            "place": _p(row["p_observed"]),
+            **dict(row),
+            "model": model_name(row.name),
+            "metric": names.get(row.metric, row.metric),
+            "above": _p(row.p_mean),
+            "place": _p(row.p_observed),
         }
         for row in rows
     ]
@@ -226,7 +225,7 @@ def _permutation_table(rows: Sequence[Mapping[str, Any]]) -> Row:
     return table("permutation", columns, shown, title="Permuted labels", caption=caption)
 
 
-def _class_table(classes: Sequence[Mapping[str, Any]]) -> Row:
+def _class_table(classes: Sequence[ColumnClass]) -> Row:
     columns = [
         text_column("what", "Columns"),
         column("auc", "ROC AUC", "score", ours=True),
@@ -236,14 +235,14 @@ def _class_table(classes: Sequence[Mapping[str, Any]]) -> Row:
     ]
     rows = []
     for row in classes:
-        gain = row["gain"] or row["auc"]
+        gain = row.gain or row.auc
         rows.append(
             {
-                "what": f"kept and {row['provenance']}" if row["provenance"] else "kept",
-                "auc": row["auc"]["mean"],
-                "gain": row["gain"]["mean"] if row["gain"] else "–",
-                "interval": [gain["low"], gain["high"]],
-                "names": ", ".join(row["columns"]),
+                "what": f"kept and {row.provenance}" if row.provenance else "kept",
+                "auc": row.auc.mean,
+                "gain": row.gain.mean if row.gain else "–",
+                "interval": [gain.low, gain.high],
+                "names": ", ".join(row.columns),
             }
         )
     caption = (
@@ -253,7 +252,7 @@ def _class_table(classes: Sequence[Mapping[str, Any]]) -> Row:
     return table("classes", columns, rows, title="What dropped columns would have been worth", caption=caption)
 
 
-def _column_table(alone: Sequence[Mapping[str, Any]]) -> Row:
+def _column_table(alone: Sequence[ColumnAlone]) -> Row:
     columns = [
         text_column("name", "Column"),
         text_column("provenance", "Provenance"),
@@ -264,11 +263,11 @@ def _column_table(alone: Sequence[Mapping[str, Any]]) -> Row:
     ]
     rows = [
         {
-            **row,
-            "kept": "yes" if row["kept"] else "no",
-            "value": row["value"]["mean"],
-            "interval": [row["value"]["low"], row["value"]["high"]],
-            "missing": row["missing"]["mean"],
+            **dict(row),
+            "kept": "yes" if row.kept else "no",
+            "value": row.value.mean,
+            "interval": [row.value.low, row.value.high],
+            "missing": row.missing.mean,
         }
         for row in alone
     ]
@@ -276,7 +275,7 @@ def _column_table(alone: Sequence[Mapping[str, Any]]) -> Row:
     return table("alone", columns, rows, title="Every column alone", caption=caption)
 
 
-def _planted_table(planted: Sequence[Row]) -> Row:
+def _planted_table(planted: Sequence[Planted]) -> Row:
     columns = [
         text_column("change", "Copies"),
         column("planted", "Planted", "count"),
@@ -284,7 +283,8 @@ def _planted_table(planted: Sequence[Row]) -> Row:
         column("false", "Falsely joined", "count"),
     ]
     caption = "Changed copies of this cohort's own images, planted among them and looked for."
-    return table("planted", columns, planted, title="Near-duplicates that would be found", caption=caption)
+    rows = [dict(row) for row in planted]
+    return table("planted", columns, rows, title="Near-duplicates that would be found", caption=caption)
 
 
 def _p(value: float | None) -> str:

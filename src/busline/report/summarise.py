@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from busline.audit.results import Leakage
 from busline.base.params import Params
 from busline.families import FAMILIES, TABULAR
 from busline.report.audit_section import audit_section
@@ -53,7 +54,7 @@ class ReportInputs:
     """Version by library."""
     comparisons: Sequence[Mapping[str, Any]]
     """reports/plots/comparisons.csv: one row a pair of models."""
-    leakage: Mapping[str, Any] | None = None
+    leakage: Leakage | None = None
     """reports/leakage.json, or None to leave the audit out."""
 
 
