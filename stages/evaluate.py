@@ -47,7 +47,7 @@ def main(
     with atomic_folder(reports / "plots") as folder:
         for name, table in result.plots.items():
             save_csv(table, folder / f"{name}.csv")
-    save_json(result.tables, reports / "tables.json")
+    save_json(result.tables.model_dump(), reports / "tables.json")
     save_json(result.metrics, reports / "metrics.json")
 
 
@@ -58,7 +58,7 @@ def _load_patients(path: Path) -> dict[str, str]:
     return dict(zip(cases["case_id"], cases["patient_id"], strict=True))
 
 
-def _score_outlines(data: Path, families: Sequence[str]) -> dict[str, pd.DataFrame]:
+def _score_outlines(data: Path, families: Sequence[str]) -> dict[str, dict[str, pd.DataFrame]]:
     from busline.base.artifacts import load_table
     from busline.base.skipped import skip_reason
     from busline.evaluation.outlines import score_outlines
@@ -67,7 +67,7 @@ def _score_outlines(data: Path, families: Sequence[str]) -> dict[str, pd.DataFra
     pixel_mm = dict(zip(cases["case_id"], cases["pixel_mm"], strict=True))
     tables = {name: load_table(data / "predictions" / name / "outlines.parquet") for name in families}
     return {
-        name: score_outlines(table, pixel_mm, f"outlines of {name}")
+        name: {name: score_outlines(table, pixel_mm, f"outlines of {name}")}  # one network a family, of its name
         for name, table in tables.items()
         if not skip_reason(table)
     }

@@ -25,6 +25,7 @@ def main(
     from busline.audit.results import Leakage
     from busline.base.artifacts import load_json, save_text
     from busline.base.results import load_result
+    from busline.evaluation.results import Tables
     from busline.report.figures import PLOTS, draw_figures
     from busline.report.paper import load_published
     from busline.report.provenance import DATA_FILES, hash_file, library_versions
@@ -43,7 +44,7 @@ def main(
     inputs = ReportInputs(
         params=params,
         published=load_published(params.report.published) if params.report.published else None,
-        scores=load_json(reports / "tables.json"),
+        scores=load_result(Tables, reports / "tables.json", stage="evaluate"),
         card=load_json(data / "cohort/card.json"),
         verdicts=load_json(data / "features/verdicts.json"),
         checks=load_json(data / "splits/checks.json"),

@@ -55,11 +55,11 @@ def test_each_fold_is_calibrated_by_its_own_weigh_cases_and_repeats_are_averaged
 def test_a_bold_models_calibration_is_mended():
     held = made(bold=4.0, folds=5, repeats=1, weigh=40)
     scores = calibration_table(recalibrate(held), SUMMARISER, "f", "m")
-    before, after = scores["before"], scores["after"]
-    assert before["slope"] < 0.5 < after["slope"]
-    assert after["ece"] < before["ece"]
-    assert after["brier"] < before["brier"]
-    assert before["ece"] > before["ece_chance"] > before["ece_perfect"]
+    before, after = scores.before, scores.after
+    assert before.slope < 0.5 < after.slope
+    assert after.ece < before.ece
+    assert after.brier < before.brier
+    assert before.ece > before.ece_chance > before.ece_perfect
 
 
 def test_a_fold_whose_weigh_cases_are_of_one_class_is_left_out_of_both():
@@ -69,9 +69,9 @@ def test_a_fold_whose_weigh_cases_are_of_one_class_is_left_out_of_both():
     assert len(found["before"]) == len(found["after"]) == 60
     assert set(found["before"]["case_id"]) == set(held.test[held.test["fold"] == 1]["case_id"])
     nothing = recalibrate(HeldOut(held.weigh.assign(truth=True), held.test))
-    empty = calibration_table(nothing, SUMMARISER, "f", "m")["after"]
-    assert empty["cases"] == 0
-    assert all(np.isnan(value) for name, value in empty.items() if name != "cases")
+    empty = calibration_table(nothing, SUMMARISER, "f", "m").after
+    assert empty.cases == 0
+    assert all(value is None for name, value in empty if name != "cases")
     assert reliability_rows(nothing, 10).empty
 
 
@@ -82,9 +82,9 @@ def test_scores_by_hand():
     )
     two = Summariser(0, SUMMARISER.settings.model_copy(update={"calibration_bins": 2}))
     found = calibration_scores(pooled, two, "f", "m")
-    assert found["ece"] == pytest.approx(0.25)
-    assert found["brier"] == pytest.approx((0.01 + 0.09 + 0.09 + 0.81) / 4)
-    assert found["cases"] == 4
+    assert found.ece == pytest.approx(0.25)
+    assert found.brier == pytest.approx((0.01 + 0.09 + 0.09 + 0.81) / 4)
+    assert found.cases == 4
     assert found == calibration_scores(pooled, two, "f", "m")
     curve = reliability_rows({"before": pooled, "after": pooled}, 2)
     assert curve["calibration"].tolist() == ["before", "before", "after", "after"]

@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 from busline.base.params import load_params
 from busline.evaluation.comparisons import COLUMNS, Competitor, compare, count_outcomes
 from busline.evaluation.patients import PatientBootstrap
+from busline.evaluation.results import Outcome
 from busline.metrics.comparison import corrected_t_test, delong_covariance, delong_test, holm
 from made_inputs import PARAMS_FILE
 
@@ -124,16 +125,16 @@ def test_holm_is_over_the_pairs_of_the_family():
 
 
 def test_wins_ties_and_losses():
-    outcomes = {entry["model"]: entry for entry in count_outcomes(TABLE, list(MODELS), 0.05)}
-    assert outcomes["good"]["delong"] == {"wins": 2, "ties": 0, "losses": 0}
-    assert outcomes["fair"]["delong"] == {"wins": 1, "ties": 0, "losses": 1}
-    assert outcomes["poor"]["delong"] == {"wins": 0, "ties": 0, "losses": 2}
+    outcomes = {entry.model: entry.by_test() for entry in count_outcomes(TABLE, list(MODELS), 0.05)}
+    assert outcomes["good"]["delong"] == Outcome(wins=2, ties=0, losses=0)
+    assert outcomes["fair"]["delong"] == Outcome(wins=1, ties=0, losses=1)
+    assert outcomes["poor"]["delong"] == Outcome(wins=0, ties=0, losses=2)
     for test in ("t", "delong", "mcnemar"):
-        total = [sum(entry[test][kind] for entry in outcomes.values()) for kind in ("wins", "ties", "losses")]
+        total = [sum(getattr(entry[test], kind) for entry in outcomes.values()) for kind in ("wins", "ties", "losses")]
         assert total[0] == total[2]
         assert sum(total) == 2 * len(TABLE)
     never = count_outcomes(TABLE, list(MODELS), 0.0)
-    assert all(entry[test] == {"wins": 0, "ties": 2, "losses": 0} for entry in never for test in ("t", "delong"))
+    assert all(entry.t == entry.delong == Outcome(wins=0, ties=2, losses=0) for entry in never)
 
 
 def test_models_without_an_operating_point_have_no_mcnemar():
@@ -142,8 +143,8 @@ def test_models_without_an_operating_point_have_no_mcnemar():
     found = row(table, "good", "h")
     assert np.isnan(found["mcnemar_p"])
     assert found["delong_difference"] > 0.3
-    (entry,) = (entry for entry in count_outcomes(table, list(models), 0.05) if entry["model"] == "h")
-    assert entry["mcnemar"] == {"wins": 0, "ties": 0, "losses": 0}
+    (entry,) = (entry for entry in count_outcomes(table, list(models), 0.05) if entry.model == "h")
+    assert entry.mcnemar == Outcome(wins=0, ties=0, losses=0)
     # tests that could not be made leave the others' correction alone
     assert row(table, "good", "fair")["mcnemar_holm"] == row(TABLE, "good", "fair")["mcnemar_holm"]
 

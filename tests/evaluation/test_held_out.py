@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from busline.base.artifacts import plain
 from busline.base.errors import DataError
 from busline.base.params import load_params
 from busline.evaluation.evaluate import Inputs, evaluate
@@ -24,7 +23,6 @@ IMAGE = make_predictions(SPLITS, LABELS, seed=1)
 VOTED, WEIGHTS = vote_all({"logreg": TABULAR}, {"custom_cnn": IMAGE}, CLASSES)
 PAIR = "logreg+custom_cnn"
 PREDICTIONS = {"tabular": {"logreg": TABULAR}, "cnn": {"custom_cnn": IMAGE}, "vote": VOTED}
-NO_SCORES = pd.DataFrame()
 PARAMS = load_params(PARAMS_FILE)
 PARAMS = PARAMS.model_copy(
     update={
@@ -102,7 +100,7 @@ def turn_labels(table, rows):
 
 def test_test_labels_choose_nothing():
     """Turn every test label around: thresholds stay, and so do the calibrated probabilities."""
-    inputs = Inputs(SPLITS, PREDICTIONS, WEIGHTS, {"segment": NO_SCORES})
+    inputs = Inputs(SPLITS, PREDICTIONS, WEIGHTS, {})
     before = evaluate(inputs, PARAMS)
     turned = {
         family: {name: turn_labels(table, table["split"] == "test") for name, table in models.items()}
@@ -110,19 +108,18 @@ def test_test_labels_choose_nothing():
     }
     after = evaluate(replace(inputs, predictions=turned), PARAMS)
     for family, model in (("tabular", "logreg"), ("cnn", "custom_cnn"), ("vote", PAIR)):
-        one, other = before.tables[family][model], after.tables[family][model]
-        for point, found in one["operating"].items():
-            assert found["threshold"] == other["operating"][point]["threshold"]
-            assert found["sensitivity"]["mean"] != other["operating"][point]["sensitivity"]["mean"]
+        one, other = before.tables.scored(family)[model], after.tables.scored(family)[model]
+        for point, found in one.operating.items():
+            assert found.threshold == other.operating[point].threshold
+            assert found.sensitivity.mean != other.operating[point].sensitivity.mean
     columns = ["family", "model", "calibration", "predicted", "count"]
     pd.testing.assert_frame_equal(before.plots["reliability"][columns], after.plots["reliability"][columns])
 
 
 def test_weigh_labels_choose_and_are_not_scored():
-    inputs = Inputs(SPLITS, {"cnn": PREDICTIONS["cnn"]}, WEIGHTS, {"segment": NO_SCORES})
-    before = evaluate(inputs, PARAMS).tables["cnn"]["custom_cnn"]
+    inputs = Inputs(SPLITS, {"cnn": PREDICTIONS["cnn"]}, WEIGHTS, {})
+    before = evaluate(inputs, PARAMS).tables.classifiers["cnn"]["custom_cnn"]
     turned = {"cnn": {"custom_cnn": turn_labels(IMAGE, IMAGE["split"] == "weigh")}}
-    after = evaluate(replace(inputs, predictions=turned), PARAMS).tables["cnn"]["custom_cnn"]
-    assert plain(after["metrics"]) == plain(before["metrics"])
-    assert plain(after["pooled"]) == plain(before["pooled"])
-    assert after["operating"]["youden"]["threshold"] != before["operating"]["youden"]["threshold"]
+    after = evaluate(replace(inputs, predictions=turned), PARAMS).tables.classifiers["cnn"]["custom_cnn"]
+    assert (after.metrics, after.pooled) == (before.metrics, before.pooled)
+    assert after.operating["youden"].threshold != before.operating["youden"].threshold

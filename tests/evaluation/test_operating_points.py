@@ -49,10 +49,10 @@ def test_every_fold_has_its_own_threshold(point):
 def test_rates_by_fold_by_hand():
     """Called are a in fold (0, 0) (a tie), d in (0, 1), b in (1, 0) and c in (1, 1)."""
     found = tabled(HELD)
-    for rate in ("sensitivity", "specificity"):
-        assert (found[rate]["mean"], found[rate]["folds"], found[rate]["undefined"]) == (0.5, 4, 0)
-        assert (found[rate]["min"], found[rate]["max"]) == (0.0, 1.0)
-    assert found["threshold"] == {"median": pytest.approx(0.65), "min": 0.3, "max": 0.9}
+    for rate in (found.sensitivity, found.specificity):
+        assert (rate.mean, rate.folds, rate.undefined) == (0.5, 4, 0)
+        assert (rate.min, rate.max) == (0.0, 1.0)
+    assert dict(found.threshold) == {"median": pytest.approx(0.65), "min": 0.3, "max": 0.9}
 
 
 def test_repeats_are_averaged_before_a_case_is_called():
@@ -61,8 +61,8 @@ def test_repeats_are_averaged_before_a_case_is_called():
     assert calls["case_id"].tolist() == list("abcd")
     assert calls["called"].tolist() == [False, True, False, False]
     found = tabled(HELD)
-    assert (found["sensitivity"]["pooled"], found["specificity"]["pooled"]) == (0.0, 0.5)
-    assert (found["specificity"]["pooled_low"], found["specificity"]["pooled_high"]) == (0.0, 1.0)
+    assert (found.sensitivity.pooled, found.specificity.pooled) == (0.0, 0.5)
+    assert (found.specificity.pooled_low, found.specificity.pooled_high) == (0.0, 1.0)
 
 
 def test_a_score_at_its_threshold_is_called_pooled_too():
@@ -81,23 +81,23 @@ def test_a_fold_whose_chosen_cases_are_of_one_class_has_no_point_and_is_counted(
     held = HeldOut(one_class, TEST)
     assert math.isnan(operate(held, "youden").thresholds[0, 0])
     found = tabled(held)
-    assert (found["sensitivity"]["folds"], found["sensitivity"]["undefined"]) == (3, 1)
+    assert (found.sensitivity.folds, found.sensitivity.undefined) == (3, 1)
     calls = pooled_calls(operate(held, "youden").margins).set_index("case_id")["called"]
     assert calls.to_dict() == {"a": False, "b": True, "c": False, "d": False}  # a and b by the second repeat alone
     nowhere = HeldOut(WEIGH.assign(truth=False), TEST)
     assert pooled_calls(operate(nowhere, "youden").margins).empty
-    assert math.isnan(tabled(nowhere)["sensitivity"]["pooled"])
-    assert tabled(nowhere)["sensitivity"]["folds"] == 0
+    assert tabled(nowhere).sensitivity.pooled is None
+    assert tabled(nowhere).sensitivity.folds == 0
 
 
 def test_a_test_fold_of_one_class_has_one_rate():
     found = tabled(HeldOut(WEIGH, TEST.assign(truth=TEST["truth"] | (TEST["fold"] == 0))))
-    assert (found["sensitivity"]["folds"], found["specificity"]["folds"]) == (4, 2)
+    assert (found.sensitivity.folds, found.specificity.folds) == (4, 2)
 
 
 def test_how_few_cases_there_are_to_choose_on():
     more = pd.concat([WEIGH, rows(("w5", 0, 0, 1, 0.9))])
-    assert chosen_cases(HeldOut(more, TEST)) == {"cases": [2, 3], "positives": [1, 2]}
+    assert dict(chosen_cases(HeldOut(more, TEST))) == {"cases": (2, 3), "positives": (1, 2)}
 
 
 def test_patients_are_drawn_whole_and_unknown_cases_are_their_own():

@@ -4,7 +4,9 @@ import re
 from dataclasses import replace
 
 import pytest
+from made_report import edited, with_scores
 
+from busline.evaluation.results import Tables
 from busline.report.model_comparison import comparison_section, show_p
 from busline.report.render import render_html, render_markdown, show_cell
 from busline.report.summarise import summarise
@@ -26,14 +28,14 @@ def cells_of(table, model):
 
 
 def test_an_operating_point_shows_folds_and_pooled_rates_with_their_intervals(inputs):
-    found = inputs.scores["tabular"]["logreg"]["operating"]["sensitivity_95"]
+    found = inputs.scores.classifiers["tabular"]["logreg"].operating["sensitivity_95"]
     cells = cells_of(table_of(inputs, "operating", "operating_sensitivity_95"), "Table: Logistic regression")
     for rate in ("sensitivity", "specificity"):
-        shown = found[rate]
-        assert cells[rate] == f"{shown['mean']:.2f} ({shown['low']:.2f}, {shown['high']:.2f})"
-        assert cells[f"{rate}_corrected"] == f"({shown['nb_low']:.2f}, {shown['nb_high']:.2f})"
-        assert cells[f"{rate}_pooled"].startswith(f"{shown['pooled']:.2f} (")
-    assert (cells["threshold"], cells["folds"]) == (f"{found['threshold']['median']:.3f}", "3")
+        shown = getattr(found, rate)
+        assert cells[rate] == f"{shown.mean:.2f} ({shown.low:.2f}, {shown.high:.2f})"
+        assert cells[f"{rate}_corrected"] == f"({shown.nb_low:.2f}, {shown.nb_high:.2f})"
+        assert cells[f"{rate}_pooled"].startswith(f"{shown.pooled:.2f} (")
+    assert (cells["threshold"], cells["folds"]) == (f"{found.threshold.median:.3f}", "3")
 
 
 def test_every_model_that_kept_cases_out_has_every_point_and_the_few_cases_are_said(inputs):
@@ -50,18 +52,19 @@ def test_every_model_that_kept_cases_out_has_every_point_and_the_few_cases_are_s
 
 
 def test_a_rate_without_a_threshold_is_undefined_and_counted(inputs):
-    found = inputs.scores["cnn"]["tiny_net"]["operating"]["youden"]
-    found["sensitivity"] |= {"mean": None, "low": None, "high": None, "folds": 1, "undefined": 2}
+    undefined = {"mean": None, "low": None, "high": None, "folds": 1, "undefined": 2}
+    inputs = edited(inputs, "cnn", "tiny_net", "operating", "youden", "sensitivity", **undefined)
     cells = cells_of(table_of(inputs, "operating", "operating_youden"), "Image: tiny_net")
     assert (cells["sensitivity"], cells["folds"]) == ("n/a", "1 of 3")
 
 
 def test_without_cases_kept_out_it_is_said_that_nothing_is_available(inputs):
+    scores = inputs.scores.model_dump()
     for family in ("tabular", "cnn", "merged", "vote", "lesion"):
-        for content in inputs.scores[family].values():
+        for content in scores[family].values():
             content |= {"operating": None, "calibration": None}
-    inputs.scores["protocol"] |= {"weigh": None, "inner": None}
-    operating, calibration = (section_of(inputs, name) for name in ("operating", "calibration"))
+    scores["protocol"] |= {"weigh": None, "inner": None}
+    operating, calibration = (section_of(with_scores(inputs, scores), name) for name in ("operating", "calibration"))
     assert operating["tables"] == []
     assert "Not available" in operating["text"][0]
     assert [table["id"] for table in calibration["tables"]] == ["calibration"]
@@ -69,24 +72,23 @@ def test_without_cases_kept_out_it_is_said_that_nothing_is_available(inputs):
 
 
 def test_calibration_stands_beside_that_of_a_perfect_model(inputs):
-    pooled = inputs.scores["vote"]["logreg+tiny_net"]["pooled"]
+    pooled = inputs.scores.pairs["vote"]["logreg+tiny_net"].pooled
     cells = cells_of(table_of(inputs, "calibration", "calibration"), "Logistic regression + tiny_net")
     for key in ("ece", "ece_perfect", "ece_chance", "slope", "intercept", "brier"):
-        assert cells[key] == f"{pooled[key]:.3f}"
-    protocol = inputs.scores["protocol"]
-    share = protocol["positives"] / protocol["cases"]
+        assert cells[key] == f"{getattr(pooled, key):.3f}"
+    share = inputs.scores.protocol.positives / inputs.scores.protocol.cases
     text = " ".join(section_of(inputs, "calibration")["text"])
     assert f"{share:.3f}, is perfectly calibrated and useless: its Brier score is {share * (1 - share):.3f}" in text
 
 
 def test_calibration_before_and_after(inputs):
-    found = inputs.scores["merged"]["custom_cnn"]["calibration"]
-    found["before"] |= {"brier": 0.25, "slope": None}
-    found["after"]["brier"] = 0.20
+    inputs = edited(inputs, "merged", "custom_cnn", "calibration", "before", brier=0.25, slope=None)
+    inputs = edited(inputs, "merged", "custom_cnn", "calibration", "after", brier=0.20)
+    found = inputs.scores.classifiers["merged"]["custom_cnn"].calibration
     cells = cells_of(table_of(inputs, "calibration", "recalibrated"), "Merged: Custom CNN")
     assert (cells["ece_before"], cells["ece_after"]) == (
-        f"{found['before']['ece']:.3f}",
-        f"{found['after']['ece']:.3f}",
+        f"{found.before.ece:.3f}",
+        f"{found.after.ece:.3f}",
     )
     assert (cells["slope_before"], cells["brier_before"], cells["brier_after"]) == ("n/a", "0.250", "0.200")
     assert cells["better"] == "yes"
@@ -97,22 +99,21 @@ def made_pair(a, b, **values):
     return {**row, "t_difference": 0.0, "t_holm": 1.0, "delong_difference": 0.0, "delong_holm": 1.0, **values}
 
 
-def made_section(*pairs):
+def made_section(inputs, *pairs):
     """Three models: logreg and random_forest of the table, custom_cnn of images."""
     models = [("tabular", "logreg"), ("tabular", "random_forest"), ("cnn", "custom_cnn")]
     counts = {test: {"wins": 1, "ties": 0, "losses": 1} for test in ("t", "delong")}
     counts["mcnemar"] = {"wins": 0, "ties": 0, "losses": 0}
     entries = [{"family": family, "model": model, **counts} for family, model in models]
-    scores = {"protocol": {"confidence": 0.95}, "comparisons": {"models": entries}}
-    for family, model in models:
-        scores.setdefault(family, {})[model] = {"metrics": {"roc_auc": {"mean": 0.7}}}
-    outcomes, matrix = comparison_section(scores, pairs)["tables"]
+    content = {**inputs.scores.model_dump(), "comparisons": {"models": entries}}
+    outcomes, matrix = comparison_section(Tables.model_validate(content), pairs)["tables"]
     return outcomes, [[show_cell(row, column) for column in matrix["columns"]] for row in matrix["rows"]]
 
 
-def test_the_matrix_has_delong_above_and_the_corrected_t_below_from_the_rows_point_of_view():
+def test_the_matrix_has_delong_above_and_the_corrected_t_below_from_the_rows_point_of_view(inputs):
     one, two, three = ("tabular", "logreg"), ("tabular", "random_forest"), ("cnn", "custom_cnn")
     outcomes, matrix = made_section(
+        inputs,
         made_pair(one, two, delong_difference=0.123, delong_holm=0.01, t_difference=0.08, t_holm=0.0001),
         made_pair(three, one, delong_difference=0.2, delong_holm=0.04, t_difference=-0.05, t_holm=0.3),
         made_pair(two, three, identical=True),
@@ -127,10 +128,10 @@ def test_the_matrix_has_delong_above_and_the_corrected_t_below_from_the_rows_poi
     assert outcomes["caption"].startswith("3 pairs;")
 
 
-def test_a_test_that_could_not_be_made_is_undefined_in_the_matrix():
+def test_a_test_that_could_not_be_made_is_undefined_in_the_matrix(inputs):
     names = [("tabular", "logreg"), ("tabular", "random_forest"), ("cnn", "custom_cnn")]
     pairs = [(names[0], names[1]), (names[0], names[2]), (names[1], names[2])]
-    _, matrix = made_section(*(made_pair(*pair, t_holm=None, t_difference=None) for pair in pairs))
+    _, matrix = made_section(inputs, *(made_pair(*pair, t_holm=None, t_difference=None) for pair in pairs))
     assert matrix[1][1:] == ["n/a", "–", "0 (1)"]
 
 
@@ -144,21 +145,23 @@ def test_p_values(p_value, shown):
 
 def test_wins_and_losses_are_the_evaluations(inputs):
     outcomes = table_of(inputs, "comparison", "outcomes_models")
-    counted = {(entry["family"], entry["model"]): entry for entry in inputs.scores["comparisons"]["models"]}
-    entry = counted["merged", "custom_cnn"]["delong"]
+    counted = {(entry.family, entry.model): entry for entry in inputs.scores.comparisons["models"]}
+    entry = counted["merged", "custom_cnn"].delong
     (row,) = (row for row in outcomes["rows"] if (row["family"], row["model"]) == ("Merged", "Custom CNN"))
-    assert row["delong"] == f"{entry['wins']}–{entry['ties']}–{entry['losses']}"
+    assert row["delong"] == f"{entry.wins}–{entry.ties}–{entry.losses}"
     assert len(outcomes["rows"]) == len(counted) == 12
     search = table_of(inputs, "comparison", "outcomes_dnn_search")
     assert [row["model"] for row in search["rows"]] == ["16 units, dropout 0.2", "8 units, dropout 0.1"]
 
 
 def test_a_search_of_one_has_nothing_to_compare(inputs):
-    inputs.scores["comparisons"]["augmentation"] = inputs.scores["comparisons"]["augmentation"][:1]
+    one = inputs.scores.comparisons["augmentation"][:1]
+    inputs = edited(inputs, "comparisons", augmentation=[entry.model_dump() for entry in one])
     ids = {table["id"] for table in section_of(inputs, "comparison")["tables"]}
     groups = ("models", "dnn_search", "lesion_parts")
     assert ids == {f"{kind}_{group}" for kind in ("outcomes", "matrix") for group in groups}
-    nothing = section_of(replace(inputs, scores={**inputs.scores, "comparisons": {}}, comparisons=[]), "comparison")
+    without = with_scores(inputs, {**inputs.scores.model_dump(), "comparisons": {}})
+    nothing = section_of(replace(without, comparisons=[]), "comparison")
     assert nothing["tables"] == []
 
 

@@ -101,8 +101,8 @@ def test_a_family_with_a_row_and_predictions_reaches_metrics_and_report(made):
     metrics = found.metrics["made"]
     assert set(metrics) == set(row.files)
     text = render_markdown(summary)
-    group = found.tables["comparisons"][row.group]
-    assert {(entry["family"], entry["model"]) for entry in group} >= {("made", name) for name in row.files}
+    group = found.tables.comparisons[row.group]
+    assert {(entry.family, entry.model) for entry in group} >= {("made", name) for name in row.files}
     assert missing(summary, found.metrics) == []
     if row.search:
         assert set(metrics["x"]) == {"roc_auc"}

@@ -48,9 +48,8 @@ def test_the_forest_has_a_row_a_model_with_paper_and_ours(inputs):
     rows = {row["label"]: row for row in summarise(inputs)["forest"]}
     assert len(rows) == 6 + 4 + 21 + 2
     assert rows["Table: Random forest"]["paper"]["mean"] == 0.74
-    assert (
-        rows["Table: Random forest"]["ours"] == inputs.scores["tabular"]["random_forest"]["metrics"]["roc_auc"]["mean"]
-    )
+    forest = inputs.scores.classifiers["tabular"]["random_forest"]
+    assert rows["Table: Random forest"]["ours"] == forest.metrics["roc_auc"].mean
     assert rows["Image: MobileNetV2 (ImageNet)"]["status"] == "not run"
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from made_report import edited
 
 from busline.report.figures import draw_figures
 from busline.report.names import NOT_RUN
@@ -94,8 +95,8 @@ def test_rendering_twice_gives_the_same_bytes(inputs, evaluation, figures):
 
 
 def test_a_row_that_did_not_run_and_an_undefined_score_are_shown(inputs):
-    inputs.scores["tabular"]["logreg"]["metrics"]["roc_auc"]["mean"] = None
-    lines = render_markdown(summarise(inputs)).splitlines()
+    undefined = edited(inputs, "tabular", "logreg", "metrics", "roc_auc", mean=None)
+    lines = render_markdown(summarise(undefined)).splitlines()
     (idle,) = [line for line in lines if line.startswith("| MobileNetV2 (ImageNet) |")]
     assert idle == "| MobileNetV2 (ImageNet) | 0.70 (0.68, 0.71) | not run | – | – | – | – |"
     (undefined,) = [line for line in lines if line.startswith("| Logistic regression | ROC AUC |")]

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from made_report import edited, with_scores
 
 from busline.report.comparison import segmentation_notes
 from busline.report.render import show_cell
@@ -17,14 +18,15 @@ def row_of(table, **labels):
 
 
 def test_a_row_holds_the_papers_figure_ours_and_both_intervals(inputs):
-    score = inputs.scores["tabular"]["logreg"]["metrics"]["roc_auc"]
+    model = inputs.scores.classifiers["tabular"]["logreg"]
+    score = model.metrics["roc_auc"]
     row = row_of(tables_of(summarise(inputs))["table4"], model="Logistic regression", metric="ROC AUC")
     assert row["status"] == "run"
     assert row["paper"] == {"mean": 0.80, "low": 0.78, "high": 0.82}
-    assert row["ours"] == score["mean"]
-    assert row["bootstrap"] == [score["low"], score["high"]]
-    assert row["corrected"] == [score["nb_low"], score["nb_high"]]
-    assert row["master"] == inputs.scores["tabular"]["logreg"]["master"]["roc_auc"]
+    assert row["ours"] == score.mean
+    assert row["bootstrap"] == [score.low, score.high]
+    assert row["corrected"] == [score.nb_low, score.nb_high]
+    assert row["master"] == model.master.score("roc_auc") is not None
     assert row["folds"] == "3"
 
 
@@ -56,10 +58,10 @@ def test_every_line_of_the_paper_and_of_ours_has_one_row(inputs):
 
 def test_votes_have_weights_of_folds_and_master_split_and_half_beside(inputs):
     tables = tables_of(summarise(inputs))
-    vote = inputs.scores["vote"]["random_forest+custom_cnn"]
+    vote = inputs.scores.pairs["vote"]["random_forest+custom_cnn"]
     row = row_of(tables["table8"], model="Random forest + Custom CNN")
     assert row["paper"] == {"mean": 0.95}
-    assert row["half"] == vote["half"]["roc_auc"]["mean"]
+    assert row["half"] == vote.half["roc_auc"].mean
     weights = row_of(tables["weights"], model="Random forest + Custom CNN")
     assert weights == {
         "model": "Random forest + Custom CNN",
@@ -73,23 +75,23 @@ def test_votes_have_weights_of_folds_and_master_split_and_half_beside(inputs):
 
 
 def test_segmentation_shows_the_range_of_cases_and_undefined_ones(inputs):
-    inputs.scores["segment"]["cases"]["dice"] |= {"count": 47, "undefined": 1}
+    inputs = edited(inputs, "segment", "segment", "cases", "dice", count=47, undefined=1)
     row = row_of(tables_of(summarise(inputs))["table9"], metric="Dice")
-    cases = inputs.scores["segment"]["cases"]["dice"]
-    assert (row["paper_min"], row["paper_max"], row["min"], row["max"]) == (0.0, 0.93, cases["min"], cases["max"])
+    cases = inputs.scores.segmentations["segment"]["segment"].cases["dice"]
+    assert (row["paper_min"], row["paper_max"], row["min"], row["max"]) == (0.0, 0.93, cases.min, cases.max)
     assert row["cases"] == "47 of 48"
 
 
 def test_distances_stand_below_the_papers_metrics_with_unit_and_cases_left_out(inputs):
     for family in ("segment", "lesion_segment"):
-        inputs.scores[family]["cases"]["hd95"] |= {"count": 45, "undefined": 3}
+        inputs = edited(inputs, family, family, "cases", "hd95", count=45, undefined=3)
     summary = summarise(inputs)
     tables = tables_of(summary)
     row = row_of(tables["table9"], metric="HD95 (mm)")
-    score = inputs.scores["segment"]["metrics"]["hd95"]
-    assert (row["paper"], row["ours"], row["cases"]) == (None, score["mean"], "45 of 48")
-    assert row["corrected"] == [score["nb_low"], score["nb_high"]]
-    assert score["nb_high"] > 1.0
+    score = inputs.scores.segmentations["segment"]["segment"].metrics["hd95"]
+    assert (row["paper"], row["ours"], row["cases"]) == (None, score.mean, "45 of 48")
+    assert row["corrected"] == [score.nb_low, score.nb_high]
+    assert score.nb_high > 1.0
     assert [line["metric"] for line in tables["table9"]["rows"]][-2:] == ["HD95 (mm)", "ASSD (mm)"]
     lesion = row_of(tables["lesion_outlines"], metric="HD95 (mm)", model="Lesion network")
     assert (lesion["ours"], lesion["cases"]) == (2.0, "45 of 48")
@@ -102,19 +104,20 @@ def test_distances_stand_below_the_papers_metrics_with_unit_and_cases_left_out(i
 
 
 def test_distances_in_pixels_say_so(inputs):
+    content = inputs.scores.model_dump()
     for family in ("segment", "lesion_segment"):
         for part in ("metrics", "cases"):
-            content = inputs.scores[family][part]
+            scores = content[family][family][part]
             for name in ("hd95", "assd"):
-                content[f"{name}_px"] = content.pop(name)
-    table = tables_of(summarise(inputs))["table9"]
+                scores[f"{name}_px"] = scores.pop(name)
+    table = tables_of(summarise(with_scores(inputs, content)))["table9"]
     assert [line["metric"] for line in table["rows"]][-2:] == ["HD95 (px)", "ASSD (px)"]
     assert "px are pixels of the stored image" in table["caption"]
 
 
 def test_undefined_is_told_from_absent(inputs):
-    score = inputs.scores["tabular"]["logreg"]["metrics"]["roc_auc"]
-    score |= {"mean": None, "nb_low": None, "nb_high": None, "folds": 0, "undefined": 3}
+    undefined = {"mean": None, "nb_low": None, "nb_high": None, "folds": 0, "undefined": 3}
+    inputs = edited(inputs, "tabular", "logreg", "metrics", "roc_auc", **undefined)
     table = tables_of(summarise(inputs))["table4"]
     row = row_of(table, model="Logistic regression", metric="ROC AUC")
     cells = {column["key"]: show_cell(row, column) for column in table["columns"]}
@@ -147,7 +150,7 @@ def test_only_the_papers_own_data_are_compared(inputs, source, title):
     [(0.70, 0.796, "yes"), (0.70, 0.794, "no"), (0.804, 0.9, "yes"), (0.806, 0.9, "no"), (None, None, "–")],
 )
 def test_agreement_allows_for_the_papers_rounding(inputs, low, high, verdict):
-    inputs.scores["tabular"]["logreg"]["metrics"]["roc_auc"] |= {"nb_low": low, "nb_high": high}
+    inputs = edited(inputs, "tabular", "logreg", "metrics", "roc_auc", nb_low=low, nb_high=high)
     data = inputs.params.data.model_copy(update={"source": "breast"})
     summary = summarise(replace(inputs, params=inputs.params.model_copy(update={"data": data})))
     row = row_of(tables_of(summary)["table4"], model="Logistic regression", metric="ROC AUC")
@@ -213,14 +216,14 @@ def test_without_a_paper_ours_stands_alone(inputs):
 
 
 def test_families_that_did_not_run_are_left_to_the_paper(inputs):
+    content = inputs.scores.model_dump()
     for family in ("cnn", "merged", "vote", "segment", "comparisons"):
-        inputs.scores.pop(family)
-    tables = tables_of(summarise(inputs))
+        content.pop(family)
+    tables = tables_of(summarise(with_scores(inputs, content)))
     assert {row["status"] for row in tables["table9"]["rows"]} == {"not run"}
     assert tables["weights"]["rows"] == []
 
 
 def test_fewer_repeats_of_image_networks_are_said(inputs):
-    protocol = {**inputs.scores["protocol"], "repeats": 10, "image_repeats": 1}
-    summary = summarise(replace(inputs, scores={**inputs.scores, "protocol": protocol}))
+    summary = summarise(edited(inputs, "protocol", repeats=10, image_repeats=1))
     assert "folds × 10 repeats, networks of images × 1 repeat" in summary["subtitle"]

@@ -107,14 +107,14 @@ def test_evaluate_writes_metrics_tables_and_plots(root):
     metrics, tables = (json.loads((root / "reports" / name).read_text()) for name in ("metrics.json", "tables.json"))
     families = {"tabular", "cnn", "merged", "augmentation", "dnn_search", "vote", "segment"}
     families |= {"lesion", "lesion_parts", "lesion_segment"}
-    assert (set(metrics), set(tables)) == (families, families | {"protocol", "comparisons"})
+    assert (set(metrics), set(tables)) == (families, families | {"protocol", "comparisons", "skipped"})
     assert set(tables["dnn_search"]) == {"h16_d0.2", "h32_d0.2"}
     assert tables["dnn_search"]["h32_d0.2"]["hidden"] == 32
-    assert {name: row["mean"] for name, row in metrics["segment"].items()} == pytest.approx(
+    assert {name: row["mean"] for name, row in metrics["segment"]["segment"].items()} == pytest.approx(
         {"dice": 2 / 3, "iou": 0.5, "sensitivity": 0.5, "specificity": 1.0, "hd95": 0.4, "assd": 0.1},
     )
-    assert metrics["lesion_segment"]["hd95"]["undefined_cases"] == 0
-    assert tables["segment"]["cases"]["assd"]["count"] == 40
+    assert metrics["lesion_segment"]["lesion_segment"]["hd95"]["undefined_cases"] == 0
+    assert tables["segment"]["segment"]["cases"]["assd"]["count"] == 40
     plots = {path.stem: pd.read_csv(path) for path in (root / "reports/plots").iterdir()}
     drawn = {("tabular", "dnn"), ("tabular", "logreg"), ("cnn", "custom_cnn"), ("merged", "custom_cnn")}
     drawn |= {("vote", "logreg+custom_cnn"), ("vote", "dnn+custom_cnn")}
@@ -160,7 +160,7 @@ def test_families_without_active_models_are_left_out(root):
     tables, metrics = (json.loads((root / "reports" / name).read_text()) for name in ("tables.json", "metrics.json"))
     lesion = {"lesion", "lesion_parts", "lesion_segment"}
     assert set(metrics) == {"tabular", "cnn", "dnn_search", "vote", "segment"} | lesion
-    assert set(tables) == {*metrics, "protocol", "comparisons"}
+    assert set(tables) == {*metrics, "protocol", "comparisons", "skipped"}
     assert "merged" not in set(pd.read_csv(root / "reports/plots/roc.csv")["family"])
     assert list((root / "data/predictions/merged").iterdir()) == []
 

@@ -8,7 +8,6 @@ shrunk, and no more; the lesion models have all training cases for them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ import pandas as pd
 from busline.base.seeding import numpy_generator
 from busline.evaluation.held_out import HeldOut
 from busline.evaluation.prediction_tables import RESAMPLE
+from busline.evaluation.results import Calibration, Recalibration
 from busline.evaluation.summaries import Summariser, pool_repeats
 from busline.metrics.calibration import (
     calibration_line,
@@ -45,37 +45,33 @@ def recalibrate(held: HeldOut) -> dict[str, pd.DataFrame]:
     return {"before": pool_repeats(rows), "after": pool_repeats(after)}
 
 
-def calibration_scores(pooled: pd.DataFrame, summariser: Summariser, *names: str) -> dict[str, float | int]:
+def calibration_scores(pooled: pd.DataFrame, summariser: Summariser, *names: str) -> Calibration:
     """Return how well pooled probabilities are calibrated.
 
     Args:
         pooled: case_id, truth, score; one row a case.
         summariser: its seed, number of bins and of samples.
         names: what the seed of the perfect model's labels depends on.
-
-    Returns:
-        brier, ece, ece_perfect and ece_chance (mean and 95th percentile of a perfectly calibrated model with these
-        probabilities), slope, intercept, and the number of cases.
     """
     truth, score = pooled["truth"].to_numpy(), pooled["score"].to_numpy()
     settings = summariser.settings
     generator = numpy_generator(summariser.seed, "perfect calibration", *names)
     perfect = perfect_calibration_error(score, settings.calibration_bins, generator, samples=settings.bootstrap)
     line = calibration_line(truth, score)
-    return {
-        "brier": brier(truth, score),
-        "ece": expected_calibration_error(truth, score, settings.calibration_bins),
-        "ece_perfect": perfect.mean,
-        "ece_chance": perfect.high,
-        "slope": line.slope,
-        "intercept": line.intercept,
-        "cases": len(pooled),
-    }
+    return Calibration(
+        brier=brier(truth, score),
+        ece=expected_calibration_error(truth, score, settings.calibration_bins),
+        ece_perfect=perfect.mean,
+        ece_chance=perfect.high,
+        slope=line.slope,
+        intercept=line.intercept,
+        cases=len(pooled),
+    )
 
 
-def calibration_table(states: Mapping[str, pd.DataFrame], summariser: Summariser, *names: str) -> dict[str, Any]:
+def calibration_table(states: Mapping[str, pd.DataFrame], summariser: Summariser, *names: str) -> Recalibration:
     """Return the scores of :func:`calibration_scores` by state, ``before`` and ``after``."""
-    return {state: calibration_scores(states[state], summariser, *names, state) for state in STATES}
+    return Recalibration(**{state: calibration_scores(states[state], summariser, *names, state) for state in STATES})
 
 
 def reliability_rows(states: Mapping[str, pd.DataFrame], bins: int) -> pd.DataFrame:

@@ -18,6 +18,7 @@ import pandas as pd
 from busline.evaluation.operating_points import pooled_calls
 from busline.evaluation.patients import PatientBootstrap
 from busline.evaluation.prediction_tables import CASE, RESAMPLE
+from busline.evaluation.results import Outcome, Outcomes
 from busline.evaluation.summaries import pool_repeats, split_folds
 from busline.metrics.classification import roc_auc
 from busline.metrics.comparison import corrected_t_test, delong_covariance, delong_test, holm, mcnemar_exact
@@ -64,16 +65,16 @@ def compare(group: str, models: Mapping[Name, Competitor], patients: PatientBoot
     return table
 
 
-def count_outcomes(table: pd.DataFrame, models: list[Name], alpha: float) -> list[dict[str, Any]]:
+def count_outcomes(table: pd.DataFrame, models: list[Name], alpha: float) -> list[Outcomes]:
     """Return each model's wins, ties and losses in every test.
 
     A win is a difference in the model's favour with Holm's p below ``alpha``; identical scores are ties; a test that
     could not be made is none of the three.
     """
-    return [{"family": family, "model": model, **_outcomes(table, (family, model), alpha)} for family, model in models]
+    return [Outcomes(family=name[0], model=name[1], **_outcomes(table, name, alpha)) for name in models]
 
 
-def _outcomes(table: pd.DataFrame, name: Name, alpha: float) -> dict[str, dict[str, int]]:
+def _outcomes(table: pd.DataFrame, name: Name, alpha: float) -> dict[str, Outcome]:
     first = (table["family_a"] == name[0]) & (table["model_a"] == name[1])
     second = (table["family_b"] == name[0]) & (table["model_b"] == name[1])
     sign = first.astype(int) - second.astype(int)
@@ -82,7 +83,7 @@ def _outcomes(table: pd.DataFrame, name: Name, alpha: float) -> dict[str, dict[s
         made = (sign != 0) & table[f"{test}_holm"].notna()
         gain = (sign * table[f"{test}_difference"])[made & (table[f"{test}_holm"] < alpha)]
         wins, losses = int((gain > 0).sum()), int((gain < 0).sum())
-        outcomes[test] = {"wins": wins, "ties": int(made.sum()) - wins - losses, "losses": losses}
+        outcomes[test] = Outcome(wins=wins, ties=int(made.sum()) - wins - losses, losses=losses)
     return outcomes
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import pandas as pd
 
+from busline.base.artifacts import plain
 from busline.base.settings.evaluation import Evaluate
 from busline.base.settings.images import Cnn, Merged
 from busline.base.settings.protocol import CrossValidation, Split
@@ -21,30 +21,38 @@ from busline.evaluation.calibrations import calibration_scores, calibration_tabl
 from busline.evaluation.comparisons import Competitor, compare, count_outcomes
 from busline.evaluation.held_out import HeldOut, held_out, voted_held_out
 from busline.evaluation.loading import grid_columns
+from busline.evaluation.metrics_file import Metrics, compact
 from busline.evaluation.operating_points import chosen_cases, operate, operating_table
 from busline.evaluation.patients import PatientBootstrap
 from busline.evaluation.plot_tables import classifier_plots, learning_curves, reliability_plot
 from busline.evaluation.prediction_tables import binary_classes, check_cases, check_predictions
+from busline.evaluation.results import (
+    ChosenOn,
+    Classifier,
+    Outcomes,
+    Pair,
+    Pooled,
+    Protocol,
+    Search,
+    Segmentation,
+    Tables,
+    VotedMaster,
+    Weight,
+)
 from busline.evaluation.summaries import (
     Summariser,
-    compact,
     cross_validated,
     master,
-    measured,
     point_estimate,
     pool_repeats,
     score_pooled,
     scored,
     test_to_train,
 )
-from busline.evaluation.vote import MEMBERS, weights_of
+from busline.evaluation.vote import weights_of
 from busline.families import FAMILIES, GROUPS, Family, classifiers, segmenters
 from busline.metrics.classification import THRESHOLD
 from busline.metrics.operating import POINTS
-
-Tables = dict[str, Any]
-POOLED_SCALARS = ("roc_auc", "curve_sensitivity", "brier", "ece")
-"""Of the pooled scores, what stands in the metrics file."""
 
 
 class EvaluationSettings(Section):
@@ -70,8 +78,8 @@ class Inputs:
     """By family (keys of :data:`busline.families.FAMILIES`) and model; a family that is not there is left out."""
     weights: pd.DataFrame
     """Voting weights: tabular, image, repeat, fold, weight, low, high, weigh_auc, n_weigh."""
-    segmentation: Mapping[str, pd.DataFrame]
-    """By family of segmentation: case_id, repeat, fold, split and a column a metric."""
+    segmentation: Mapping[str, Mapping[str, pd.DataFrame]]
+    """By family of segmentation and model: case_id, repeat, fold, split and a column a metric."""
     curves: Mapping[tuple[str, str], pd.DataFrame] = field(default_factory=dict)
     """Learning curves by (family, model)."""
     patients: Mapping[str, str] = field(default_factory=dict)
@@ -84,9 +92,8 @@ class Inputs:
 class Evaluation:
     """What evaluation writes."""
 
-    metrics: Tables
-    """family → model → metric → mean, low, high, nb_low, nb_high, and one number a metric of ``operating`` and
-    ``pooled``; the segmentation has no models."""
+    metrics: Metrics
+    """The metrics file, see :func:`busline.evaluation.metrics_file.compact`."""
     tables: Tables
     """Everything the report's tables need."""
     plots: dict[str, pd.DataFrame]
@@ -100,21 +107,27 @@ def evaluate(inputs: Inputs, params: EvaluationSettings) -> Evaluation:
         DataError: if a table breaks its contract or does not predict exactly the test cases.
         ParameterError: if there are not two classes.
     """
-    classes = binary_classes(params.split.classes)
-    study = _Study(inputs, classes, params)
-    tables: Tables = {}
+    study = _Study(inputs, binary_classes(params.split.classes), params)
+    families: dict[str, Mapping[str, Classifier | Search | Segmentation]] = {}
     for family in classifiers():
-        measure = study.search if family.search else study.vote if family.members else study.classifier
-        tables[family.key] = {name: measure(family, name) for name in inputs.predictions.get(family.key, {})}
+        names = inputs.predictions.get(family.key, {})
+        if family.search:
+            families[family.key] = {name: study.search(family, name) for name in names}
+        elif family.members:
+            families[family.key] = {name: study.vote(family, name) for name in names}
+        else:
+            families[family.key] = {name: study.classifier(family, name) for name in names}
     for family in segmenters():
-        tables[family.key] = study.segmentation(family)
-    comparisons, tables["comparisons"] = study.comparisons()
-    tables["skipped"] = {key: dict(reasons) for key, reasons in inputs.skipped.items() if reasons}
-    tables = {name: content for name, content in tables.items() if content}
-    plots = classifier_plots(study.curves_of, classes, params.evaluate.calibration_bins)
-    plots["reliability"] = reliability_plot(study.calibrated, params.evaluate.calibration_bins)
-    plots |= {"comparisons": comparisons, "curves": learning_curves(inputs.curves)}
-    return Evaluation(_compact(tables), {"protocol": study.protocol(params), **tables}, plots)
+        scores = {name: table for name, table in inputs.segmentation.get(family.key, {}).items() if not table.empty}
+        families[family.key] = {name: study.segmentation(family, name, table) for name, table in scores.items()}
+    pairs, counts = study.comparisons()
+    content = {
+        "protocol": study.protocol(params),
+        "comparisons": counts,
+        "skipped": {key: dict(reasons) for key, reasons in inputs.skipped.items() if reasons},
+    }
+    tables = Tables.model_validate(content | {key: models for key, models in families.items() if models})
+    return Evaluation(compact(tables), tables, study.plots(pairs, params.evaluate.calibration_bins))
 
 
 class _Study:
@@ -130,71 +143,67 @@ class _Study:
         self.calibrated: dict[tuple[str, str], dict[str, pd.DataFrame]] = {}
         """Pooled cases by (family, model), before and after calibration."""
         self.competitors: dict[tuple[str, str], Competitor] = {}
-        self.chosen_on: dict[str, dict[str, list[int]]] = {}
+        self.chosen_on: dict[str, ChosenOn] = {}
         """Fewest and most cases a fold has to choose on, by :attr:`busline.families.Family.chooses`; of the first
         family of that kind, which has most repeats."""
 
-    def protocol(self, params: EvaluationSettings) -> Tables:
+    def protocol(self, params: EvaluationSettings) -> Protocol:
         folds = cross_validated(self.inputs.splits)
         settings = params.evaluate
-        return {
-            "classes": list(self.classes),
-            "positive": self.classes[1],
-            "threshold": THRESHOLD,
-            "confidence": settings.confidence,
-            "bootstrap": settings.bootstrap,
-            "calibration_bins": settings.calibration_bins,
-            "cases": int(folds["case_id"].nunique()),
-            "positives": self._positives(),
-            "folds": int(folds["fold"].nunique()),
-            "repeats": int(folds["repeat"].nunique()),
-            "image_repeats": self.image_repeats,
-            "weigh": self.chosen_on.get("kept out"),
-            "inner": self.chosen_on.get("inner"),
-        }
+        return Protocol(
+            classes=self.classes,
+            positive=self.classes[1],
+            threshold=THRESHOLD,
+            confidence=settings.confidence,
+            bootstrap=settings.bootstrap,
+            calibration_bins=settings.calibration_bins,
+            cases=int(folds["case_id"].nunique()),
+            positives=self._positives(),
+            folds=int(folds["fold"].nunique()),
+            repeats=int(folds["repeat"].nunique()),
+            image_repeats=self.image_repeats,
+            weigh=self.chosen_on.get("kept out"),
+            inner=self.chosen_on.get("inner"),
+        )
 
-    def classifier(self, family: Family, model: str) -> Tables:
+    def classifier(self, family: Family, model: str) -> Classifier:
         cases, table = self._cases(family, model), self.inputs.predictions[family.key][model]
         held = held_out(table, self._splits(family), self.classes, family, _where(family, model))
-        return {**self._scores(family, model, cases, held), "master": point_estimate(master(cases))}
+        return self._scores(family, model, cases, held)
 
-    def search(self, family: Family, model: str) -> Tables:
+    def search(self, family: Family, model: str) -> Search:
         cases = cross_validated(self._cases(family, model))
         summary = self.summariser.classifier(cases, self._ratio(family), family.key, model, ["roc_auc"])
         self.competitors[family.key, model] = Competitor(cases, self._ratio(family))
-        point = self.inputs.predictions[family.key][model].iloc[0]
-        return {**{column: point[column] for column in grid_columns(family)}, "metrics": summary}
+        first = self.inputs.predictions[family.key][model].iloc[0]
+        point = {column: plain(first[column]) for column in grid_columns(family)}
+        return Search.model_validate({**point, "metrics": summary})
 
-    def vote(self, family: Family, pair: str) -> Tables:
+    def vote(self, family: Family, pair: str) -> Pair:
         cases, half = self._cases(family, pair), self._cases(family, pair, f"p_half_{self.classes[1]}")
         predictions, positive = self.inputs.predictions, self.classes[1]
         held = voted_held_out(pair, cross_validated(cases), predictions, self.inputs.weights, positive)
         weights = weights_of(self.inputs.weights, pair)
-        chosen = cross_validated(weights)["weight"]
-        ratio = self._ratio(family)
-        return {
-            **dict(zip(MEMBERS, pair.split("+"), strict=True)),
-            **self._scores(family, pair, cases, held),
-            "half": self.summariser.classifier(cross_validated(half), ratio, family.key, f"{pair} half"),
-            "weight": {
-                **{name: float(chosen.agg(name)) for name in ("mean", "median", "min", "max")},
-                "folds": len(chosen),
-            },
-            "master": _voted_point(master(cases), master(half), master(weights)),
-        }
+        chosen, ratio = cross_validated(weights)["weight"], self._ratio(family)
+        scores = dict(self._scores(family, pair, cases, held))
+        scores["master"] = _voted_point(master(cases), master(half), master(weights))
+        first, second = pair.split("+")
+        return Pair(
+            **scores,
+            tabular=first,
+            image=second,
+            half=self.summariser.classifier(cross_validated(half), ratio, family.key, f"{pair} half"),
+            weight=Weight(
+                **{name: float(chosen.agg(name)) for name in ("mean", "median", "min", "max")}, folds=len(chosen)
+            ),
+        )
 
-    def segmentation(self, family: Family) -> Tables:
-        scores = self.inputs.segmentation.get(family.key)
-        if scores is None or scores.empty:
-            return {}
+    def segmentation(self, family: Family, model: str, scores: pd.DataFrame) -> Segmentation:
         test = scores[scores["split"] == "test"]
-        check_cases(test, self._splits(family), f"scores of {family.key}")
-        summary = self.summariser.segmentation(cross_validated(test), self._ratio(family), family.key)
-        single = master(test)
-        means = {name: float(single[name].astype("float64").mean()) for name in measured(scores)}
-        return {**summary, "master": {**means, "cases": len(single)} if len(single) else None}
+        check_cases(test, self._splits(family), f"scores of {family.key} model {model!r}")
+        return self.summariser.segmentation(test, self._ratio(family), family.key, model)
 
-    def comparisons(self) -> tuple[pd.DataFrame, Tables]:
+    def comparisons(self) -> tuple[pd.DataFrame, dict[str, list[Outcomes]]]:
         """Return a row a pair, and each model's wins, ties and losses by family of comparisons."""
         parts, counts = [], {}
         for group in GROUPS:
@@ -204,34 +213,38 @@ class _Study:
         filled = [part for part in parts if len(part)]
         return pd.concat(filled, ignore_index=True) if filled else parts[0], {k: v for k, v in counts.items() if v}
 
-    def _scores(self, family: Family, model: str, cases: pd.DataFrame, held: HeldOut | None) -> Tables:
+    def plots(self, comparisons: pd.DataFrame, bins: int) -> dict[str, pd.DataFrame]:
+        plots = classifier_plots(self.curves_of, self.classes, bins)
+        plots["reliability"] = reliability_plot(self.calibrated, bins)
+        return plots | {"comparisons": comparisons, "curves": learning_curves(self.inputs.curves)}
+
+    def _scores(self, family: Family, model: str, cases: pd.DataFrame, held: HeldOut | None) -> Classifier:
         """Score the evaluated model; operating points and calibration are those of the one that kept cases out."""
         folds, ratio, names = cross_validated(cases), self._ratio(family), (family.key, model)
         self.curves_of[names] = folds
-        pooled = pool_repeats(folds)
-        low, high = self.patients.interval(self.patients.aucs(pooled))
-        scores: Tables = {
-            "metrics": self.summariser.classifier(folds, ratio, *names),
-            "pooled": {
-                **score_pooled(pooled),
-                "roc_auc_low": low,
-                "roc_auc_high": high,
-                **calibration_scores(pooled, self.summariser, *names),
-            },
-            "operating": None,
-            "calibration": None,
-        }
-        margins = None
+        operating, calibration, margins = None, None, None
         if held is not None:
             self.chosen_on.setdefault(family.chooses, chosen_cases(held))
             operated = {point: operate(held, point) for point in POINTS}
             own = test_to_train(self._splits(family), family.operated_learns_from, family.left_out)
-            scores["operating"] = operating_table(operated, self.summariser, self.patients, own, names)
+            operating = operating_table(operated, self.summariser, self.patients, own, names)
             self.calibrated[names] = recalibrate(held)
-            scores["calibration"] = calibration_table(self.calibrated[names], self.summariser, *names)
+            calibration = calibration_table(self.calibrated[names], self.summariser, *names)
             margins = operated["youden"].margins
         self.competitors[names] = Competitor(folds, ratio, margins)
-        return scores
+        return Classifier(
+            metrics=self.summariser.classifier(folds, ratio, *names),
+            pooled=self._pooled(pool_repeats(folds), names),
+            operating=operating,
+            calibration=calibration,
+            master=point_estimate(master(cases)),
+        )
+
+    def _pooled(self, pooled: pd.DataFrame, names: tuple[str, str]) -> Pooled:
+        low, high = self.patients.interval(self.patients.aucs(pooled))
+        calibration = dict(calibration_scores(pooled, self.summariser, *names))
+        interval = {"roc_auc_low": low, "roc_auc_high": high}
+        return Pooled.model_validate({**score_pooled(pooled), **interval, **calibration})
 
     def _cases(self, family: Family, model: str, column: str = "") -> pd.DataFrame:
         table, where = self.inputs.predictions[family.key][model], _where(family, model)
@@ -261,46 +274,11 @@ def _where(family: Family, model: str) -> str:
     return f"predictions of {family.key} model {model!r}"
 
 
-def _voted_point(cases: pd.DataFrame, half: pd.DataFrame, weights: pd.DataFrame) -> Tables | None:
+def _voted_point(cases: pd.DataFrame, half: pd.DataFrame, weights: pd.DataFrame) -> VotedMaster | None:
     point, beside = point_estimate(cases), point_estimate(half)
     if point is None or beside is None or weights.empty:
         return None
     row = weights.iloc[0]
     interval = {name: float(row[name]) for name in ("weight", "low", "high", "weigh_auc")}
-    return {**point, **interval, "n_weigh": int(row["n_weigh"]), "half_roc_auc": beside["roc_auc"]}
-
-
-def _compact(tables: Tables) -> Tables:
-    """Return the metrics file's part of the tables, small enough to be read as a diff."""
-    metrics: Tables = {}
-    for family in classifiers():
-        for model, content in tables.get(family.key, {}).items():
-            summaries, scalars = content["metrics"], _scalars(content)
-            if family.members:  # of the many pairs, what they are for
-                summaries, scalars = {"roc_auc": summaries["roc_auc"], "roc_auc_half": content["half"]["roc_auc"]}, {}
-            written = {name: compact(summary) for name, summary in summaries.items()}
-            metrics.setdefault(family.key, {})[model] = {**written, **scalars}
-    for family in segmenters():
-        if family.key in tables:
-            found = tables[family.key]
-            metrics[family.key] = {
-                name: {**compact(summary), "undefined_cases": found["cases"][name]["undefined"]}
-                for name, summary in found["metrics"].items()
-            }
-    return metrics
-
-
-def _scalars(content: Tables) -> Tables:
-    """Return one number a metric: rates at the operating points (means over the folds), and the pooled scores."""
-    found: Tables = {}
-    if content.get("operating"):
-        rates = {point: (row["sensitivity"], row["specificity"]) for point, row in content["operating"].items()}
-        found["operating"] = {
-            point: {"sensitivity": first["mean"], "specificity": second["mean"]}
-            for point, (first, second) in rates.items()
-        }
-    if "pooled" in content:
-        found["pooled"] = {name: content["pooled"][name] for name in POOLED_SCALARS}
-    if content.get("calibration"):
-        found["pooled"]["ece_calibrated"] = content["calibration"]["after"]["ece"]
-    return found
+    voted = {**interval, "n_weigh": int(row["n_weigh"]), "half_roc_auc": beside.score("roc_auc")}
+    return VotedMaster.model_validate({**point.model_dump(), **voted})

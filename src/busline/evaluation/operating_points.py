@@ -8,7 +8,6 @@ what is aimed at is not what the test cases show. The lesion models choose on al
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ import pandas as pd
 from busline.evaluation.held_out import HeldOut
 from busline.evaluation.patients import PatientBootstrap
 from busline.evaluation.prediction_tables import RESAMPLE
+from busline.evaluation.results import ChosenOn, OperatingPoint, Rate, Thresholds
 from busline.evaluation.summaries import Summariser, split_folds
 from busline.metrics.classification import recall, specificity
 from busline.metrics.operating import POINTS
@@ -61,7 +61,7 @@ def operating_table(
     patients: PatientBootstrap,
     ratio: float,
     names: tuple[str, str],
-) -> dict[str, Any]:
+) -> dict[str, OperatingPoint]:
     """Return, by operating point, both rates over the folds and pooled, and the thresholds.
 
     Args:
@@ -70,29 +70,25 @@ def operating_table(
         patients: for the pooled rates' interval.
         ratio: number of test cases divided by number of training cases of a fold.
         names: family and model.
-
-    Returns:
-        By point: ``sensitivity`` and ``specificity`` (a fold summary with ``pooled``, ``pooled_low`` and
-        ``pooled_high``), and ``threshold`` (median, min, max).
     """
-    table: dict[str, Any] = {}
+    table = {}
     for point, found in operated.items():
-        calls = pooled_calls(found.margins)
-        table[point] = {"threshold": {name: float(found.thresholds.agg(name)) for name in ("median", "min", "max")}}
+        calls, rates = pooled_calls(found.margins), {}
         for rate in RATES:
             folds = _fold_rates(found.margins, rate)
             summary = summariser.scores(folds, ratio, *names, f"{point} {rate}")
-            table[point][rate] = {**summary, **_pooled_rate(calls, rate, patients)}
+            pooled, low, high = _pooled_rate(calls, rate, patients)
+            rates[rate] = Rate(**dict(summary), pooled=pooled, pooled_low=low, pooled_high=high)
+        thresholds = Thresholds(**{name: float(found.thresholds.agg(name)) for name in ("median", "min", "max")})
+        table[point] = OperatingPoint(**rates, threshold=thresholds)
     return table
 
 
-def chosen_cases(held: HeldOut) -> dict[str, list[int]]:
+def chosen_cases(held: HeldOut) -> ChosenOn:
     """Return the fewest and the most cases, and positive cases, that a fold has to choose on."""
     by_fold = held.weigh.groupby(RESAMPLE)["truth"]
-    return {
-        "cases": [int(by_fold.size().min()), int(by_fold.size().max())],
-        "positives": [int(by_fold.sum().min()), int(by_fold.sum().max())],
-    }
+    cases, positives = by_fold.size(), by_fold.sum()
+    return ChosenOn(cases=(int(cases.min()), int(cases.max())), positives=(int(positives.min()), int(positives.max())))
 
 
 def _fold_rates(margins: pd.DataFrame, rate: str) -> np.ndarray:
@@ -103,9 +99,10 @@ def _fold_rates(margins: pd.DataFrame, rate: str) -> np.ndarray:
     return np.array(rates)
 
 
-def _pooled_rate(calls: pd.DataFrame, rate: str, patients: PatientBootstrap) -> dict[str, float]:
+def _pooled_rate(calls: pd.DataFrame, rate: str, patients: PatientBootstrap) -> tuple[float, float, float]:
+    """Return a pooled rate and its interval."""
     of_class = calls[calls["truth"] == (rate == "sensitivity")]
     right = (of_class["called"] == of_class["truth"]).to_numpy(dtype=np.float64)
     low, high = patients.mean(of_class["case_id"], right)
     pooled = float(right.mean()) if right.size else float("nan")
-    return {"pooled": pooled, "pooled_low": low, "pooled_high": high}
+    return pooled, low, high

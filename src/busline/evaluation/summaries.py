@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,12 +12,11 @@ from busline.base.errors import ParameterError
 from busline.base.seeding import numpy_generator
 from busline.base.settings.evaluation import Evaluate
 from busline.evaluation.prediction_tables import RESAMPLE
+from busline.evaluation.results import CaseScores, Master, Segmentation, Summary
 from busline.metrics.classification import FOLD_METRICS, average_precision, roc_auc
 from busline.metrics.intervals import bootstrap_interval, corrected_interval
 from busline.metrics.operating import SPECIFICITY, sensitivity_at_specificity
 from busline.metrics.segmentation import KNOWN
-
-Summary = dict[str, float | int]
 
 
 @dataclass(frozen=True)
@@ -36,25 +34,21 @@ class Summariser:
             ratio: number of test cases divided by number of training cases, for the corrected interval.
             names: family, model and metric: the generator's seed depends on them.
             most: the greatest possible score.
-
-        Returns:
-            mean, low and high (bootstrap), nb_low and nb_high (Nadeau-Bengio), min, max, the number of folds with a
-            score and of those without; NaN where undefined.
         """
         defined = scores[~np.isnan(scores)]
         generator = numpy_generator(self.seed, "bootstrap", *names)
         samples, confidence = self.settings.bootstrap, self.settings.confidence
         plain = bootstrap_interval(defined, generator, samples=samples, confidence=confidence, most=most)
         corrected = corrected_interval(defined, ratio, confidence=confidence, most=most)
-        return {
+        return Summary(
             **_range(defined),
-            "low": plain.low,
-            "high": plain.high,
-            "nb_low": corrected.low,
-            "nb_high": corrected.high,
-            "folds": int(defined.size),
-            "undefined": int(scores.size - defined.size),
-        }
+            low=plain.low,
+            high=plain.high,
+            nb_low=corrected.low,
+            nb_high=corrected.high,
+            folds=int(defined.size),
+            undefined=int(scores.size - defined.size),
+        )
 
     def classifier(
         self, cases: pd.DataFrame, ratio: float, family: str, model: str, metrics: Sequence[str] = tuple(FOLD_METRICS)
@@ -67,26 +61,28 @@ class Summariser:
             summaries[name] = self.scores(scores, ratio, family, model, name)
         return summaries
 
-    def segmentation(self, scores: pd.DataFrame, ratio: float, family: str) -> dict[str, dict[str, Any]]:
+    def segmentation(self, scores: pd.DataFrame, ratio: float, family: str, model: str) -> Segmentation:
         """Summarise segmentation scores of cases, as the primary study's Table 9.
 
         Args:
-            scores: repeat, fold and a column a metric, without the master split; null where undefined.
+            scores: repeat, fold and a column a metric, the master split's too; null where undefined.
             ratio: as in :meth:`scores`.
-            family: whose scores they are: the intervals' generator depends on it.
-
-        Returns:
-            ``metrics``: the mean of a fold's cases, summarised over folds; ``cases``: mean, least and greatest score
-            over all cases of all repeats, with the numbers of scores and of undefined ones.
+            family: whose scores they are: the intervals' generator depends on it, and on ``model``.
+            model: likewise.
         """
+        folds, single = cross_validated(scores), master(scores)
         metrics, cases = {}, {}
         for name in measured(scores):
-            values = scores[name].astype("float64")
-            means = values.groupby([scores[key] for key in RESAMPLE]).mean().to_numpy()
-            metrics[name] = self.scores(means, ratio, family, family, name, most=KNOWN[name].most)
-            counts = {"count": int(values.notna().sum()), "undefined": int(values.isna().sum())}
-            cases[name] = {**_range(values.dropna().to_numpy()), **counts}
-        return {"metrics": metrics, "cases": cases}
+            values = folds[name].astype("float64")
+            means = values.groupby([folds[key] for key in RESAMPLE]).mean().to_numpy()
+            metrics[name] = self.scores(means, ratio, family, model, name, most=KNOWN[name].most)
+            defined = values.dropna().to_numpy()
+            cases[name] = CaseScores(
+                **_range(defined), count=int(defined.size), undefined=int(values.size - defined.size)
+            )
+        means_of = {name: float(single[name].astype("float64").mean()) for name in metrics}
+        point = Master.model_validate({**means_of, "cases": len(single)}) if len(single) else None
+        return Segmentation(metrics=metrics, cases=cases, master=point)
 
 
 def measured(scores: pd.DataFrame) -> list[str]:
@@ -146,12 +142,13 @@ def score_pooled(pooled: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def point_estimate(cases: pd.DataFrame) -> dict[str, float | int] | None:
+def point_estimate(cases: pd.DataFrame) -> Master | None:
     """Return the fold metrics of the master split's test cases, or None if there are none."""
     if cases.empty:
         return None
     truth, score = cases["truth"].to_numpy(), cases["score"].to_numpy()
-    return {**{name: metric(truth, score) for name, metric in FOLD_METRICS.items()}, "cases": len(cases)}
+    scores = {name: metric(truth, score) for name, metric in FOLD_METRICS.items()}
+    return Master.model_validate({**scores, "cases": len(cases)})
 
 
 def test_to_train(splits: pd.DataFrame, trained_on: Sequence[str], left_out: int) -> float:
@@ -176,12 +173,7 @@ def test_to_train(splits: pd.DataFrame, trained_on: Sequence[str], left_out: int
     return float((tested / trained).mean()) * ((count - 1) / (count - left_out))
 
 
-def compact(summary: Mapping[str, float | int]) -> dict[str, float | int]:
-    """Return what stands in the metrics file of one summary: the mean and both intervals."""
-    return {key: summary[key] for key in ("mean", "low", "high", "nb_low", "nb_high")}
-
-
-def _range(values: np.ndarray) -> Summary:
+def _range(values: np.ndarray) -> dict[str, float]:
     if values.size == 0:
         return {"mean": float("nan"), "min": float("nan"), "max": float("nan")}
     return {"mean": float(values.mean()), "min": float(values.min()), "max": float(values.max())}

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from busline.evaluation.results import Recalibration, Tables
 from busline.report.layout import Row, column, section, table, text_column
 from busline.report.names import one_name, scored_models
 from busline.report.operating import NAMES, chosen_cases, named
 
-Scores = Mapping[str, Any]
 HEADS = {
     "ece": ("Calibration error", "score"),
     "ece_perfect": ("Of a perfect model", "score"),
@@ -21,20 +18,21 @@ HEADS = {
 BOTH = ("ece", "ece_perfect", "slope", "intercept", "brier")
 
 
-def calibration_section(scores: Scores) -> Row:
+def calibration_section(scores: Tables) -> Row:
     """Return calibration on pooled predictions, as they are and calibrated inside the fold."""
     tables = [_evaluated(scores)]
     text = [
         f"On pooled out-of-fold predictions, one score a case. The calibration error is the mean distance of predicted "
-        f"and observed frequency in {scores['protocol']['calibration_bins']} bins of equal numbers; it is never 0 on "
+        f"and observed frequency in {scores.protocol.calibration_bins} bins of equal numbers; it is never 0 on "
         "few cases, so beside it stands what a perfectly calibrated model with the same probabilities would get, and "
         "the 95th percentile of that. A slope below 1 means probabilities that are too extreme, an intercept below 0 "
         "probabilities that are too high on the whole; both are of logistic regressions on the predicted log odds "
         "(doi:10.1186/s12916-019-1466-7). A slope is n/a where it is not finite.",
         _base_rate(scores),
     ]
-    if scored_models(scores, "calibration"):
-        tables.append(_before_after(scores))
+    before_after = _before_after(scores)
+    if before_after["rows"]:
+        tables.append(before_after)
         text.append(
             f"The calibration is Platt's on the log odds, fitted inside the fold on {chosen_cases(scores)}: two "
             "parameters, the slope shrunk by a ridge penalty (scikit-learn's C = 1) and kept from turning the order "
@@ -45,22 +43,22 @@ def calibration_section(scores: Scores) -> Row:
     return section("calibration", "Calibration", text=text, tables=tables)
 
 
-def _base_rate(scores: Scores) -> str:
-    cases, positives = scores["protocol"]["cases"], scores["protocol"]["positives"]
+def _base_rate(scores: Tables) -> str:
+    cases, positives = scores.protocol.cases, scores.protocol.positives
     share = (positives or 0) / cases if cases else 0.0
     return (
-        f"A model that gives every case the share of {scores['protocol']['positive']} cases, {share:.3f}, is perfectly "
+        f"A model that gives every case the share of {scores.protocol.positive} cases, {share:.3f}, is perfectly "
         f"calibrated and useless: its Brier score is {share * (1 - share):.3f}."
     )
 
 
-def _evaluated(scores: Scores) -> Row:
+def _evaluated(scores: Tables) -> Row:
     columns = [*NAMES, *(column(key, head, kind, ours=True) for key, (head, kind) in HEADS.items())]
-    rows = [{**named(family, name), **pooled} for family, name, pooled in scored_models(scores, "pooled")]
+    rows = [{**named(family, name), **dict(found.pooled)} for family, name, found in scored_models(scores)]
     return table("calibration", columns, rows, title="Calibration of the evaluated models")
 
 
-def _before_after(scores: Scores) -> Row:
+def _before_after(scores: Tables) -> Row:
     columns = [text_column("model", "Model")]
     for key in BOTH:
         head, kind = HEADS[key]
@@ -70,15 +68,19 @@ def _before_after(scores: Scores) -> Row:
         ]
     columns.append(text_column("better", "Brier better", ours=True))
     rows = []
-    for family, name, found in scored_models(scores, "calibration"):
-        row: Row = {"model": one_name(family, name)}
-        for state in ("before", "after"):
-            row |= {f"{key}_{state}": found[state][key] for key in BOTH}
-        before, after = row["brier_before"], row["brier_after"]
-        row["better"] = None if before is None or after is None else "yes" if after < before else "no"
-        rows.append(row)
+    for family, name, found in scored_models(scores):
+        if found.calibration:
+            row: Row = {"model": one_name(family, name), "better": _better(found.calibration)}
+            for state, calibration in dict(found.calibration).items():
+                row |= {f"{key}_{state}": getattr(calibration, key) for key in BOTH}
+            rows.append(row)
     caption = (
         "Those of the table are not quite the ones above, as they kept the weigh cases out of their training. Not "
         "available for the searches."
     )
     return table("recalibrated", columns, rows, title="Calibration inside the fold, before and after", caption=caption)
+
+
+def _better(calibration: Recalibration) -> str | None:
+    before, after = calibration.before.brier, calibration.after.brier
+    return None if before is None or after is None else "yes" if after < before else "no"

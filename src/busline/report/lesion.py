@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from busline.evaluation.results import Summary, Tables
 from busline.families import LESION, LESION_PARTS, SEGMENT, segmenters
 from busline.report.layout import Row, column, section, table, text_column
-from busline.report.names import METRICS, about_distances, in_order, model_name, segmentation_metrics
-from busline.report.tables import count_scored
+from busline.report.names import (
+    METRICS,
+    about_distances,
+    count_scored,
+    family_name,
+    in_order,
+    model_name,
+    one_name,
+    segmentation_metrics,
+)
 
-Scores = Mapping[str, Any]
 
-
-def lesion_section(scores: Scores) -> Row:
-    """Return the section; ``scores`` is the content of reports/tables.json."""
-    tables = [_diagnoses(scores)] if scores.get(LESION.key) else []
-    if any(scores.get(family.key) for family in segmenters() if family != SEGMENT):  # which has a table of its own
+def lesion_section(scores: Tables) -> Row:
+    """Return diagnoses and outlines, of which there may be none."""
+    tables = [_diagnoses(scores)] if scores.scored(LESION.key) else []
+    if set(scores.segmentations) - {SEGMENT.key}:  # which has a table of its own
         tables.append(_outlines(scores))
     return section(LESION.key, "Lesion network", text=_how_to_read(), tables=tables)
 
@@ -33,11 +37,11 @@ def _how_to_read() -> list[str]:
     ]
 
 
-def _diagnoses(scores: Scores) -> Row:
+def _diagnoses(scores: Tables) -> Row:
     rows = [
-        {"model": model_name(name), **_summary(content["metrics"]["roc_auc"])}
-        for family in (LESION, LESION_PARTS)
-        for name, content in ((name, scores[family.key][name]) for name in in_order(scores.get(family.key, {})))
+        {"model": model_name(name), **_summary(models[name].metrics["roc_auc"])}
+        for models in (scores.scored(LESION.key), scores.searches.get(LESION_PARTS.key, {}))
+        for name in in_order(models)
     ]
     caption = "The first two are the models; the others are the same step with some of the inputs."
     return table(
@@ -45,19 +49,23 @@ def _diagnoses(scores: Scores) -> Row:
     )
 
 
-def _outlines(scores: Scores) -> Row:
-    found = {family.title: scores[family.key] for family in segmenters() if scores.get(family.key)}
-    names = segmentation_metrics(name for content in found.values() for name in content["metrics"])
+def _outlines(scores: Tables) -> Row:
+    found = [
+        (family_name(family.key) if name == family.key else one_name(family.key, name), content)
+        for family in segmenters()
+        for name, content in scores.segmentations.get(family.key, {}).items()
+    ]
+    names = segmentation_metrics(name for _, content in found for name in content.metrics)
     rows = [
         {
             "metric": METRICS[name],
             "model": title,
-            **_summary(content["metrics"][name]),
-            "cases": count_scored(content["cases"][name]["count"], content["cases"][name]["undefined"]),
+            **_summary(content.metrics[name]),
+            "cases": count_scored(content.cases[name].count, content.cases[name].undefined),
         }
         for name in names
-        for title, content in found.items()
-        if name in content["metrics"]
+        for title, content in found
+        if name in content.metrics
     ]
     columns = [text_column("metric", "Score"), text_column("model", "Network"), *_columns(scores)]
     columns.append(column("cases", "Scored cases", "text", ours=True))
@@ -68,8 +76,8 @@ def _outlines(scores: Scores) -> Row:
     return table("lesion_outlines", columns, rows, title="Outlines", caption=caption)
 
 
-def _columns(scores: Scores) -> list[Row]:
-    confidence = f"{100 * scores['protocol']['confidence']:g} %"
+def _columns(scores: Tables) -> list[Row]:
+    confidence = f"{100 * scores.protocol.confidence:g} %"
     return [
         column("ours", "Ours", "score", ours=True),
         column("bootstrap", f"Bootstrap {confidence}", "interval", ours=True),
@@ -78,11 +86,11 @@ def _columns(scores: Scores) -> list[Row]:
     ]
 
 
-def _summary(score: Mapping[str, Any]) -> Row:
+def _summary(score: Summary) -> Row:
     return {
-        "ours": score["mean"],
-        "bootstrap": [score["low"], score["high"]],
-        "corrected": [score["nb_low"], score["nb_high"]],
-        "folds": score["folds"],
+        "ours": score.mean,
+        "bootstrap": [score.low, score.high],
+        "corrected": [score.nb_low, score.nb_high],
+        "folds": score.folds,
         "status": "run",
     }

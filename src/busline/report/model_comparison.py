@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from busline.evaluation.results import Outcome, Outcomes, Tables
 from busline.families import DNN_SEARCH, FAMILIES, GROUPS, TOGETHER
 from busline.report.layout import Row, column, section, table, text_column
 from busline.report.names import UNDEFINED, any_name, family_name, in_order, one_name
 from busline.report.operating import NAMES
 
-Scores = Mapping[str, Any]
 Pairs = Mapping[tuple[str, str, str, str], Mapping[str, Any]]
 Name = tuple[str, str]
 TESTS = {"t": "Corrected t", "delong": "DeLong", "mcnemar": "McNemar"}
 IDENTICAL = "identical"
 
 
-def comparison_section(scores: Scores, comparisons: Sequence[Mapping[str, Any]]) -> Row:
+def comparison_section(scores: Tables, comparisons: Sequence[Mapping[str, Any]]) -> Row:
     """Return how every model fares against every other.
 
     Args:
         scores: content of reports/tables.json.
         comparisons: one row a pair, as reports/plots/comparisons.csv holds it.
     """
-    alpha = 1 - scores["protocol"]["confidence"]
+    alpha = 1 - scores.protocol.confidence
     tables = []
     for group, title in GROUPS.items():
-        counted = {(entry["family"], entry["model"]): entry for entry in scores.get("comparisons", {}).get(group, [])}
+        counted = {(entry.family, entry.model): entry for entry in scores.comparisons.get(group, [])}
         if len(counted) > 1:
             pairs = {_key(row): row for row in comparisons if row["group"] == group}
             models = [
@@ -53,21 +53,20 @@ def _how_to_read(alpha: float) -> list[str]:
     ]
 
 
-def _outcomes(scores: Scores, group: str, title: str, entries: Sequence[Mapping[str, Any]], pairs: int) -> Row:
-    made = [test for test in TESTS if any(sum(entry[test].values()) for entry in entries)]
+def _outcomes(scores: Tables, group: str, title: str, entries: Sequence[Outcomes], pairs: int) -> Row:
+    made = [test for test in TESTS if any(_made(entry.by_test()[test]) for entry in entries)]
     columns = [*(NAMES if group == TOGETHER else NAMES[1:]), column("auc", "ROC AUC", "score", ours=True)]
     columns += [text_column(test, f"{TESTS[test]}: wins–ties–losses", ours=True) for test in made]
     rows = []
     for entry in entries:
-        content = scores[entry["family"]][entry["model"]]
-        row = {"family": family_name(entry["family"]), "model": _label(scores, entry["family"], entry["model"])}
-        row["auc"] = content["metrics"]["roc_auc"]["mean"]
-        rows.append({**row, **{test: _counts(entry[test]) for test in made}})
+        row: Row = {"family": family_name(entry.family), "model": _label(scores, entry.family, entry.model)}
+        row["auc"] = scores.compared(entry.family)[entry.model].metrics["roc_auc"].mean
+        rows.append({**row, **{test: _counts(entry.by_test()[test]) for test in made}})
     caption = f"{pairs} pairs; the ROC AUC is the mean over the folds of all repeats that a model has."
     return table(f"outcomes_{group}", columns, rows, title=f"{title}: wins, ties and losses", caption=caption)
 
 
-def _matrix(scores: Scores, group: str, title: str, models: Sequence[Name], pairs: Pairs, alpha: float) -> Row:
+def _matrix(scores: Tables, group: str, title: str, models: Sequence[Name], pairs: Pairs, alpha: float) -> Row:
     columns = [text_column("model", "Model")]
     columns += [column(str(number), str(number), "pair") for number in range(1, len(models) + 1)]
     rows = []
@@ -107,16 +106,19 @@ def show_p(p_value: float) -> str:
     return "1" if p_value >= 0.995 else f"{p_value:.2f}" if p_value >= 0.1 else f"{p_value:.3f}"
 
 
-def _label(scores: Scores, family: str, model: str) -> str:
+def _label(scores: Tables, family: str, model: str) -> str:
     if family == DNN_SEARCH.key:
-        network = scores[family][model]
-        return f"{network['hidden']} units, dropout {network['dropout']:g}"
+        point = scores.searches[family][model].point
+        return f"{point['hidden']} units, dropout {point['dropout']:g}"
     return any_name(model)
 
 
-def _counts(outcome: Mapping[str, int]) -> str:
-    wins, ties, losses = (outcome[kind] for kind in ("wins", "ties", "losses"))
-    return f"{wins}–{ties}–{losses}" if wins + ties + losses else UNDEFINED
+def _made(outcome: Outcome) -> int:
+    return outcome.wins + outcome.ties + outcome.losses
+
+
+def _counts(outcome: Outcome) -> str:
+    return f"{outcome.wins}–{outcome.ties}–{outcome.losses}" if _made(outcome) else UNDEFINED
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, str, str, str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
+from busline.evaluation.results import Classifier, Tables
 from busline.families import FAMILIES, classifiers
 from busline.metrics.segmentation import KNOWN
 
@@ -79,20 +79,15 @@ def pair_name(tabular: str, image: str) -> str:
     return f"{model_name(tabular)} + {model_name(image)}"
 
 
-def scored_models(scores: Mapping[str, Any], part: str) -> list[tuple[str, str, Any]]:
-    """Return (family, name, content) of every model in the report's order whose content has ``part``.
+def scored_models(scores: Tables) -> list[tuple[str, str, Classifier]]:
+    """Return (family, name, content) of every model with every metric, in the report's order."""
+    families = {family.key: scores.scored(family.key) for family in classifiers(search=False)}
+    return [(family, name, models[name]) for family, models in families.items() for name in in_order(models)]
 
-    Args:
-        scores: content of reports/tables.json.
-        part: a key such as ``pooled``; models where it is null are left out.
-    """
-    families = ((family.key, scores.get(family.key, {})) for family in classifiers())
-    return [
-        (family, name, content[name][part])
-        for family, content in families
-        for name in in_order(content)
-        if content[name].get(part)
-    ]
+
+def count_scored(scored: int, undefined: int) -> str:
+    """Return how many have a score, and of how many if some are undefined."""
+    return f"{scored} of {scored + undefined}" if undefined else str(scored)
 
 
 def segmentation_metrics(names: Iterable[str]) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from busline.evaluation.results import OperatingPoint, Tables
 from busline.report.layout import Row, column, section, table, text_column
-from busline.report.names import any_name, family_name, one_name, scored_models
+from busline.report.names import any_name, count_scored, family_name, one_name, scored_models
 
-Scores = Mapping[str, Any]
+Found = tuple[str, str, dict[str, OperatingPoint]]
+"""A model's family and name, and its operating points by name."""
 POINTS = {
     "youden": (
         "Youden's point",
@@ -26,7 +27,7 @@ POINTS = {
 NAMES = [text_column("family", "Family"), text_column("model", "Model")]
 
 
-def pooled_table(scores: Scores) -> Row:
+def pooled_table(scores: Tables) -> Row:
     """Return the scores of all out-of-fold predictions at once."""
     confidence = percent(scores)
     columns = [
@@ -37,8 +38,12 @@ def pooled_table(scores: Scores) -> Row:
         column("cases", "Cases", "count", ours=True),
     ]
     rows = [
-        {**named(family, name), **pooled, "area": [pooled[key] for key in ("roc_auc", "roc_auc_low", "roc_auc_high")]}
-        for family, name, pooled in scored_models(scores, "pooled")
+        {
+            **named(family, name),
+            **dict(found.pooled),
+            "area": [found.pooled.roc_auc, found.pooled.roc_auc_low, found.pooled.roc_auc_high],
+        }
+        for family, name, found in scored_models(scores)
     ]
     caption = (
         "All out-of-fold predictions at once, averaged over the repeats to one a case; the interval is a bootstrap of "
@@ -48,9 +53,9 @@ def pooled_table(scores: Scores) -> Row:
     return table("pooled", columns, rows, title="Pooled scores", caption=caption)
 
 
-def operating_section(scores: Scores) -> Row:
+def operating_section(scores: Tables) -> Row:
     """Return both rates at every operating point, with what there was to choose on."""
-    found = scored_models(scores, "operating")
+    found = [(family, name, model.operating) for family, name, model in scored_models(scores) if model.operating]
     if not found:
         return section("operating", "Operating points", text=["Not available: no model kept cases out to choose on."])
     tables = [_point_table(point, found, percent(scores)) for point in POINTS]
@@ -62,21 +67,23 @@ def named(family: str, name: str) -> Row:
     return {"family": family_name(family), "model": any_name(name)}
 
 
-def percent(scores: Scores) -> str:
+def percent(scores: Tables) -> str:
     """Return the confidence of the intervals, such as 95 %."""
-    return f"{100 * scores['protocol']['confidence']:g} %"
+    return f"{100 * scores.protocol.confidence:g} %"
 
 
-def chosen_cases(scores: Scores) -> str:
+def chosen_cases(scores: Tables) -> str:
     """Say how many cases a fold has to choose on, such as: 30 to 31 weigh cases, 12 of them malignant."""
-    protocol, words = scores["protocol"], []
-    for kind, name in (("weigh", "weigh cases"), ("inner", "inner out-of-fold predictions")):
-        if found := protocol.get(kind):
-            words.append(f"{_span(found['cases'])} {name}, {_span(found['positives'])} of them {protocol['positive']}")
-    return "; ".join(words)
+    protocol = scores.protocol
+    kinds = {"weigh cases": protocol.weigh, "inner out-of-fold predictions": protocol.inner}
+    return "; ".join(
+        f"{_span(found.cases)} {name}, {_span(found.positives)} of them {protocol.positive}"
+        for name, found in kinds.items()
+        if found
+    )
 
 
-def _how_chosen(scores: Scores) -> list[str]:
+def _how_chosen(scores: Tables) -> list[str]:
     return [
         "Each threshold is chosen inside the fold, on the weigh cases that the model was not trained on, and applied "
         "to the same model's test cases. Of the models of the table, these are the ones trained without the weigh "
@@ -93,7 +100,7 @@ def _how_chosen(scores: Scores) -> list[str]:
     ]
 
 
-def _point_table(point: str, found: Sequence[tuple[str, str, Any]], confidence: str) -> Row:
+def _point_table(point: str, found: Sequence[Found], confidence: str) -> Row:
     columns = [text_column("model", "Model")]
     for rate, head in (("sensitivity", "Sensitivity"), ("specificity", "Specificity")):
         columns += [
@@ -107,17 +114,15 @@ def _point_table(point: str, found: Sequence[tuple[str, str, Any]], confidence: 
     return table(f"operating_{point}", columns, rows, title=title, caption=f"{caption} Median threshold of the folds.")
 
 
-def _rates(content: Mapping[str, Any]) -> Row:
-    row: Row = {"threshold": content["threshold"]["median"]}
-    for rate in ("sensitivity", "specificity"):
-        found = content[rate]
+def _rates(point: OperatingPoint) -> Row:
+    folds = count_scored(point.sensitivity.folds, point.sensitivity.undefined)
+    row: Row = {"threshold": point.threshold.median, "folds": folds}
+    for rate, found in (("sensitivity", point.sensitivity), ("specificity", point.specificity)):
         row |= {
-            rate: [found[key] for key in ("mean", "low", "high")],
-            f"{rate}_corrected": [found["nb_low"], found["nb_high"]],
-            f"{rate}_pooled": [found[key] for key in ("pooled", "pooled_low", "pooled_high")],
+            rate: [found.mean, found.low, found.high],
+            f"{rate}_corrected": [found.nb_low, found.nb_high],
+            f"{rate}_pooled": [found.pooled, found.pooled_low, found.pooled_high],
         }
-    scored, undefined = content["sensitivity"]["folds"], content["sensitivity"]["undefined"]
-    row["folds"] = f"{scored} of {scored + undefined}" if undefined else str(scored)
     return row
 
 

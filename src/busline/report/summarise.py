@@ -8,6 +8,7 @@ from typing import Any
 
 from busline.audit.results import Leakage
 from busline.base.params import Params
+from busline.evaluation.results import Protocol, Tables
 from busline.families import FAMILIES, TABULAR
 from busline.report.audit_section import audit_section
 from busline.report.calibration import calibration_section
@@ -38,7 +39,7 @@ class ReportInputs:
 
     params: Params
     published: Published | None
-    scores: Mapping[str, Any]
+    scores: Tables
     """reports/tables.json."""
     card: Mapping[str, Any]
     """The cohort's data card."""
@@ -92,7 +93,7 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
             operating_section(inputs.scores),
             calibration_section(inputs.scores),
             comparison_section(inputs.scores, inputs.comparisons),
-            cases_section(inputs.pictures, inputs.scores["protocol"]["positive"]),
+            cases_section(inputs.pictures, inputs.scores.protocol.positive),
             data_section(inputs.card),
             verdict_section(inputs.verdicts, params.prune),
             split_section(inputs.checks),
@@ -117,12 +118,12 @@ def _audit(inputs: ReportInputs) -> list[Row]:
 
 
 def _subtitle(inputs: ReportInputs) -> str:
-    protocol = inputs.scores["protocol"]
-    negative, positive = protocol["classes"]
+    protocol = inputs.scores.protocol
+    negative, positive = protocol.classes
     source = SOURCES.get(inputs.params.data.source, inputs.params.data.source)
-    cases = f"{protocol['cases']} cases"
-    if protocol["positives"] is not None:
-        cases += f" ({protocol['cases'] - protocol['positives']} {negative}, {protocol['positives']} {positive})"
+    cases = f"{protocol.cases} cases"
+    if protocol.positives is not None:
+        cases += f" ({protocol.cases - protocol.positives} {negative}, {protocol.positives} {positive})"
     return f"Data: {source}, {cases}; {_folds(protocol)}"
 
 
@@ -149,14 +150,14 @@ def _notices(inputs: ReportInputs) -> list[Row]:
     return notices
 
 
-def _left_out(scores: Mapping[str, Any]) -> list[Row]:
+def _left_out(scores: Tables) -> list[Row]:
     """Return a notice a reason for which models were skipped; a family of which some are there names the others."""
     by_reason: dict[str, list[str]] = {}
     for key, family in FAMILIES.items():
-        models = scores.get("skipped", {}).get(key, {})
+        models = scores.skipped.get(key, {})
         for reason in dict.fromkeys(models.values()):
             names = ", ".join(model_name(name) for name in models if models[name] == reason)
-            by_reason.setdefault(reason, []).append(f"{family.title} ({names})" if scores.get(key) else family.title)
+            by_reason.setdefault(reason, []).append(f"{family.title} ({names})" if scores.found(key) else family.title)
     return [
         {"kind": "", "title": "Left out.", "text": f"{', '.join(titles)}: {reason}."}
         for reason, titles in by_reason.items()
@@ -164,15 +165,15 @@ def _left_out(scores: Mapping[str, Any]) -> list[Row]:
 
 
 def _how_to_read(inputs: ReportInputs) -> list[str]:
-    protocol = inputs.scores["protocol"]
-    confidence = f"{100 * protocol['confidence']:g} %"
+    protocol = inputs.scores.protocol
+    confidence = f"{100 * protocol.confidence:g} %"
     text = [
         f"Every figure of ours is a mean over the test folds ({_folds(protocol)}) of cases that the model was not "
         f"trained, stopped or weighed on. Two {confidence} intervals stand beside it. The bootstrap interval "
-        f"({protocol['bootstrap']:,} samples of the fold scores) takes the folds as "
+        f"({protocol.bootstrap:,} samples of the fold scores) takes the folds as "
         "independent, which they are not, and is too narrow. The Nadeau–Bengio interval corrects for the overlap of "
         "the training parts (doi:10.1023/A:1024068626366). Both speak of this cohort, not of other hospitals.",
-        f"The positive class is {protocol['positive']}; calls are made at a probability of {protocol['threshold']}. "
+        f"The positive class is {protocol.positive}; calls are made at a probability of {protocol.threshold}. "
         "The master split is one estimate on few cases. A fold where a score is undefined is left out and counted; "
         "n/a means undefined, a dash that there is nothing to show.",
     ]
@@ -201,10 +202,10 @@ def _provenance(inputs: ReportInputs) -> Row:
     )
 
 
-def _folds(protocol: Mapping[str, Any]) -> str:
-    shown = f"{protocol['folds']} folds × {_repeats(protocol['repeats'])}"
-    if protocol["image_repeats"] != protocol["repeats"]:
-        shown += f", networks of images × {_repeats(protocol['image_repeats'])}"
+def _folds(protocol: Protocol) -> str:
+    shown = f"{protocol.folds} folds × {_repeats(protocol.repeats)}"
+    if protocol.image_repeats != protocol.repeats:
+        shown += f", networks of images × {_repeats(protocol.image_repeats)}"
     return shown
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from busline.base.settings.training import AugmentationLevel
+from busline.evaluation.results import Classifier, Pair, Search, Segmentation, Tables
 from busline.families import AUGMENTATION, CNN, DNN_SEARCH, MERGED, SEGMENT, TABULAR, VOTE, classifiers
 from busline.report.layout import Row, column, table, text_column
 from busline.report.names import (
@@ -13,15 +14,16 @@ from busline.report.names import (
     NOT_RUN,
     NOTHING,
     about_distances,
+    count_scored,
     in_order,
     model_name,
     one_name,
     pair_name,
     segmentation_metrics,
 )
-from busline.report.paper import Published, SegmentationScore, VoteScore, published_aucs
+from busline.report.paper import Interval, Published, SegmentationScore, VoteScore, published_aucs
 
-Scores = Mapping[str, Any]
+Measured = Classifier | Search | Segmentation
 TABULAR_METRICS = ("accuracy", "f1", "roc_auc", "precision", "recall", "specificity")
 
 CAPTIONS = {
@@ -45,13 +47,13 @@ class TableMaker:
         comparable: whether the paper's figures are about the same data; only then it is said whether they agree.
     """
 
-    def __init__(self, scores: Scores, published: Published | None, *, comparable: bool) -> None:
+    def __init__(self, scores: Tables, published: Published | None, *, comparable: bool) -> None:
         self.scores, self.published, self.comparable = scores, published, comparable
 
     def tabular(self) -> Row:
         """Table 4: models of the clinical table, five metrics and specificity."""
         paper = self.published.tabular if self.published else {}
-        found = self.scores.get(TABULAR.key, {})
+        found = self.scores.scored(TABULAR.key)
         rows = []
         for model in _union(paper, found):
             for metric in TABULAR_METRICS:
@@ -63,8 +65,10 @@ class TableMaker:
 
     def search(self) -> Row:
         """Table 5: hidden units and dropout rate of the tabular network."""
-        paper = {(row.hidden, row.dropout): row.roc_auc for row in self.published.dnn_search} if self.published else {}
-        found = {(row["hidden"], row["dropout"]): row for row in self.scores.get(DNN_SEARCH.key, {}).values()}
+        searched = self.published.dnn_search if self.published else []
+        paper: dict[tuple[float, float], Interval] = {(row.hidden, row.dropout): row.roc_auc for row in searched}
+        networks = self.scores.searches.get(DNN_SEARCH.key, {}).values()
+        found = {(network.point["hidden"], network.point["dropout"]): network for network in networks}
         rows = [
             self._row({"hidden": key[0], "dropout": key[1]}, _interval(paper.get(key)), found.get(key), "roc_auc")
             for key in sorted({*paper, *found})
@@ -75,7 +79,7 @@ class TableMaker:
     def augmentation(self, levels: Mapping[str, AugmentationLevel]) -> Row:
         """Table 6: levels of augmentation, on the custom CNN."""
         paper = self.published.augmentation if self.published else {}
-        found = self.scores.get(AUGMENTATION.key, {})
+        found = self.scores.searches.get(AUGMENTATION.key, {})
         rows = []
         for name in _union(paper, found):
             level = levels.get(name)
@@ -97,7 +101,7 @@ class TableMaker:
     def images(self) -> Row:
         """Table 7: image classifiers."""
         paper = self.published.cnn if self.published else {}
-        found = self.scores.get(CNN.key, {})
+        found = self.scores.scored(CNN.key)
         rows = [
             self._row({"model": model_name(model)}, _interval(paper.get(model)), found.get(model), "roc_auc")
             for model in _union(paper, found)
@@ -125,15 +129,15 @@ class TableMaker:
             found = self._our_votes().get(key)
             if found is None:
                 continue
-            point = found["master"] or {}
+            point = found.master
             row = {
                 "model": pair_name(*key),
                 "paper_weight": paper[key].weight if key in paper else None,
-                "median": found["weight"]["median"],
-                "range": [found["weight"]["min"], found["weight"]["max"]],
-                "master": point.get("weight"),
-                "best": [point.get("low"), point.get("high")],
-                "n": point.get("n_weigh"),
+                "median": found.weight.median,
+                "range": [found.weight.min, found.weight.max],
+                "master": point.weight if point else None,
+                "best": [point.low, point.high] if point else [None, None],
+                "n": point.n_weigh if point else None,
             }
             rows.append(row)
         columns = [
@@ -151,8 +155,8 @@ class TableMaker:
     def _paper_votes(self) -> dict[tuple[str, str], VoteScore]:
         return {(row.tabular, row.image): row for row in self.published.vote} if self.published else {}
 
-    def _our_votes(self) -> dict[tuple[str, str], Scores]:
-        return {tuple(pair.split("+")): row for pair, row in self.scores.get(VOTE.key, {}).items()}
+    def _our_votes(self) -> dict[tuple[str, str], Pair]:
+        return {(pair.tabular, pair.image): pair for pair in self.scores.pairs.get(VOTE.key, {}).values()}
 
     def _votes(self) -> list[Row]:
         paper, found = self._paper_votes(), self._our_votes()
@@ -161,15 +165,15 @@ class TableMaker:
             figure, ours = paper.get(key), found.get(key)
             labels: Row = {"model": pair_name(*key), "scheme": VOTE.title.lower()}
             if ours:
-                half = ours["half"]["roc_auc"]
-                labels |= {"half": half["mean"], "half_corrected": [half["nb_low"], half["nb_high"]]}
+                half = ours.half["roc_auc"]
+                labels |= {"half": half.mean, "half_corrected": [half.nb_low, half.nb_high]}
             point = {"mean": figure.roc_auc} if figure else None
             rows.append(self._row(labels, point, ours, "roc_auc"))
         return rows
 
     def _merged(self) -> list[Row]:
         paper = self.published.merged if self.published else {}
-        found = self.scores.get(MERGED.key, {})
+        found = self.scores.scored(MERGED.key)
         unused = dict.fromkeys(("half", "half_corrected"), NOTHING)
         return [
             self._row(
@@ -184,21 +188,18 @@ class TableMaker:
     def segmentation(self) -> Row:
         """Table 9: segmentation scores, with the range over cases."""
         paper = self.published.segment if self.published else {}
-        found = self.scores.get(SEGMENT.key)
+        found = next(iter(self.scores.segmentations.get(SEGMENT.key, {}).values()), None)
         rows = []
-        names = segmentation_metrics([*paper, *(found["metrics"] if found else ())])
+        names = segmentation_metrics([*paper, *(found.metrics if found else ())])
         for metric in names:
             figure: SegmentationScore | None = paper.get(metric)
             labels: Row = {"metric": METRICS[metric]}
             if figure:
                 labels |= {"paper_min": figure.min, "paper_max": figure.max}
             if found:
-                cases = found["cases"][metric]
-                labels |= {
-                    "min": cases["min"],
-                    "max": cases["max"],
-                    "cases": count_scored(cases["count"], cases["undefined"]),
-                }
+                cases = found.cases[metric]
+                scored = count_scored(cases.count, cases.undefined)
+                labels |= {"min": cases.min, "max": cases.max, "cases": scored}
             interval = {"mean": figure.mean, "low": figure.low, "high": figure.high} if figure else None
             rows.append(self._row(labels, interval, found, metric))
         columns = [text_column("metric", "Score"), *self._score_columns()]
@@ -222,7 +223,7 @@ class TableMaker:
         """
         paper, rows = published_aucs(self.published), []
         for family in classifiers(search=False):
-            found = self.scores.get(family.key, {})
+            found = self.scores.scored(family.key)
             for model in _union((name for key, name in paper if key == family.key), in_order(found)):
                 names = {"family": family.key, "model": model, "label": one_name(family.key, model)}
                 figure = paper.get((family.key, model))
@@ -230,7 +231,7 @@ class TableMaker:
         return rows
 
     def _score_columns(self, *, master: bool = True) -> list[Row]:
-        confidence = f"{100 * self.scores['protocol']['confidence']:g} %"
+        confidence = f"{100 * self.scores.protocol.confidence:g} %"
         paper = [column("paper", "Paper (95 %)", "published")] if self.published else []
         agrees = [text_column("agrees", "Paper inside", ours=True)] if self.published and self.comparable else []
         return [
@@ -243,20 +244,21 @@ class TableMaker:
             column("folds", "Folds", "text", ours=True),
         ]
 
-    def _row(self, labels: Row, paper: Row | None, ours: Scores | None, metric: str) -> Row:
+    def _row(self, labels: Row, paper: Row | None, ours: Measured | None, metric: str) -> Row:
         if ours is None:
             return {**labels, "paper": paper, "status": NOT_RUN}
-        score = ours["metrics"][metric]
-        corrected = [score["nb_low"], score["nb_high"]]
+        score = ours.metrics[metric]
+        master = None if isinstance(ours, Search) else ours.master
+        corrected = [score.nb_low, score.nb_high]
         row = {
             **labels,
             "paper": paper,
             "status": "run",
-            "ours": score["mean"],
-            "bootstrap": [score["low"], score["high"]],
+            "ours": score.mean,
+            "bootstrap": [score.low, score.high],
             "corrected": corrected,
-            "master": (ours.get("master") or {}).get(metric),
-            "folds": count_scored(score["folds"], score["undefined"]),
+            "master": master.score(metric) if master else None,
+            "folds": count_scored(score.folds, score.undefined),
         }
         if self.comparable:
             row["agrees"] = _agrees(paper, corrected)
@@ -275,11 +277,6 @@ def _union(paper: Iterable[Any], ours: Iterable[Any]) -> list[Any]:
 
 def _interval(figure: Any) -> Row | None:
     return None if figure is None else {"mean": figure.mean, "low": figure.low, "high": figure.high}
-
-
-def count_scored(scored: int, undefined: int) -> str:
-    """Return how many have a score, and of how many if some are undefined."""
-    return f"{scored} of {scored + undefined}" if undefined else str(scored)
 
 
 def _agrees(paper: Row | None, corrected: Sequence[float | None]) -> str:

@@ -1,0 +1,285 @@
+"""What evaluation finds: the content of reports/tables.json, which the report reads.
+
+A number that is undefined is None, null in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+from busline.base.results import Number, Result, Span
+from busline.families import FAMILIES, Family
+
+KINDS = ("classifiers", "pairs", "searches", "segmentations")
+"""Fields of :class:`Tables` that hold families of models; in the file the families stand beside each other."""
+
+
+class Summary(Result):
+    """Fold scores of one metric."""
+
+    mean: Number
+    min: Number
+    max: Number
+    low: Number
+    """Bootstrap interval of the fold scores."""
+    high: Number
+    nb_low: Number
+    """Nadeau-Bengio interval, which corrects for overlapping training parts."""
+    nb_high: Number
+    folds: int
+    """How many folds have a score."""
+    undefined: int
+    """How many have none."""
+
+
+class Rate(Summary):
+    """Sensitivity or specificity at an operating point, over the folds and pooled."""
+
+    pooled: Number
+    pooled_low: Number
+    """Interval of a bootstrap of the patients."""
+    pooled_high: Number
+
+
+class Thresholds(Result):
+    """The folds' thresholds at an operating point."""
+
+    median: Number
+    min: Number
+    max: Number
+
+
+class OperatingPoint(Result):
+    """Both rates at an operating point that is chosen inside the fold."""
+
+    sensitivity: Rate
+    specificity: Rate
+    threshold: Thresholds
+
+
+class Calibration(Result):
+    """How well pooled probabilities are calibrated."""
+
+    brier: Number
+    ece: Number
+    """Expected calibration error in bins of equal numbers."""
+    ece_perfect: Number
+    """Its mean for a perfectly calibrated model with these probabilities."""
+    ece_chance: Number
+    """Its 95th percentile for such a model."""
+    slope: Number
+    intercept: Number
+    cases: int
+
+
+class Pooled(Calibration):
+    """Scores of all out-of-fold predictions at once, averaged over the repeats to one a case."""
+
+    roc_auc: Number
+    roc_auc_low: Number
+    """Interval of a bootstrap of the patients."""
+    roc_auc_high: Number
+    average_precision: Number
+    curve_sensitivity: Number
+    """Sensitivity at 90 % specificity, read off the pooled curve."""
+
+
+class Recalibration(Result):
+    """Calibration before and after one that is fitted inside the fold."""
+
+    before: Calibration
+    after: Calibration
+
+
+class Master(Result, extra="allow"):
+    """One estimate a metric, on the master split's test cases; the metrics stand beside the number of cases."""
+
+    __pydantic_extra__: dict[str, Number] = Field(init=False)
+    cases: int
+
+    def score(self, metric: str) -> float | None:
+        """Return the score of a metric, None if it is undefined or not there."""
+        return self.__pydantic_extra__.get(metric)
+
+
+class VotedMaster(Master):
+    """The master split's estimate of a voted pair, with its weight."""
+
+    weight: Number
+    low: Number
+    """Ends of the best interval of weights, of which the middle is taken."""
+    high: Number
+    weigh_auc: Number
+    n_weigh: int
+    half_roc_auc: Number
+    """ROC AUC at a weight of a half."""
+
+
+class Classifier(Result):
+    """A classifier with every metric."""
+
+    metrics: dict[str, Summary]
+    """By metric of a fold."""
+    pooled: Pooled
+    operating: dict[str, OperatingPoint] | None
+    """By operating point; None for a model that kept no cases out to choose on."""
+    calibration: Recalibration | None
+    master: Master | None
+
+
+class Weight(Result):
+    """The folds' voting weights of a pair: that of the tabular model."""
+
+    mean: Number
+    median: Number
+    min: Number
+    max: Number
+    folds: int
+
+
+class Pair(Classifier):
+    """Two models that vote."""
+
+    tabular: str
+    image: str
+    half: dict[str, Summary]
+    """By metric of a fold, at a weight of a half."""
+    weight: Weight
+    master: VotedMaster | None
+
+
+class Search(Result, extra="allow"):
+    """A model of a comparison that feeds nothing; where the models are a grid, its point stands beside the metrics."""
+
+    __pydantic_extra__: dict[str, int | float] = Field(init=False)
+    metrics: dict[str, Summary]
+
+    @property
+    def point(self) -> dict[str, int | float]:
+        """Where it lies in the grid, by column (:attr:`busline.families.Family.point`)."""
+        return self.__pydantic_extra__
+
+
+class CaseScores(Result):
+    """Scores of single cases of all repeats in one metric of segmentation."""
+
+    mean: Number
+    min: Number
+    max: Number
+    count: int
+    """How many cases have a score."""
+    undefined: int
+    """How many have none."""
+
+
+class Segmentation(Result):
+    """A segmentation network."""
+
+    metrics: dict[str, Summary]
+    """By metric of segmentation, the fold's mean over cases."""
+    cases: dict[str, CaseScores]
+    """By metric of segmentation."""
+    master: Master | None
+
+
+class Outcome(Result):
+    """How often a model wins, ties and loses in one test."""
+
+    wins: int
+    ties: int
+    losses: int
+
+
+class Outcomes(Result):
+    """How a model fares against every other of its family of comparisons."""
+
+    family: str
+    model: str
+    t: Outcome
+    delong: Outcome
+    mcnemar: Outcome
+
+    def by_test(self) -> dict[str, Outcome]:
+        """Return the outcomes by test."""
+        return {"t": self.t, "delong": self.delong, "mcnemar": self.mcnemar}
+
+
+class ChosenOn(Result):
+    """How many cases, and positive ones, a fold has to choose a threshold on."""
+
+    cases: Span
+    positives: Span
+
+
+class Protocol(Result):
+    """What the numbers rest on."""
+
+    classes: tuple[str, str] = Field(strict=False)
+    """The negative and the positive one."""
+    positive: str
+    threshold: float
+    confidence: float
+    bootstrap: int
+    calibration_bins: int
+    cases: int
+    positives: int | None
+    folds: int
+    repeats: int
+    image_repeats: int
+    weigh: ChosenOn | None
+    """Of models that kept cases out for it."""
+    inner: ChosenOn | None
+    """Of models that choose on inner out-of-fold predictions."""
+
+
+class Tables(Result):
+    """All of it, by family of models (keys of :data:`busline.families.FAMILIES`) and model."""
+
+    protocol: Protocol
+    comparisons: dict[str, list[Outcomes]] = Field(default_factory=dict)
+    """By family of comparisons, a key of :data:`busline.families.GROUPS`."""
+    skipped: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Why there is nothing of a model, by family and model (:mod:`busline.base.skipped`)."""
+    classifiers: dict[str, dict[str, Classifier]] = Field(default_factory=dict)
+    pairs: dict[str, dict[str, Pair]] = Field(default_factory=dict)
+    searches: dict[str, dict[str, Search]] = Field(default_factory=dict)
+    segmentations: dict[str, dict[str, Segmentation]] = Field(default_factory=dict)
+
+    def scored(self, family: str) -> Mapping[str, Classifier]:
+        """Return a family's models that have every metric, voted pairs too."""
+        return self.pairs.get(family) or self.classifiers.get(family, {})
+
+    def compared(self, family: str) -> Mapping[str, Classifier | Search]:
+        """Return a family's models that can be compared by their ROC AUC: those of :meth:`scored`, and searches."""
+        return self.scored(family) or self.searches.get(family, {})
+
+    def found(self, family: str) -> Mapping[str, Classifier | Search | Segmentation]:
+        """Return whatever there is of a family."""
+        return self.compared(family) or self.segmentations.get(family, {})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sort_by_kind(cls, content: Any) -> Any:
+        if not isinstance(content, Mapping):
+            return content
+        families = {key: models for key, models in content.items() if key in FAMILIES}
+        found = {key: part for key, part in content.items() if key not in families}
+        for key, models in families.items():
+            kind = _kind(FAMILIES[key])
+            found[kind] = {**found.get(kind, {}), key: models}
+        return found
+
+    @model_serializer(mode="wrap")
+    def _side_by_side(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        families = [content.pop(kind) for kind in KINDS]
+        return content | {key: models for part in families for key, models in part.items()}
+
+
+def _kind(family: Family) -> str:
+    if family.task == "segmentation":
+        return "segmentations"
+    return "searches" if family.search else "pairs" if family.members else "classifiers"
