@@ -25,7 +25,7 @@ def main(
     from busline.audit.results import Leakage
     from busline.base.artifacts import load_json, save_text
     from busline.base.results import load_result
-    from busline.evaluation.results import Tables
+    from busline.evaluation.results import Comparison, Tables
     from busline.report.figures import PLOTS, draw_figures
     from busline.report.paper import load_published
     from busline.report.provenance import DATA_FILES, hash_file, library_versions
@@ -40,18 +40,19 @@ def main(
         name: pd.read_csv(reports / f"plots/{name}.csv", dtype=names, keep_default_na=False, na_values=[""])
         for name in PLOTS
     }
-    pairs = plots["comparisons"].astype(object).where(plots["comparisons"].notna(), None)
+    scores = load_result(Tables, reports / "tables.json", stage="evaluate")
+    pairs = plots["comparisons"].astype(object)
     inputs = ReportInputs(
         params=params,
         published=load_published(params.report.published) if params.report.published else None,
-        scores=load_result(Tables, reports / "tables.json", stage="evaluate"),
+        scores=scores,
         card=load_json(data / "cohort/card.json"),
         verdicts=load_json(data / "features/verdicts.json"),
         checks=load_json(data / "splits/checks.json"),
         pictures=load_json(reports / "pictures/pictures.json"),
         hashes={**hashes, "requirements.lock": hash_file(lock)},
         versions=library_versions(),
-        comparisons=[dict(zip(pairs.columns, row, strict=True)) for row in pairs.itertuples(index=False)],
+        comparisons=[Comparison.model_validate(row) for row in pairs.to_dict("records")],
         leakage=load_result(Leakage, reports / "leakage.json", stage="audit"),
     )
     summary = summarise(inputs)

@@ -9,7 +9,7 @@ import pandas as pd
 from busline.base.artifacts import plain
 from busline.base.params import Params, load_params
 from busline.evaluation.evaluate import Evaluation, Inputs, evaluate
-from busline.evaluation.results import Tables
+from busline.evaluation.results import Comparison, Tables
 from busline.report.paper import load_published
 from busline.report.summarise import ReportInputs
 from made_inputs import PARAMS_FILE
@@ -181,14 +181,10 @@ def made_curves(cnn):
     return {**curves, ("lesion", "lesion"): curve.assign(stop_loss=np.nan)}
 
 
-def records(table: pd.DataFrame) -> list[dict]:
-    """Rows as the stage makes them of a CSV file: null for what is missing."""
-    return table.astype(object).where(table.notna(), None).to_dict("records")
-
-
 def study_inputs(params: Params, evaluation: Evaluation) -> ReportInputs:
     """Return a report's inputs as the stage reads them: each call its own copy."""
     own = json.loads(json.dumps({"card": CARD, "checks": CHECKS, "segmented": SEGMENTED, "salient": SALIENT}))
+    pairs = evaluation.plots["comparisons"].astype(object)
     return ReportInputs(
         params=params,
         published=load_published("chowdhary2026"),
@@ -206,7 +202,7 @@ def study_inputs(params: Params, evaluation: Evaluation) -> ReportInputs:
         },
         hashes={"data/cohort/cases.parquet": "0" * 64, "requirements.lock": None},
         versions={"numpy": "2.4.6", "torch": None},
-        comparisons=records(evaluation.plots["comparisons"]),
+        comparisons=[Comparison.model_validate(row) for row in pairs.to_dict("records")],
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from made_report import edited, with_scores
 
-from busline.evaluation.results import Tables
+from busline.evaluation.results import Comparison, Tables
 from busline.report.model_comparison import comparison_section, show_p
 from busline.report.render import render_html, render_markdown, show_cell
 from busline.report.summarise import summarise
@@ -96,7 +96,8 @@ def test_calibration_before_and_after(inputs):
 
 def made_pair(a, b, **values):
     row = {"group": "models", "family_a": a[0], "model_a": a[1], "family_b": b[0], "model_b": b[1], "identical": False}
-    return {**row, "t_difference": 0.0, "t_holm": 1.0, "delong_difference": 0.0, "delong_holm": 1.0, **values}
+    row |= {"repeats": 1, "t_difference": 0.0, "t_holm": 1.0, "delong_difference": 0.0, "delong_holm": 1.0}
+    return Comparison(**{**dict.fromkeys(Comparison.model_fields), **row, **values})
 
 
 def made_section(inputs, *pairs):

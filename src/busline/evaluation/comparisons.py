@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,7 @@ import pandas as pd
 from busline.evaluation.operating_points import pooled_calls
 from busline.evaluation.patients import PatientBootstrap
 from busline.evaluation.prediction_tables import CASE, RESAMPLE
-from busline.evaluation.results import Outcome, Outcomes
+from busline.evaluation.results import Comparison, Outcome, Outcomes
 from busline.evaluation.summaries import pool_repeats, split_folds
 from busline.metrics.classification import roc_auc
 from busline.metrics.comparison import corrected_t_test, delong_covariance, delong_test, holm, mcnemar_exact
@@ -26,13 +25,7 @@ from busline.metrics.comparison import corrected_t_test, delong_covariance, delo
 TESTS = ("t", "delong", "mcnemar")
 """Corrected resampled t on the folds' ROC AUC, DeLong on the pooled one, McNemar on the calls at Youden's point."""
 
-COLUMNS = [
-    *("group", "family_a", "model_a", "family_b", "model_b", "repeats", "identical"),
-    *("t_difference", "t_p", "t_holm"),
-    *("delong_difference", "low", "high", "delong_p", "delong_holm"),
-    *("only_a", "only_b", "mcnemar_difference", "mcnemar_p", "mcnemar_holm"),
-]
-"""A row is a pair; differences are the first model's figure minus the second's."""
+COLUMNS = list(Comparison.model_fields)
 
 Name = tuple[str, str]
 
@@ -50,7 +43,7 @@ class Competitor:
 
 
 def compare(group: str, models: Mapping[Name, Competitor], patients: PatientBootstrap) -> pd.DataFrame:
-    """Return a row for every pair of a family of comparisons, see :data:`COLUMNS`.
+    """Return a row for every pair of a family of comparisons, see :class:`busline.evaluation.results.Comparison`.
 
     Args:
         group: name of the family.
@@ -120,10 +113,10 @@ class _Views:
         return self._calls[name, repeats]
 
 
-def _pair(views: _Views, a: Name, b: Name) -> dict[str, Any]:
+def _pair(views: _Views, a: Name, b: Name) -> dict[str, object]:
     shared = views.repeats[a] & views.repeats[b]
     one, other = views.models[a], views.models[b]
-    found: dict[str, Any] = {"family_a": a[0], "model_a": a[1], "family_b": b[0], "model_b": b[1]}
+    found: dict[str, object] = {"family_a": a[0], "model_a": a[1], "family_b": b[0], "model_b": b[1]}
     return {
         **found,
         "repeats": len(shared),

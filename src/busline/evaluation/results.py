@@ -207,6 +207,37 @@ class Outcomes(Result):
         return {"t": self.t, "delong": self.delong, "mcnemar": self.mcnemar}
 
 
+class Comparison(Result):
+    """A pair of models; differences are the first one's figure minus the second's. A row of plots/comparisons.csv."""
+
+    group: str
+    """Its family of comparisons, a key of :data:`busline.families.GROUPS`."""
+    family_a: str
+    model_a: str
+    family_b: str
+    model_b: str
+    repeats: int
+    """How many both have."""
+    identical: bool
+    """Whether they have the same score for every case."""
+    t_difference: Number
+    """Of the folds' ROC AUCs; p of the corrected resampled t test, and p after Holm's correction."""
+    t_p: Number
+    t_holm: Number
+    delong_difference: Number
+    """Of the pooled ROC AUCs, with an interval of a bootstrap of the patients; p of DeLong's test."""
+    low: Number
+    high: Number
+    delong_p: Number
+    delong_holm: Number
+    only_a: Number
+    """Cases that the first model alone calls rightly at Youden's point; p of McNemar's exact test."""
+    only_b: Number
+    mcnemar_difference: Number
+    mcnemar_p: Number
+    mcnemar_holm: Number
+
+
 class ChosenOn(Result):
     """How many cases, and positive ones, a fold has to choose a threshold on."""
 

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Literal
 
-from busline.evaluation.results import Outcome, Outcomes, Tables
+from busline.evaluation.results import Comparison, Outcome, Outcomes, Tables
 from busline.families import DNN_SEARCH, FAMILIES, GROUPS, TOGETHER
 from busline.report.layout import Row, column, section, table, text_column
 from busline.report.names import UNDEFINED, any_name, family_name, in_order, one_name
 from busline.report.operating import NAMES
 
-Pairs = Mapping[tuple[str, str, str, str], Mapping[str, Any]]
+Pairs = Mapping[tuple[str, str, str, str], Comparison]
 Name = tuple[str, str]
 TESTS = {"t": "Corrected t", "delong": "DeLong", "mcnemar": "McNemar"}
 IDENTICAL = "identical"
 
 
-def comparison_section(scores: Tables, comparisons: Sequence[Mapping[str, Any]]) -> Row:
+def comparison_section(scores: Tables, comparisons: Sequence[Comparison]) -> Row:
     """Return how every model fares against every other.
 
     Args:
         scores: content of reports/tables.json.
-        comparisons: one row a pair, as reports/plots/comparisons.csv holds it.
+        comparisons: one a pair, as reports/plots/comparisons.csv holds them.
     """
     alpha = 1 - scores.protocol.confidence
     tables = []
     for group, title in GROUPS.items():
         counted = {(entry.family, entry.model): entry for entry in scores.comparisons.get(group, [])}
         if len(counted) > 1:
-            pairs = {_key(row): row for row in comparisons if row["group"] == group}
+            pairs = {_key(row): row for row in comparisons if row.group == group}
             models = [
                 (family, name)
                 for family in FAMILIES
@@ -85,11 +85,12 @@ def _matrix(scores: Tables, group: str, title: str, models: Sequence[Name], pair
     return table(f"matrix_{group}", columns, rows, title=f"{title}: differences and p-values", caption=caption)
 
 
-def _cell(one: Name, other: Name, pairs: Pairs, test: str, alpha: float) -> str:
+def _cell(one: Name, other: Name, pairs: Pairs, test: Literal["t", "delong"], alpha: float) -> str:
     turned = (*one, *other) not in pairs
     pair = pairs[(*other, *one) if turned else (*one, *other)]
-    p_value, difference = pair[f"{test}_holm"], pair[f"{test}_difference"]
-    if pair["identical"]:
+    t, delong = (pair.t_difference, pair.t_holm), (pair.delong_difference, pair.delong_holm)
+    difference, p_value = t if test == "t" else delong
+    if pair.identical:
         return IDENTICAL
     if p_value is None or difference is None:
         return UNDEFINED
@@ -121,5 +122,5 @@ def _counts(outcome: Outcome) -> str:
     return f"{outcome.wins}–{outcome.ties}–{outcome.losses}" if _made(outcome) else UNDEFINED
 
 
-def _key(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    return row["family_a"], row["model_a"], row["family_b"], row["model_b"]
+def _key(pair: Comparison) -> tuple[str, str, str, str]:
+    return pair.family_a, pair.model_a, pair.family_b, pair.model_b

@@ -8,7 +8,7 @@ from typing import Any
 
 from busline.audit.results import Leakage
 from busline.base.params import Params
-from busline.evaluation.results import Protocol, Tables
+from busline.evaluation.results import Comparison, Protocol, Tables
 from busline.families import FAMILIES, TABULAR
 from busline.report.audit_section import audit_section
 from busline.report.calibration import calibration_section
@@ -53,8 +53,8 @@ class ReportInputs:
     """SHA-256 by file."""
     versions: Mapping[str, str | None]
     """Version by library."""
-    comparisons: Sequence[Mapping[str, Any]]
-    """reports/plots/comparisons.csv: one row a pair of models."""
+    comparisons: Sequence[Comparison]
+    """reports/plots/comparisons.csv: one a pair of models."""
     leakage: Leakage | None = None
     """reports/leakage.json, or None to leave the audit out."""
 
