@@ -14,7 +14,6 @@ from torch import nn
 from bench.work import Work, fold_seed, with_epochs
 from busline.base.runtime import Runtime, load_runtime
 from busline.base.settings.images import ImageModel
-from busline.base.settings.segmentation import Segmentation
 from busline.base.settings.tabular import Dnn
 from busline.base.settings.training import Precision
 from busline.cohort.schema import RawCohort
@@ -148,12 +147,11 @@ def _task(work: Work, jobs: Sequence[FoldJob]) -> Task:
 
 
 def _build(work: Work) -> nn.Module:
-    shared = {"weights": None, "batch_size": work.batch_size, "epochs": 1, "learning_rate": work.learning_rate}
     if work.segments:
-        own = {"architecture": "unet", "encoder": "mobilenet_v2", "freeze_encoder": True, "augmentation": "mild"}
-        return build_segmenter(Segmentation.model_validate({**shared, **own, "image_size": work.images.shape[-1]}))
+        return build_segmenter("unet", "mobilenet_v2")
     network = {"custom_cnn": "custom_cnn", "mobilenet_v2": "mobilenetv2_100"}[work.kind]
-    spec = {**shared, "network": network, "dropout": work.dropout, "fine_tune": None}
+    training = {"batch_size": work.batch_size, "epochs": 1, "learning_rate": work.learning_rate}
+    spec = {**training, "network": network, "weights": None, "dropout": work.dropout, "fine_tune": None}
     return build_image_model(ImageModel.model_validate(spec))
 
 

@@ -18,7 +18,16 @@ from bench.machine import watch
 from bench.workers import Pace, take_turns
 
 STAGES = Path("stages")
-PREPARE = ("acquire", "ingest", "prune", "split", "weights custom_cnn", "weights mobilenet_v2_random", "weights seg")
+PREPARE = (
+    "settings",
+    "acquire",
+    "ingest",
+    "prune",
+    "split",
+    "weights custom_cnn",
+    "weights mobilenet_v2_random",
+    "weights seg",
+)
 TRAINING = (
     "tabular dnn",
     "tabular catboost",
@@ -27,7 +36,7 @@ TRAINING = (
     "cnn mobilenet_v2_random",
     "augmentation mild",
     "merged custom_cnn",
-    "segment",
+    "segment unet",
     "pretrain",
     "lesion",
 )

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.settings.reading import load_settings, require_name
+from busline.base.settings.images import CUSTOM, ImageSettings
+from busline.base.settings.reading import load_model_settings, load_settings
+from busline.base.settings.shared import ImageShared
 from busline.training.pool import warm_up
 
 
@@ -17,26 +19,26 @@ def main(
 ) -> None:
     """Write the custom CNN's predictions and learning curves under the level (primary study, Table 6).
 
-    Reads the cohort's images and the splits. Networks start from the same weights at every level. The result feeds
-    nothing: the study goes on with cnn.augmentation.
+    Reads the level's settings, the cohort's images and the splits. Networks start from the same weights at every
+    level. The result feeds nothing: the study goes on with cnn.augmentation.
     """
     warm_up("busline.studies.cnn")
     from busline.base.artifacts import save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_IMAGES, skip
-    from busline.studies.cnn import CnnSettings, run_cnn
+    from busline.studies.cnn import run_cnn
     from busline.studies.inputs import load_inputs
 
-    settings = load_settings(CnnSettings, params_file)
-    require_name("augmentation level", level, settings.augmentation.levels)
-    inputs = load_inputs(
-        root, settings.split.classes, image_side=settings.cnn.image_size, repeats=settings.cv.image_repeats
-    )
+    shared = load_settings(ImageShared, params_file)
+    settings = load_model_settings(ImageSettings, root / f"data/settings/augmentation/{level}.json")
+    inputs = load_inputs(root, shared.split.classes, image_side=settings.image_size, repeats=shared.cv.image_repeats)
     curves, predictions = (root / f"data/{kind}/augmentation/{level}.parquet" for kind in ("curves", "predictions"))
     if inputs.images is None:
         skip(NO_IMAGES, tables=[curves, predictions])
         return
-    study = run_cnn(inputs, settings, "custom_cnn", augmentation=level, runtime=load_runtime(), keep_states=False)
+    study = run_cnn(
+        inputs, settings, CUSTOM, seed=shared.seed, train=shared.train, runtime=load_runtime(), keep_states=False
+    )
     save_table(study.curves.assign(model=level), curves)
     save_table(study.predictions, predictions)
 

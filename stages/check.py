@@ -7,6 +7,15 @@ import typer
 
 from busline.base.cli import run_stage
 
+READ_WHOLE = {
+    "models/cnn": "cnn",
+    "models/tabular": "tabular",
+    "predictions/cnn": "cnn",
+    "predictions/segment": "seg",
+    "predictions/tabular": "tabular",
+}
+"""Folders below data/ of one file, or folder, a model that other stages read as a whole, with the section."""
+
 
 def main(
     params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
@@ -31,9 +40,8 @@ def main(
         for family, names in active_models(params).items():
             for name in names:
                 save_text(f"{name}\n", folder / family / name)
-    for family in ("tabular", "cnn"):
-        for kind in ("models", "predictions"):
-            save_json(active_models(params)[family], root / "data" / kind / family / ACTIVE)
+    for place, section in READ_WHOLE.items():
+        save_json(active_models(params)[section], root / "data" / place / ACTIVE)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.settings.reading import load_settings, require_name
+from busline.base.settings.images import ImageSettings
+from busline.base.settings.reading import load_model_settings, load_settings
+from busline.base.settings.shared import ImageShared
 from busline.training.pool import warm_up
 
 
@@ -17,24 +19,22 @@ def main(
 ) -> None:
     """Write the model's predictions, learning curves and one network a resample.
 
-    Reads the cohort's images, the splits and the model's initial weights. The network learns from the fit cases and
-    stops on the stop cases; the weigh cases are kept for choosing the voting weight.
+    Reads the model's settings and initial weights, the cohort's images and the splits. The network learns from the fit
+    cases and stops on the stop cases; the weigh cases are kept for choosing the voting weight.
     """
     warm_up("busline.studies.cnn")
     from busline.base.artifacts import atomic_folder, load_tensors, save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_IMAGES, skip
-    from busline.studies.cnn import CnnSettings, run_cnn
+    from busline.studies.cnn import run_cnn
     from busline.studies.inputs import load_inputs
     from busline.studies.networks import save_states
 
-    settings = load_settings(CnnSettings, params_file)
-    require_name("image model", model, settings.cnn.models)
+    shared = load_settings(ImageShared, params_file)
+    settings = load_model_settings(ImageSettings, root / f"data/settings/cnn/{model}.json")
     weights = root / "data/weights" / model / "weights.safetensors"
-    pretrained = load_tensors(weights) if settings.cnn.models[model].weights else None
-    inputs = load_inputs(
-        root, settings.split.classes, image_side=settings.cnn.image_size, repeats=settings.cv.image_repeats
-    )
+    pretrained = load_tensors(weights) if settings.model.weights else None
+    inputs = load_inputs(root, shared.split.classes, image_side=settings.image_size, repeats=shared.cv.image_repeats)
     curves, predictions = (root / f"data/{kind}/cnn/{model}.parquet" for kind in ("curves", "predictions"))
     if inputs.images is None:
         skip(NO_IMAGES, tables=[curves, predictions], folders=[root / "data/models/cnn" / model])
@@ -43,7 +43,8 @@ def main(
         inputs,
         settings,
         model,
-        augmentation=settings.cnn.augmentation,
+        seed=shared.seed,
+        train=shared.train,
         runtime=load_runtime(),
         pretrained=pretrained,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,7 +36,9 @@ def main(
         splits=load_table(data / "splits" / "splits.parquet"),
         predictions={family.key: load_predictions(data, family, params) for family in classifiers()},
         weights=load_table(data / "vote" / "weights.parquet"),
-        segmentation=_score_outlines(data, [family.key for family in segmenters()]),
+        segmentation=_score_outlines(
+            data, {family.key: load_predictions(data, family, params) for family in segmenters()}
+        ),
         curves={
             name: curve for family in FAMILIES.values() for name, curve in load_curves(data, family, params).items()
         },
@@ -58,18 +60,19 @@ def _load_patients(path: Path) -> dict[str, str]:
     return dict(zip(cases["case_id"], cases["patient_id"], strict=True))
 
 
-def _score_outlines(data: Path, families: Sequence[str]) -> dict[str, dict[str, pd.DataFrame]]:
+def _score_outlines(
+    data: Path, outlines: Mapping[str, Mapping[str, pd.DataFrame]]
+) -> dict[str, dict[str, pd.DataFrame]]:
     from busline.base.artifacts import load_table
-    from busline.base.skipped import skip_reason
     from busline.evaluation.outlines import score_outlines
 
     cases = load_table(data / "cohort" / "cases.parquet")
     pixel_mm = dict(zip(cases["case_id"], cases["pixel_mm"], strict=True))
-    tables = {name: load_table(data / "predictions" / name / "outlines.parquet") for name in families}
     return {
-        name: {name: score_outlines(table, pixel_mm, f"outlines of {name}")}  # one network a family, of its name
-        for name, table in tables.items()
-        if not skip_reason(table)
+        family: {
+            name: score_outlines(table, pixel_mm, f"outlines of {family}/{name}") for name, table in tables.items()
+        }
+        for family, tables in outlines.items()
     }
 
 

@@ -11,6 +11,7 @@ from busline.base.settings.presentation import Illustrate
 from busline.base.settings.protocol import Split
 from busline.base.settings.reading import load_settings
 from busline.base.settings.section import Section
+from busline.base.settings.segmentation import Segmentation
 
 if TYPE_CHECKING:
     import torch
@@ -21,6 +22,7 @@ class Settings(Section):
 
     split: Split
     cnn: Cnn
+    seg: Segmentation
     illustrate: Illustrate
 
 
@@ -28,7 +30,7 @@ def main(
     params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
-    """Read the cohort, the segmentation's outlines, and one image model; write reports/pictures/.
+    """Read the cohort, the outlines of the first segmentation network, and one image model; write reports/pictures/.
 
     The pictures hold pixels of the data: they are cached, never committed.
     """
@@ -44,13 +46,17 @@ def main(
     data = root / "data"
     keep_only(data / "models/cnn", settings.cnn.active)
     keep_only(data / "predictions/cnn", settings.cnn.active, ".parquet")
+    keep_only(data / "predictions/segment", settings.seg.active, ".parquet")
     cohort = load_cohort(data / "cohort")
-    outlines = load_table(data / "predictions/segment/outlines.parquet")
+    first = next(iter(settings.seg.active), None)
+    outlines = load_table(data / f"predictions/segment/{first}.parquet") if first else None
     segmentations: list[Picture] = []
-    if not skip_reason(outlines):
+    if outlines is not None and not skip_reason(outlines):
         outlines = outlines[outlines["repeat"] == 0]
         pixel_mm = dict(zip(cohort.cases["case_id"], cohort.cases["pixel_mm"], strict=True))
-        segmentations = draw_segmentations(cohort, outlines, score_outlines(outlines, pixel_mm, "outlines of segment"))
+        segmentations = draw_segmentations(
+            cohort, outlines, score_outlines(outlines, pixel_mm, f"outlines of segment/{first}")
+        )
     name = settings.illustrate.saliency
     predictions = load_table(data / f"predictions/cnn/{name}.parquet") if name else None
     saliency: list[Picture] = []

@@ -31,7 +31,7 @@ def main(
     places = [
         root / "data/lesion/outputs.parquet",
         root / "data/curves/lesion/lesion.parquet",
-        root / "data/predictions/lesion_segment/outlines.parquet",
+        root / "data/predictions/lesion_segment/lesion.parquet",
     ]
     if not settings.lesion.networks:
         skip("lesion.networks is 0", tables=places)

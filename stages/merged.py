@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.settings.reading import load_settings, require_name
+from busline.base.settings.merged import MergedSettings
+from busline.base.settings.reading import load_model_settings, load_settings
+from busline.base.settings.shared import ImageShared
 from busline.training.pool import warm_up
 
 
@@ -17,21 +19,21 @@ def main(
 ) -> None:
     """Write the joint network's predictions and learning curves (primary study, Table 8, "Merged").
 
-    Reads the cohort's images, the pruned columns, the splits, and the networks of dnn and of the image model.
+    Reads its settings, the cohort's images, the pruned columns, the splits, and the networks of dnn and of the image
+    model.
     """
     warm_up("busline.studies.merged")
     from busline.base.artifacts import save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_COLUMNS, NO_IMAGES, skip
     from busline.studies.inputs import load_inputs
-    from busline.studies.merged import MergedSettings, run_merged
+    from busline.studies.merged import run_merged
     from busline.studies.networks import load_states
 
-    settings = load_settings(MergedSettings, params_file)
-    require_name("image model", model, settings.cnn.models)
-    inputs = load_inputs(
-        root, settings.split.classes, image_side=settings.cnn.image_size, repeats=settings.cv.image_repeats
-    )
+    shared = load_settings(ImageShared, params_file)
+    settings = load_model_settings(MergedSettings, root / f"data/settings/merged/{model}.json")
+    side, repeats = settings.image.image_size, shared.cv.image_repeats
+    inputs = load_inputs(root, shared.split.classes, image_side=side, repeats=repeats)
     curves, predictions = (root / f"data/{kind}/merged/{model}.parquet" for kind in ("curves", "predictions"))
     if inputs.images is None or inputs.table.empty:
         skip(NO_IMAGES if inputs.images is None else NO_COLUMNS, tables=[curves, predictions])
@@ -42,6 +44,8 @@ def main(
         model,
         load_states(inputs.resamples, root / "data/models/cnn" / model),
         load_states(inputs.resamples, root / "data/models/tabular/dnn"),
+        seed=shared.seed,
+        train=shared.train,
         runtime=load_runtime(),
     )
     save_table(study.curves, curves)

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.settings.reading import load_settings
-from busline.base.settings.tabular import TabularName
+from busline.base.settings.reading import load_model_settings, load_settings
+from busline.base.settings.shared import TableShared
+from busline.base.settings.tabular import CLASSICAL, Dnn, TabularName
 from busline.training.pool import warm_up
 
 
@@ -18,35 +19,38 @@ def main(
 ) -> None:
     """Write the model's predictions and the model fitted on the master split; for dnn also its networks.
 
-    Reads the pruned columns and the splits. Every model is fitted twice a resample: on all training cases, and without
-    the cases on which the voting weight is chosen.
+    Reads its settings, the pruned columns and the splits. Every model is fitted twice a resample: on all training
+    cases, and without the cases on which the voting weight is chosen.
     """
     warm_up("busline.studies.dnn" if model == "dnn" else "busline.studies.tabular")
     from busline.base.artifacts import atomic_folder, save_json, save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_COLUMNS, skip
     from busline.studies.inputs import load_inputs
-    from busline.studies.tabular import TabularSettings, run_tabular
+    from busline.studies.tabular import run_tabular
 
-    settings = load_settings(TabularSettings, params_file)
-    inputs, runtime = load_inputs(root, settings.split.classes), load_runtime()
+    shared = load_settings(TableShared, params_file)
+    path = root / f"data/settings/tabular/{model}.json"
+    inputs, runtime = load_inputs(root, shared.split.classes), load_runtime()
     models = root / "data/models/tabular" / model
     places = [root / f"data/{kind}/tabular/{model}.parquet" for kind in ("curves", "predictions")]
     if inputs.table.empty:
         skip(NO_COLUMNS, tables=places, folders=[models])
         return
     if model == "dnn":
-        from busline.studies.dnn import DnnSettings, run_dnn
+        from busline.studies.dnn import run_dnn
         from busline.studies.networks import save_states
 
-        study = run_dnn(inputs, load_settings(DnnSettings, params_file), runtime=runtime)
+        network = load_model_settings(Dnn, path)
+        study = run_dnn(inputs, network, seed=shared.seed, train=shared.train, runtime=runtime)
         predictions, curves = study.predictions, study.curves
         with atomic_folder(models) as folder:
             save_states(study.states, folder)
     else:
         from busline.models.tabular import save_classifier
 
-        predictions, final = run_tabular(inputs, settings, model, runtime=runtime)
+        settings = load_model_settings(CLASSICAL[model], path)
+        predictions, final = run_tabular(inputs, settings, model, seed=shared.seed, runtime=runtime)
         curves = predictions.iloc[:0][["repeat", "fold"]]  # only networks have learning curves
         with atomic_folder(models) as folder:
             save_json(final.encoder.to_dict(), folder / "encoder.json")

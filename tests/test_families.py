@@ -58,7 +58,7 @@ def test_every_row_can_be_read():
         assert set(family.members) <= set(FAMILIES)
         assert not (family.search and family.chooses)
         ways = [family.active, family.files, family.members]
-        assert sum(map(bool, ways)) == (family.task == "classification")
+        assert sum(map(bool, ways)) == 1
     assert set(TRAINING) == roles
 
 
@@ -66,6 +66,7 @@ def test_the_lists_are_those_of_the_parameters_and_of_the_studies():
     params = load_params(REPOSITORY / "params.yaml")
     assert active_files(FAMILIES["tabular"], params) == params.tabular.active
     assert active_files(FAMILIES["merged"], params) == params.merged.active
+    assert active_files(FAMILIES["segment"], params) == params.seg.active
     pairs = [f"{table}+{image}" for table in params.tabular.active for image in params.cnn.active]
     assert active_files(FAMILIES["vote"], params) == pairs
     assert FAMILIES["lesion"].files == tuple(MODELS)

@@ -103,13 +103,13 @@ def test_images_and_a_column_without_masks(tmp_path, monkeypatch):
 def test_every_family_may_be_off(tmp_path, monkeypatch):
     own = make_folder(tmp_path / "own", images=True, masks=True, columns=True)
     off = {
-        **{key: [] for key in ("tabular__active", "cnn__active", "merged__active", "augmentation__active")},
+        **{f"{key}__active": [] for key in ("tabular", "cnn", "merged", "augmentation", "seg")},
         "dnn_search": {"hidden": [], "dropout": []},
         "lesion__networks": 0,
         "illustrate__saliency": None,
     }
     metrics, report = run(tmp_path, own, monkeypatch, **off)
-    assert set(metrics) == {"segment"}
+    assert metrics == {}
     assert "lesion.networks is 0" in report
 
 

@@ -80,7 +80,13 @@ def test_a_second_run_gives_the_same_bytes(run):
 def test_every_output_of_dvc_yaml_is_there_at_the_end(run):
     """A stage that removed what another one wrote would make a pulled clone run again."""
     params, folder = run
-    lists = {"tabular": params.tabular, "cnn": params.cnn, "merged": params.merged, "augmentation": params.augmentation}
+    lists = {
+        "tabular": params.tabular,
+        "cnn": params.cnn,
+        "merged": params.merged,
+        "augmentation": params.augmentation,
+        "seg": params.seg,
+    }
     for stage in YAML(typ="safe").load(REPOSITORY / "dvc.yaml")["stages"].values():
         key, source = next(iter(stage.get("matrix", {"": ""}).items()))
         names = lists[source[2:-1].partition(".")[0]].active if key else [""]

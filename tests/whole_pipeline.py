@@ -22,7 +22,7 @@ def run_all(root: Path, params_file: Path, params: Params) -> None:
     """Run every stage below ``root``."""
     place = {"params_file": params_file, "root": root}
     load_stage("code")(root=root)
-    for name in ("check", "acquire", "ingest", "prune", "split"):
+    for name in ("check", "settings", "acquire", "ingest", "prune", "split"):
         load_stage(name)(**place)
     for name in [*params.cnn.active, "seg"]:
         load_stage("weights")(name, **place)
@@ -35,7 +35,9 @@ def run_all(root: Path, params_file: Path, params: Params) -> None:
         load_stage("augmentation")(name, **place)
     for name in params.merged.active:
         load_stage("merged")(name, **place)
-    for name in ("vote", "segment", "pretrain", "lesion", "combine", "evaluate", "audit", "illustrate"):
+    for name in params.seg.active:
+        load_stage("segment")(name, **place)
+    for name in ("vote", "pretrain", "lesion", "combine", "evaluate", "audit", "illustrate"):
         load_stage(name)(**place)
     load_stage("report")(**place, lock=REPOSITORY / "requirements.lock")
 

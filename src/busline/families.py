@@ -166,8 +166,9 @@ LESION_SEGMENT = Family(
     "Lesion network",
     "segmentation",
     left_out=2,  # a network for every pair of folds (busline.studies.lesion)
+    files=("lesion",),
 )
-SEGMENT = Family("segment", "Segmentation network", "segmentation", curves="one")
+SEGMENT = Family("segment", "Segmentation network", "segmentation", active="seg.active", curves="each")
 
 FAMILIES: dict[str, Family] = {
     family.key: family

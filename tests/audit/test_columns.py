@@ -24,8 +24,8 @@ def run(kept=("Age",), most=0.98, **columns):
     for name, (kind, provenance, values) in columns.items():
         table[name] = values
         described.append(Column(name=name, provenance=provenance, kind=kind))
-    models = small_params().tabular.models
-    return audit_columns(table, described, kept, POSITIVE, FOLDS, models, most=most, seed=1)
+    settings = small_params().tabular.models.logreg
+    return audit_columns(table, described, kept, POSITIVE, FOLDS, settings, most=most, seed=1)
 
 
 COPIES = {

@@ -9,8 +9,8 @@ from busline.audit.protocol import MasterSplit, compare_model, compare_pair, dra
 from busline.base.runtime import Runtime
 from busline.base.settings.protocol import Split
 from busline.splits import make_splits
-from busline.studies.tabular import run_tabular
 from made_inputs import made_inputs, small_params
+from made_studies import fit_tabular
 
 LABELS = np.array(["benign", "benign", "malignant"] * 20)
 SPLIT = Split(classes=["benign", "malignant"], val_fraction=0.1, test_fraction=0.2)
@@ -106,7 +106,7 @@ def test_refitted_models_are_the_stages_own():
     """Their scores of the cases they do not know are the stored out-of-fold predictions, to the last bit."""
     params = small_params()
     inputs = made_inputs(params, cases=45)
-    predictions, _ = run_tabular(inputs, params, "random_forest", runtime=Runtime())
+    predictions, _ = fit_tabular(inputs, params, "random_forest", runtime=Runtime())
     honest = out_of_fold(predictions, inputs.case_ids, "malignant")[0]
     found = score_tables(inputs, params, ["random_forest"], runtime=Runtime())["random_forest"]
     for key, known in found.known.items():

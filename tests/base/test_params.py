@@ -9,7 +9,7 @@ from busline.base.settings.reading import parse_settings
 from imports import REPOSITORY
 from made_inputs import PARAMS_FILE
 
-NAMED = ("weights.files", "augmentation.levels", "cnn.models")
+NAMED = ("weights.files", "augmentation.levels", "cnn.models", "seg.models")
 """Sections whose keys are names that a user gives."""
 
 
@@ -59,6 +59,15 @@ def test_the_shipped_file_is_valid_and_the_tests_have_its_keys():
         ("merged.active", ["mobilenet_v2_imagenet"], "merged.active: unknown name"),
         ("cnn.augmentation", "mid", "did you mean 'mild'"),
         ("seg.weights", "nothing", "seg.weights: unknown name"),
+        ("seg.active", ["unett"], "seg.active: unknown name 'unett'; did you mean 'unet'?"),
+        ("seg.active", ["unet", "unet"], "seg.active: has unet twice"),
+        ("seg.active", ["../../x"], "seg.active.0: String should match pattern"),
+        ("seg.models", {"unet": {}, "x; touch pwned #": {}}, "String should match pattern"),
+        ("seg.models.unet", {"encodr": "resnet18"}, "did you mean 'encoder'"),
+        ("seg.models.unet", {"weights": "mobilenet_v2.imagenet"}, "seg.models.unet.weights: unknown key"),
+        ("seg.models.unet", {"augmentation": "mid"}, "seg.models.unet.augmentation: unknown name 'mid'"),
+        ("seg.models.unet", {"image_size": 40}, "seg.models.unet.image_size: Input should be a multiple of 32"),
+        ("seg.learning_rate", float("inf"), "seg.learning_rate: Input should be a finite number"),
         ("cnn.models.mobilenet_v2_imagenet.weights", None, "fine_tune: needs weights"),
         ("split.test_fraction", 0.95, "val_fraction + test_fraction"),
         ("cv.stop_fraction", 0.9, "stop_fraction + weigh_fraction"),

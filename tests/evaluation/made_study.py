@@ -40,7 +40,7 @@ def make_inputs(splits=SPLITS, labels=LABELS):
         "dnn_search": {"h16_d0.2": search},
         "vote": voted,
     }
-    return Inputs(splits, predictions, weights, {"segment": {"segment": make_scores(splits)}})
+    return Inputs(splits, predictions, weights, {"segment": {"unet": make_scores(splits)}})
 
 
 INPUTS = make_inputs()

@@ -167,29 +167,29 @@ def test_segmentation_by_hand():
 
 
 def test_distances_are_summarised_beyond_one_and_undefined_cases_are_counted():
-    scores = INPUTS.segmentation["segment"]["segment"]
+    scores = INPUTS.segmentation["segment"]["unet"]
     lost = scores["case_id"].isin(scores["case_id"].unique()[:3])
     scores = scores.assign(hd95=scores["hd95"].where(~lost))
-    found = evaluate(replace(INPUTS, segmentation={"segment": {"segment": scores}}), PARAMS)
+    found = evaluate(replace(INPUTS, segmentation={"segment": {"unet": scores}}), PARAMS)
     folds = scores[scores["repeat"] >= 0]
     means = folds.groupby(["repeat", "fold"])["hd95"].mean()
     corrected = corrected_interval(means, 20 / 40, bounded=False)
-    metric = found.metrics["segment"]["segment"]["hd95"]
+    metric = found.metrics["segment"]["unet"]["hd95"]
     assert metric["mean"] == pytest.approx(means.mean())
     assert (metric["nb_low"], metric["nb_high"]) == pytest.approx((corrected.low, corrected.high))
     assert metric["low"] > 1.0
     assert metric["undefined_cases"] == 6  # three cases in two repeats
-    assert found.metrics["segment"]["segment"]["dice"]["undefined_cases"] == 0
-    counts = found.tables.segmentations["segment"]["segment"].cases["hd95"]
+    assert found.metrics["segment"]["unet"]["dice"]["undefined_cases"] == 0
+    counts = found.tables.segmentations["segment"]["unet"].cases["hd95"]
     assert (counts.count, counts.undefined, counts.max) == (len(folds) - 6, 6, folds["hd95"].max())
 
 
 def test_segmentation_learns_from_weigh_cases_too():
-    scores = INPUTS.segmentation["segment"]["segment"]
+    scores = INPUTS.segmentation["segment"]["unet"]
     scores = scores[scores["repeat"] >= 0]
     means = scores.groupby(["repeat", "fold"])["iou"].mean()
     corrected = corrected_interval(means, 20 / 40)
-    iou = RESULT.tables.segmentations["segment"]["segment"].metrics["iou"]
+    iou = RESULT.tables.segmentations["segment"]["unet"].metrics["iou"]
     assert iou.nb_low == pytest.approx(corrected.low)
 
 
@@ -236,7 +236,7 @@ def test_the_metrics_file_is_the_tables_means_and_intervals():
     assert set(voted) == {"roc_auc", "roc_auc_half"}
     assert voted["roc_auc_half"] == {key: getattr(half, key) for key in keys}
     assert set(RESULT.metrics["augmentation"]["mild"]) == {"roc_auc"}
-    assert list(RESULT.metrics["segment"]["segment"]) == list(SEGMENTATION)
+    assert list(RESULT.metrics["segment"]["unet"]) == list(SEGMENTATION)
 
 
 def test_the_protocol_says_what_the_numbers_rest_on():

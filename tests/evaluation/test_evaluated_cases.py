@@ -87,7 +87,7 @@ def test_votes_without_the_even_vote_are_refused():
 
 
 def test_outlines_of_other_cases_than_the_splits_are_refused():
-    scores = INPUTS.segmentation["segment"]["segment"]
+    scores = INPUTS.segmentation["segment"]["unet"]
     with pytest.raises(DataError, match="scores of segment model 'm'"):
         evaluate(replace(INPUTS, segmentation={"segment": {"m": scores.iloc[1:]}}), PARAMS)
 

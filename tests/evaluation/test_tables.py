@@ -82,7 +82,7 @@ def drop(content, *place):
         ),
         (lambda content: content.update(tabulr={}), "tabulr: unknown key"),
         (lambda content: content["cnn"]["custom_cnn"].update(poled=1), "poled: unknown key; did you mean 'pooled'"),
-        (lambda content: content["segment"].update(content["segment"].pop("segment")), "segment.metrics.metrics"),
+        (lambda content: content["segment"].update(content["segment"].pop("unet")), "segment.metrics.metrics"),
     ],
     ids=["no protocol", "no part", "no half", "unknown family", "unknown part", "an outline's scores without a model"],
 )

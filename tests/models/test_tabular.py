@@ -49,7 +49,7 @@ def test_an_encoder_is_json():
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_models_learn_and_come_back_from_their_file(name, tmp_path):
     rows, labels = made_rows()
-    estimator = fit_classifier(name, MODELS, rows, labels, seed=3)
+    estimator = fit_classifier(name, getattr(MODELS, name), rows, labels, seed=3)
     probability = positive_probability(estimator, rows)
     assert probability[labels == 1].mean() > probability[labels == 0].mean() + 0.1
     save_classifier(name, estimator, tmp_path)
@@ -64,7 +64,7 @@ def test_a_refit_gives_the_same_bytes(name, tmp_path):
     for number in range(2):
         folder = tmp_path / str(number)
         folder.mkdir()
-        save_classifier(name, fit_classifier(name, MODELS, rows, labels, seed=3), folder)
+        save_classifier(name, fit_classifier(name, getattr(MODELS, name), rows, labels, seed=3), folder)
         contents.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert contents[0] == contents[1]
 
@@ -83,5 +83,5 @@ def test_classes_weigh_the_same_in_sum(name):
             "catboost": MODELS.catboost.model_copy(update={"depth": 1, "iterations": 20}),
         }
     )
-    probability = positive_probability(fit_classifier(name, settings, rows, labels, seed=0), rows)
+    probability = positive_probability(fit_classifier(name, getattr(settings, name), rows, labels, seed=0), rows)
     assert probability.mean() == pytest.approx(0.5, abs=0.12)

@@ -172,7 +172,7 @@ def made_outlines(study):
     }
     drawn |= {"hd95": drawn["dice"] * 5, "assd": drawn["dice"]}
     same = study.folds.assign(dice=0.8, iou=0.7, sensitivity=0.8, specificity=0.9, hd95=2.0, assd=0.5)
-    return {"segment": {"segment": study.test.assign(**drawn)}, "lesion_segment": {"lesion_segment": same}}
+    return {"segment": {"unet": study.test.assign(**drawn)}, "lesion_segment": {"lesion": same}}
 
 
 def made_curves(cnn):

@@ -75,20 +75,20 @@ def test_votes_have_weights_of_folds_and_master_split_and_half_beside(inputs):
 
 
 def test_segmentation_shows_the_range_of_cases_and_undefined_ones(inputs):
-    inputs = edited(inputs, "segment", "segment", "cases", "dice", count=47, undefined=1)
+    inputs = edited(inputs, "segment", "unet", "cases", "dice", count=47, undefined=1)
     row = row_of(tables_of(summarise(inputs))["table9"], metric="Dice")
-    cases = inputs.scores.segmentations["segment"]["segment"].cases["dice"]
+    cases = inputs.scores.segmentations["segment"]["unet"].cases["dice"]
     assert (row["paper_min"], row["paper_max"], row["min"], row["max"]) == (0.0, 0.93, cases.min, cases.max)
     assert row["cases"] == "47 of 48"
 
 
 def test_distances_stand_below_the_papers_metrics_with_unit_and_cases_left_out(inputs):
-    for family in ("segment", "lesion_segment"):
-        inputs = edited(inputs, family, family, "cases", "hd95", count=45, undefined=3)
+    for family, model in (("segment", "unet"), ("lesion_segment", "lesion")):
+        inputs = edited(inputs, family, model, "cases", "hd95", count=45, undefined=3)
     summary = summarise(inputs)
     tables = tables_of(summary)
     row = row_of(tables["table9"], metric="HD95 (mm)")
-    score = inputs.scores.segmentations["segment"]["segment"].metrics["hd95"]
+    score = inputs.scores.segmentations["segment"]["unet"].metrics["hd95"]
     assert (row["paper"], row["ours"], row["cases"]) == (None, score.mean, "45 of 48")
     assert row["corrected"] == [score.nb_low, score.nb_high]
     assert score.nb_high > 1.0
@@ -105,9 +105,9 @@ def test_distances_stand_below_the_papers_metrics_with_unit_and_cases_left_out(i
 
 def test_distances_in_pixels_say_so(inputs):
     content = inputs.scores.model_dump()
-    for family in ("segment", "lesion_segment"):
+    for family, model in (("segment", "unet"), ("lesion_segment", "lesion")):
         for part in ("metrics", "cases"):
-            scores = content[family][family][part]
+            scores = content[family][model][part]
             for name in ("hd95", "assd"):
                 scores[f"{name}_px"] = scores.pop(name)
     table = tables_of(summarise(with_scores(inputs, content)))["table9"]
@@ -179,20 +179,20 @@ def test_open_choices_show_the_values_in_use(inputs):
 
 def test_segmentation_notes_follow_the_network_that_ran(inputs):
     seg = inputs.params.seg
-    random = segmentation_notes(inputs.params)
+    random = segmentation_notes(seg)
     assert "6,628,945" in random[0]
     assert "9,133,667" in random[0]
     assert "random weights" in random[1]
     frozen = seg.model_copy(update={"weights": "mobilenet_v2.imagenet", "freeze_encoder": True})
-    assert len(segmentation_notes(inputs.params.model_copy(update={"seg": frozen}))) == 1
+    assert len(segmentation_notes(frozen)) == 1
     other = seg.model_copy(update={"encoder": "resnet18"})
-    assert "resnet18" in segmentation_notes(inputs.params.model_copy(update={"seg": other}))[0]
+    assert "resnet18" in segmentation_notes(other)[0]
 
 
 def test_the_parameter_count_in_the_notes_is_that_of_the_network(inputs):
     from busline.models.segmentation import build_segmenter
 
-    network = build_segmenter(inputs.params.seg.model_copy(update={"architecture": "unet", "encoder": "mobilenet_v2"}))
+    network = build_segmenter("unet", "mobilenet_v2")
     assert sum(parameter.numel() for parameter in network.parameters()) == 6_628_945
 
 

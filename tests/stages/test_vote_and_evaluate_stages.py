@@ -55,8 +55,8 @@ def root(tmp_path):
     save_table(pd.concat(searched), predictions / "dnn_search" / "dnn.parquet")
     test = splits[splits["role"] == "test"].drop(columns="role").assign(split="test")
     outlines = make_outlines(test)
-    save_table(outlines, predictions / "segment" / "outlines.parquet")
-    save_table(outlines[outlines["repeat"] >= 0], predictions / "lesion_segment" / "outlines.parquet")
+    save_table(outlines, predictions / "segment" / "unet.parquet")
+    save_table(outlines[outlines["repeat"] >= 0], predictions / "lesion_segment" / "lesion.parquet")
     folds = splits[splits["repeat"] >= 0]
     lesion = [f"{family}/{name}" for family in ("lesion", "lesion_parts") for name in FAMILIES[family].files]
     for seed, name in enumerate(lesion):
@@ -68,7 +68,7 @@ def root(tmp_path):
     for name in ("tabular/dnn", "cnn/custom_cnn", "merged/custom_cnn", "augmentation/none", "augmentation/mild"):
         save_table(curve.assign(model="its own name"), curves / f"{name}.parquet")
     save_table(curve.iloc[:0], curves / "tabular" / "logreg.parquet")
-    save_table(curve.assign(model="U-Net"), curves / "segment" / "segment.parquet")
+    save_table(curve.assign(model="U-Net"), curves / "segment" / "unet.parquet")
     save_table(curve.assign(model="lesion", stop_loss=float("nan")), curves / "lesion" / "lesion.parquet")
     both = [curve.assign(model=name) for name in ("h16_d0.2", "h32_d0.2")]
     save_table(pd.concat(both), curves / "dnn_search" / "dnn.parquet")
@@ -110,11 +110,11 @@ def test_evaluate_writes_metrics_tables_and_plots(root):
     assert (set(metrics), set(tables)) == (families, families | {"protocol", "comparisons", "skipped"})
     assert set(tables["dnn_search"]) == {"h16_d0.2", "h32_d0.2"}
     assert tables["dnn_search"]["h32_d0.2"]["hidden"] == 32
-    assert {name: row["mean"] for name, row in metrics["segment"]["segment"].items()} == pytest.approx(
+    assert {name: row["mean"] for name, row in metrics["segment"]["unet"].items()} == pytest.approx(
         {"dice": 2 / 3, "iou": 0.5, "sensitivity": 0.5, "specificity": 1.0, "hd95": 0.4, "assd": 0.1},
     )
-    assert metrics["lesion_segment"]["lesion_segment"]["hd95"]["undefined_cases"] == 0
-    assert tables["segment"]["segment"]["cases"]["assd"]["count"] == 40
+    assert metrics["lesion_segment"]["lesion"]["hd95"]["undefined_cases"] == 0
+    assert tables["segment"]["unet"]["cases"]["assd"]["count"] == 40
     plots = {path.stem: pd.read_csv(path) for path in (root / "reports/plots").iterdir()}
     drawn = {("tabular", "dnn"), ("tabular", "logreg"), ("cnn", "custom_cnn"), ("merged", "custom_cnn")}
     drawn |= {("vote", "logreg+custom_cnn"), ("vote", "dnn+custom_cnn")}
@@ -122,7 +122,7 @@ def test_evaluate_writes_metrics_tables_and_plots(root):
     for name in ("roc", "pr", "calibration", "confusion"):
         assert set(zip(plots[name]["family"], plots[name]["model"], strict=True)) == drawn
     assert set(plots["confusion"]["actual"]) <= set(CLASSES)
-    curves = {("tabular", "dnn"), ("cnn", "custom_cnn"), ("merged", "custom_cnn"), ("segment", "segment")}
+    curves = {("tabular", "dnn"), ("cnn", "custom_cnn"), ("merged", "custom_cnn"), ("segment", "unet")}
     curves |= {("lesion", "lesion")}
     curves |= {("augmentation", "none"), ("augmentation", "mild")}
     curves |= {("dnn_search", "h16_d0.2"), ("dnn_search", "h32_d0.2")}
@@ -167,7 +167,7 @@ def test_families_without_active_models_are_left_out(root):
 
 @pytest.mark.parametrize(
     "name",
-    ["predictions/cnn/custom_cnn", "predictions/dnn_search/dnn", "predictions/segment/outlines", "splits/splits",
+    ["predictions/cnn/custom_cnn", "predictions/dnn_search/dnn", "predictions/segment/unet", "splits/splits",
      "curves/merged/custom_cnn", "vote/weights", "cohort/cases"],
 )  # fmt: skip
 def test_a_missing_input_is_named_and_leaves_the_reports_alone(root, name):

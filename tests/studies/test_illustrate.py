@@ -240,7 +240,7 @@ def test_the_stage_writes_pictures_and_their_captions_facts(tmp_path, cohort, st
         save_tensors(network.state_dict(), data / f"models/cnn/custom_cnn/r0_f{fold}.safetensors")
     save_table(predictions_of(cohort, np.linspace(0, 1, CASES)), data / "predictions/cnn/custom_cnn.parquet")
     later = outlines_of(cohort, [cohort.mask(place) > 0 for place in range(CASES)]).assign(repeat=1)
-    save_table(pd.concat([later, outlines_of(cohort)]), data / "predictions/segment/outlines.parquet")
+    save_table(pd.concat([later, outlines_of(cohort)]), data / "predictions/segment/unet.parquet")
     stale = tmp_path / "reports/pictures/old.png"
     stale.parent.mkdir(parents=True)
     stale.touch()

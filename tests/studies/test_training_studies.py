@@ -8,15 +8,14 @@ from sklearn.metrics import roc_auc_score
 
 from busline.base.errors import ParameterError
 from busline.base.runtime import Runtime
+from busline.base.settings.models import segmenter_settings
 from busline.cohort.outlines import unpack_rows
 from busline.cohort.resize import resize_mask
 from busline.splits import MASTER
-from busline.studies.cnn import run_cnn
-from busline.studies.dnn import encode, run_dnn, run_dnn_search
-from busline.studies.merged import run_merged
-from busline.studies.segment import run_segment, segment_plan
-from busline.studies.tabular import run_tabular
+from busline.studies.dnn import encode, run_dnn_search
+from busline.studies.segment import segment_plan
 from made_inputs import made_inputs, small_params
+from made_studies import fit_tabular, train_cnn, train_dnn, train_merged, train_segmenter
 
 PARAMS = small_params()
 ONE, TWO = Runtime(workers=1), Runtime(workers=2)
@@ -40,7 +39,7 @@ def fold_rows(predictions, trained_on, split="test"):
 @pytest.fixture(scope="module")
 def tabular():
     inputs = made_inputs(PARAMS)
-    return inputs, run_tabular(inputs, PARAMS, "logreg", runtime=ONE)[0]
+    return inputs, fit_tabular(inputs, PARAMS, "logreg", runtime=ONE)[0]
 
 
 def test_tabular_predicts_every_test_and_weigh_case(tabular):
@@ -57,14 +56,14 @@ def test_tabular_predicts_every_test_and_weigh_case(tabular):
 
 def test_a_tabular_fold_knows_nothing_of_its_test_cases(tabular):
     inputs, predictions = tabular
-    changed, _ = run_tabular(without(inputs, ["test"]), PARAMS, "logreg", runtime=ONE)
+    changed, _ = fit_tabular(without(inputs, ["test"]), PARAMS, "logreg", runtime=ONE)
     before, after = fold_rows(predictions, "without_weigh", "weigh"), fold_rows(changed, "without_weigh", "weigh")
     np.testing.assert_array_equal(before["p_malignant"], after["p_malignant"])
 
 
 def test_the_voting_member_knows_nothing_of_the_weigh_cases(tabular):
     inputs, predictions = tabular
-    changed, _ = run_tabular(without(inputs, ["weigh"]), PARAMS, "logreg", runtime=ONE)
+    changed, _ = fit_tabular(without(inputs, ["weigh"]), PARAMS, "logreg", runtime=ONE)
     before, after = fold_rows(predictions, "without_weigh"), fold_rows(changed, "without_weigh")
     np.testing.assert_array_equal(before["p_malignant"], after["p_malignant"])
     before, after = fold_rows(predictions, "all"), fold_rows(changed, "all")
@@ -87,7 +86,7 @@ def test_permuted_labels_score_chance():
         inputs = made_inputs(PARAMS, cases=60, seed=seed)
         labels = np.random.default_rng(seed).permutation(inputs.labels)
         inputs = type(inputs)(**{**vars(inputs), "labels": labels})
-        predictions, _ = run_tabular(inputs, PARAMS, "logreg", runtime=ONE)
+        predictions, _ = fit_tabular(inputs, PARAMS, "logreg", runtime=ONE)
         rows = predictions[(predictions["trained_on"] == "all") & (predictions["repeat"] == 0)]
         scores.append(roc_auc_score(rows["label"] == "malignant", rows["p_malignant"]))
     assert np.mean(scores) == pytest.approx(0.5, abs=0.08)
@@ -95,11 +94,11 @@ def test_permuted_labels_score_chance():
 
 def test_dnn_stops_on_the_stop_cases_and_never_sees_the_others():
     inputs = made_inputs(PARAMS)
-    study = run_dnn(inputs, PARAMS, runtime=ONE)
-    changed = run_dnn(without(inputs, ["weigh", "test"]), PARAMS, runtime=ONE)
+    study = train_dnn(inputs, PARAMS, runtime=ONE)
+    changed = train_dnn(without(inputs, ["weigh", "test"]), PARAMS, runtime=ONE)
     state, other = study.states[0, 0], changed.states[0, 0]
     assert all(np.array_equal(state[name], other[name]) for name in state)
-    steered = run_dnn(without(inputs, ["stop"]), PARAMS, runtime=ONE)
+    steered = train_dnn(without(inputs, ["stop"]), PARAMS, runtime=ONE)
     curve = study.curves.query("repeat == 0 and fold == 0")
     other_curve = steered.curves.query("repeat == 0 and fold == 0")
     assert curve["stop_loss"].iloc[0] != other_curve["stop_loss"].iloc[0]
@@ -112,7 +111,7 @@ def test_the_search_covers_the_grid_and_repeats_the_dnn_at_its_own_setting():
     predictions, curves = run_dnn_search(inputs, params, runtime=ONE)
     assert set(predictions.groupby(["hidden", "dropout"]).groups) == {(16, 0.2), (32, 0.2)}
     assert MASTER not in set(predictions["repeat"])
-    own = run_dnn(inputs, params, runtime=ONE).predictions
+    own = train_dnn(inputs, params, runtime=ONE).predictions
     rows = predictions[predictions["hidden"] == 32]
     expected = own[(own["trained_on"] == "all") & (own["repeat"] >= 0)]
     np.testing.assert_allclose(rows["p_malignant"], expected["p_malignant"], atol=1e-4)  # another stack
@@ -121,33 +120,33 @@ def test_the_search_covers_the_grid_and_repeats_the_dnn_at_its_own_setting():
 
 def test_a_cnn_fold_is_the_same_beside_others_and_alone():
     inputs = made_inputs(PARAMS, side=32)
-    two = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="mild", runtime=TWO)
-    one = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="mild", runtime=ONE)
+    two = train_cnn(inputs, PARAMS, runtime=TWO)
+    one = train_cnn(inputs, PARAMS, runtime=ONE)
     pd.testing.assert_frame_equal(two.predictions, one.predictions)
     pd.testing.assert_frame_equal(two.curves, one.curves)
-    other = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="none", runtime=ONE)
+    other = train_cnn(inputs, PARAMS, level="none", runtime=ONE)
     assert not np.array_equal(other.predictions["p_malignant"], two.predictions["p_malignant"])
 
 
 def test_a_cnn_learns_from_the_fit_cases_alone():
     inputs = made_inputs(PARAMS, side=32)
-    before = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="mild", runtime=ONE).states[0, 0]
+    before = train_cnn(inputs, PARAMS, runtime=ONE).states[0, 0]
     images = inputs.images.copy()
     for role in ("weigh", "test"):
         images[inputs.resamples[0, 0][role]] = 7
     changed = type(inputs)(**{**vars(without(inputs, ["weigh", "test"])), "images": images})
-    after = run_cnn(changed, PARAMS, "custom_cnn", augmentation="mild", runtime=ONE).states[0, 0]
+    after = train_cnn(changed, PARAMS, runtime=ONE).states[0, 0]
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
 def test_merged_continues_from_the_networks_of_its_own_fold():
     inputs = made_inputs(PARAMS, side=32)
-    images = run_cnn(inputs, PARAMS, "custom_cnn", augmentation="mild", runtime=ONE).states
-    tables = run_dnn(inputs, PARAMS, runtime=ONE).states
-    merged = run_merged(inputs, PARAMS, "custom_cnn", images, tables, runtime=ONE).predictions
+    images = train_cnn(inputs, PARAMS, runtime=ONE).states
+    tables = train_dnn(inputs, PARAMS, runtime=ONE).states
+    merged = train_merged(inputs, PARAMS, images, tables, runtime=ONE).predictions
     assert set(merged.groupby(["repeat", "fold"]).groups) == set(inputs.resamples)
     other = {**images, (0, 1): images[0, 0]}
-    crossed = run_merged(inputs, PARAMS, "custom_cnn", other, tables, runtime=ONE).predictions
+    crossed = train_merged(inputs, PARAMS, other, tables, runtime=ONE).predictions
     same = merged["fold"] != 1
     np.testing.assert_array_equal(merged.loc[same, "p_malignant"], crossed.loc[same, "p_malignant"])
     assert not np.array_equal(merged.loc[~same, "p_malignant"], crossed.loc[~same, "p_malignant"])
@@ -162,7 +161,7 @@ def test_segmentation_outlines_every_test_case():
     inputs = made_inputs(PARAMS, side=32)
     params = small_params(seg__encoder="resnet18", seg__epochs=3)
     truth = wider(inputs)
-    study = run_segment(inputs, params, truth, runtime=ONE)
+    study = train_segmenter(inputs, params, truth, runtime=ONE)
     tested = {
         (inputs.case_ids[i], repeat, fold) for (repeat, fold), roles in inputs.resamples.items() for i in roles["test"]
     }
@@ -179,9 +178,17 @@ def test_segmentation_outlines_every_test_case():
 
 def test_only_a_pretrained_encoder_is_frozen():
     parts = ("encoder", "decoder", "segmentation_head")
-    assert segment_plan(PARAMS.seg, PARAMS.train, parts).phases[0].trainable is None
-    frozen = segment_plan(small_params(seg__weights="mobilenet_v2.imagenet").seg, PARAMS.train, parts)
-    assert frozen.phases[0].trainable == ("network.decoder", "network.segmentation_head")
+    pretrained = small_params(
+        seg__weights="mobilenet_v2.imagenet", seg__models={"own": {"encoder": "resnet18"}, "unet": {}}
+    )
+
+    def trainable(params, name="unet"):
+        settings = segmenter_settings(params.seg, params.augmentation, name)
+        return segment_plan(settings, params.train, parts).phases[0].trainable
+
+    assert trainable(PARAMS) is None
+    assert trainable(pretrained) == ("network.decoder", "network.segmentation_head")
+    assert trainable(pretrained, "own") is None  # another encoder starts from random weights
 
 
 def test_a_pretrained_encoder_stays_as_it_was():
@@ -189,16 +196,29 @@ def test_a_pretrained_encoder_stays_as_it_was():
 
     params = small_params(seg__weights="mobilenet_v2.imagenet")
     torch.manual_seed(0)
-    encoder = build_segmenter(params.seg).network.encoder.state_dict()
+    encoder = build_segmenter("unet", "mobilenet_v2").network.encoder.state_dict()
     inputs = made_inputs(params, side=32)
-    study = run_segment(inputs, params, wider(inputs), runtime=ONE, pretrained=encoder)
+    study = train_segmenter(inputs, params, wider(inputs), runtime=ONE, pretrained=encoder)
     kept = {name.removeprefix("network.encoder."): value for name, value in study.final.items() if ".encoder." in name}
     assert kept
     assert all(np.array_equal(value, encoder[name].numpy()) for name, value in kept.items())
+
+
+def test_two_segmentation_networks_of_the_same_settings_differ_by_their_names():
+    params = small_params(seg__models={"one": {}, "other": {}}, seg__active=["one", "other"], seg__encoder="resnet18")
+    inputs = made_inputs(params, side=32)
+    one, again, other = (
+        train_segmenter(inputs, params, wider(inputs), runtime=ONE, name=name) for name in ("one", "one", "other")
+    )
+    pd.testing.assert_frame_equal(one.outlines, again.outlines)
+    weight = "network.encoder.conv1.weight"
+    np.testing.assert_array_equal(one.final[weight], again.final[weight])
+    assert not np.array_equal(one.final[weight], other.final[weight])
+    assert set(other.curves["model"]) == {"other"}
 
 
 @pytest.mark.parametrize(("key", "value"), [("seg__encoder", "resnet81"), ("seg__architecture", "unett")])
 def test_an_unknown_segmentation_name_is_met_with_near_matches(key, value):
     params = small_params(**{key: value})
     with pytest.raises(ParameterError, match="did you mean"):
-        run_segment(made_inputs(params, side=32), params, [], runtime=ONE)
+        train_segmenter(made_inputs(params, side=32), params, [], runtime=ONE)

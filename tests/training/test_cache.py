@@ -10,12 +10,11 @@ import pytest
 from busline.base.runtime import Runtime
 from busline.base.settings.tabular import Dnn
 from busline.studies import cnn, dnn
-from busline.studies.cnn import run_cnn
-from busline.studies.dnn import run_dnn
 from busline.training import cache as cache_module
 from busline.training.cache import FoldCache, unit_keys
 from busline.training.results import FoldResult
 from made_inputs import made_inputs, small_params
+from made_studies import train_cnn, train_dnn
 
 RESULTS = [
     FoldResult(
@@ -133,18 +132,18 @@ def test_growing_the_repeats_trains_the_new_ones_alone(tmp_path, trained):
     runtime = Runtime(cache=tmp_path)
     one, three = small_params(), small_params(cv__repeats=3, cv__image_repeats=3)
     few, many = made_inputs(one, side=32), made_inputs(three, side=32)
-    first = run_cnn(few, one, "custom_cnn", augmentation="mild", runtime=runtime)
-    run_dnn(few, one, runtime=runtime)
+    first = train_cnn(few, one, runtime=runtime)
+    train_dnn(few, one, runtime=runtime)
     trained.clear()
-    grown = run_cnn(many, three, "custom_cnn", augmentation="mild", runtime=runtime)
+    grown = train_cnn(many, three, runtime=runtime)
     assert trained == [f"repeat {repeat}, fold {fold}" for repeat in (1, 2) for fold in (0, 1)]
     same = grown.predictions["repeat"] < 1
     pd.testing.assert_frame_equal(grown.predictions[same].reset_index(drop=True), first.predictions)
     trained.clear()
-    run_dnn(many, three, runtime=runtime)
+    train_dnn(many, three, runtime=runtime)
     assert len(trained) == 2 * 4
     assert all(job.startswith(("repeat 1", "repeat 2")) for job in trained)
-    fresh = run_cnn(many, three, "custom_cnn", augmentation="mild", runtime=Runtime())
+    fresh = train_cnn(many, three, runtime=Runtime())
     pd.testing.assert_frame_equal(grown.predictions, fresh.predictions)
     pd.testing.assert_frame_equal(grown.curves, fresh.curves)
 
@@ -157,19 +156,19 @@ def test_a_parameter_that_matters_trains_again(tmp_path, trained, change):
     inputs = made_inputs(params, side=32)
     for settings, count in ((params, 3), (params, 0), (small_params(**change), 3)):
         trained.clear()
-        run_cnn(inputs, settings, "custom_cnn", augmentation="mild", runtime=Runtime(cache=tmp_path))
+        train_cnn(inputs, settings, runtime=Runtime(cache=tmp_path))
         assert len(trained) == count
 
 
 def test_other_data_trains_again(tmp_path, trained):
     params = small_params()
     inputs = made_inputs(params, side=32)
-    run_cnn(inputs, params, "custom_cnn", augmentation="mild", runtime=Runtime(cache=tmp_path))
+    train_cnn(inputs, params, runtime=Runtime(cache=tmp_path))
     trained.clear()
     images = inputs.images.copy()
     images[0, 0, 0] += 1
     changed = replace(inputs, images=images)
-    run_cnn(changed, params, "custom_cnn", augmentation="mild", runtime=Runtime(cache=tmp_path))
+    train_cnn(changed, params, runtime=Runtime(cache=tmp_path))
     assert len(trained) == 3
 
 
@@ -178,7 +177,5 @@ def test_a_failed_network_is_not_kept(tmp_path):
 
     params = small_params(cnn__models__custom_cnn__learning_rate=1e30)
     with pytest.raises(TrainingError, match="3 of 3 networks failed"):
-        run_cnn(
-            made_inputs(params, side=32), params, "custom_cnn", augmentation="mild", runtime=Runtime(cache=tmp_path)
-        )
+        train_cnn(made_inputs(params, side=32), params, runtime=Runtime(cache=tmp_path))
     assert not list(tmp_path.glob("folds/*.safetensors"))

@@ -10,7 +10,7 @@ import pandas as pd
 from busline.audit.results import ColumnAlone, ColumnClass, Columns
 from busline.audit.statistics import fold_interval
 from busline.base.seeding import derive_seed
-from busline.base.settings.tabular import TabularModels
+from busline.base.settings.tabular import LogReg
 from busline.cohort.schema import Column
 from busline.metrics.classification import roc_auc
 from busline.models.encoding import TableEncoder
@@ -30,7 +30,7 @@ def audit_columns(
     kept: Sequence[str],
     positive: np.ndarray,
     folds: Folds,
-    models: TabularModels,
+    settings: LogReg,
     *,
     most: float,
     seed: int,
@@ -43,7 +43,7 @@ def audit_columns(
         kept: names of the columns that the models see.
         positive: bool (n,).
         folds: in which all is fitted and scored.
-        models: settings of the tabular models.
+        settings: those of the model of the table that they are tried in.
         most: a kept column that has a higher ROC AUC alone is a problem.
         seed: root of the model's seed.
 
@@ -63,7 +63,7 @@ def audit_columns(
             if row.kept and found.mean is not None and found.mean > most
         ]
         alone.append(row)
-    return Columns(alone=alone, classes=_classes(table, columns, kept, positive, folds, models, seed)), problems
+    return Columns(alone=alone, classes=_classes(table, columns, kept, positive, folds, settings, seed)), problems
 
 
 def _complaint(column: Column, tell: str, mean: float, most: float) -> str:
@@ -106,7 +106,7 @@ def _classes(
     kept: Sequence[str],
     positive: np.ndarray,
     folds: Folds,
-    models: TabularModels,
+    settings: LogReg,
     seed: int,
 ) -> list[ColumnClass]:
     """Return what the model gains from each provenance among the dropped columns; the label itself is left out.
@@ -119,10 +119,10 @@ def _classes(
         if column.name not in kept and column.provenance not in (None, "label") and repeats:
             dropped.setdefault(str(column.provenance), []).append(column)
     allowed = [column for column in columns if column.name in kept]
-    base = _model_scores(table, allowed, positive, folds, models, seed)
+    base = _model_scores(table, allowed, positive, folds, settings, seed)
     rows = [ColumnClass(provenance=None, columns=list(kept), auc=fold_interval(base, folds), gain=None)]
     for provenance, let_in in dropped.items():
-        scores = _model_scores(table, [*allowed, *let_in], positive, folds, models, seed)
+        scores = _model_scores(table, [*allowed, *let_in], positive, folds, settings, seed)
         rows.append(
             ColumnClass(
                 provenance=provenance,
@@ -135,7 +135,7 @@ def _classes(
 
 
 def _model_scores(
-    table: pd.DataFrame, used: Sequence[Column], positive: np.ndarray, folds: Folds, models: TabularModels, seed: int
+    table: pd.DataFrame, used: Sequence[Column], positive: np.ndarray, folds: Folds, settings: LogReg, seed: int
 ) -> list[float]:
     kinds: Mapping[str, list[str]] = {
         kind: [column.name for column in used if column.kind == kind] for kind in ("numeric", "categorical")
@@ -147,7 +147,7 @@ def _model_scores(
         encoder = TableEncoder.fit(table.iloc[train], kinds["numeric"], kinds["categorical"])
         rows = encoder.transform(table.iloc[train])
         estimator = fit_classifier(
-            MODEL, models, rows, positive[train].astype(np.int64), derive_seed(seed, "audit columns", number)
+            MODEL, settings, rows, positive[train].astype(np.int64), derive_seed(seed, "audit columns", number)
         )
         probability = positive_probability(estimator, encoder.transform(table.iloc[test]))
         scores.append(roc_auc(positive[test], probability))

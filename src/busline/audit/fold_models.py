@@ -54,7 +54,7 @@ def score_tables(
     """Fit classical models again in each fold, as their stage does with all training cases, and score every case."""
     folds = [job for job in fold_jobs(inputs) if job.repeat != MASTER]
     jobs = [_Job(name, fold) for name in names for fold in folds]
-    contexts = {name: TabularContext(name, params.tabular.models, params.seed, inputs) for name in names}
+    contexts = {name: TabularContext(name, getattr(params.tabular.models, name), params.seed, inputs) for name in names}
     scores = spread(_score_fold, contexts, jobs, runtime=runtime, title="models of the folds on all cases")
     found = {(job.name, job.fold.repeat, job.fold.fold): score for job, score in zip(jobs, scores, strict=True)}
     keys = [(fold.repeat, fold.fold) for fold in folds]

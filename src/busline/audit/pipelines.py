@@ -6,7 +6,6 @@ import io
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,8 +14,9 @@ from busline.audit.permutation import Resamples
 from busline.audit.settings import AuditSettings
 from busline.base.runtime import Runtime
 from busline.base.seeding import derive_seed
-from busline.base.settings.reading import part_of
-from busline.families import CNN
+from busline.base.settings.evaluation import Audit
+from busline.base.settings.images import ImageSettings
+from busline.base.settings.models import image_settings
 from busline.metrics.classification import THRESHOLD, call, recall, roc_auc, specificity
 from busline.splits import indices_by_role, make_splits
 from busline.studies.inputs import StudyInputs
@@ -52,16 +52,17 @@ class TabularPipeline:
 
     def __call__(self, labels: np.ndarray, resamples: Resamples) -> Mapping[str, np.ndarray]:
         """Return the scores of each fold on ``labels``, 0 or 1, (n,)."""
-        inputs = replace(self.inputs, labels=labels, resamples=resamples)
+        inputs, seed = replace(self.inputs, labels=labels, resamples=resamples), self.params.seed
+        models = self.params.tabular.models
         with redirect_stderr(io.StringIO()):  # the progress of each permutation's folds
             if self.name == "dnn":
-                from busline.studies.dnn import DnnSettings, run_dnn
+                from busline.studies.dnn import run_dnn
 
-                predictions = run_dnn(inputs, part_of(DnnSettings, self.params), runtime=ALONE).predictions
+                predictions = run_dnn(inputs, models.dnn, seed=seed, train=self.params.train, runtime=ALONE).predictions
             else:
-                from busline.studies.tabular import TabularSettings, run_tabular
+                from busline.studies.tabular import run_tabular
 
-                predictions, _ = run_tabular(inputs, part_of(TabularSettings, self.params), self.name, runtime=ALONE)
+                predictions, _ = run_tabular(inputs, getattr(models, self.name), self.name, seed=seed, runtime=ALONE)
         return fold_scores(predictions[predictions["trained_on"] == "all"], inputs.classes)
 
 
@@ -75,26 +76,27 @@ class ImagePipeline:
 
     def __call__(self, labels: np.ndarray, resamples: Resamples) -> Mapping[str, np.ndarray]:
         """Return the scores of each fold on ``labels``, 0 or 1, (n,)."""
-        from busline.studies.cnn import CnnSettings, run_cnn
+        from busline.studies.cnn import run_cnn
 
-        inputs = replace(self.inputs, labels=labels, resamples=resamples)
+        inputs, params = replace(self.inputs, labels=labels, resamples=resamples), self.params
         with redirect_stderr(io.StringIO()):
             study = run_cnn(
                 inputs,
-                part_of(CnnSettings, shortened(self.params, self.name)),
+                shortened(image_settings(params.cnn, params.augmentation, self.name), params.audit),
                 self.name,
-                augmentation=self.params.cnn.augmentation,
+                seed=params.seed,
+                train=params.train,
                 runtime=ALONE,
                 keep_states=False,
             )
         return fold_scores(study.predictions, inputs.classes)
 
 
-def shortened(params: AuditSettings, name: str) -> AuditSettings:
-    """Return parameters in which an image model starts from random weights and has ``audit.image_epochs`` epochs."""
-    change: dict[str, Any] = {"weights": None, "fine_tune": None, "epochs": params.audit.image_epochs}
-    models = {**params.cnn.models, name: params.cnn.models[name].model_copy(update=change)}
-    return params.model_copy(update={CNN.key: params.cnn.model_copy(update={"models": models})})
+def shortened(settings: ImageSettings, audit: Audit) -> ImageSettings:
+    """Return settings with random weights, and the epochs and image size that the audit allows."""
+    change = {"weights": None, "fine_tune": None, "epochs": audit.image_epochs}
+    model = settings.model.model_copy(update=change)
+    return settings.model_copy(update={"model": model, "image_size": audit.image_size})
 
 
 def fold_scores(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, np.ndarray]:

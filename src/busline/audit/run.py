@@ -83,7 +83,7 @@ def _run(data: AuditInputs, params: AuditSettings, runtime: Runtime) -> tuple[Le
         data.kept,
         data.inputs.labels > 0,
         _column_folds(cases, groups, params),
-        params.tabular.models,
+        params.tabular.models.logreg,
         most=params.audit.max_auc_alone,
         seed=params.seed,
     )

@@ -14,8 +14,9 @@ from pydantic import model_validator
 from busline.base.errors import near_matches
 from busline.base.settings.data import Data, Ingest, Prune
 from busline.base.settings.evaluation import Audit, Evaluate
-from busline.base.settings.images import Cnn, Merged
+from busline.base.settings.images import Cnn
 from busline.base.settings.lesion import Lesion
+from busline.base.settings.merged import Merged
 from busline.base.settings.presentation import Illustrate, Report
 from busline.base.settings.protocol import CrossValidation, Split
 from busline.base.settings.reading import parse_settings, read_parameters
@@ -64,6 +65,7 @@ def active_models(params: Params) -> dict[str, list[str]]:
         "cnn": params.cnn.active,
         "augmentation": params.augmentation.active,
         "merged": params.merged.active,
+        "seg": params.seg.active,
     }
 
 
@@ -77,8 +79,11 @@ def _unknown_names(params: Params) -> list[str]:
         *_unknown("merged.active", params.merged.active, params.cnn.active),
         *_unknown("illustrate.saliency", [params.illustrate.saliency], params.cnn.active),
         *_unknown("audit.image_model", [params.audit.image_model], models),
+        *_unknown("seg.active", params.seg.active, params.seg.models),
         *_unknown("seg.weights", [params.seg.weights], files),
     ]
+    for name, segmenter in params.seg.models.items():
+        problems += _unknown(f"seg.models.{name}.augmentation", [segmenter.augmentation], levels)
     for name, model in models.items():
         problems += _unknown(f"cnn.models.{name}.weights", [model.weights], files)
     return problems

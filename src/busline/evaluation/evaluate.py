@@ -12,9 +12,11 @@ import pandas as pd
 
 from busline.base.artifacts import plain
 from busline.base.settings.evaluation import Evaluate
-from busline.base.settings.images import Cnn, Merged
+from busline.base.settings.images import Cnn
+from busline.base.settings.merged import Merged
 from busline.base.settings.protocol import CrossValidation, Split
 from busline.base.settings.section import Section, Seed
+from busline.base.settings.segmentation import Segmentation as SegmentationSection
 from busline.base.settings.tabular import Tabular
 from busline.base.settings.training import Augmentation
 from busline.evaluation.calibrations import calibration_scores, calibration_table, recalibrate
@@ -65,6 +67,7 @@ class EvaluationSettings(Section):
     augmentation: Augmentation
     cnn: Cnn
     merged: Merged
+    seg: SegmentationSection
     evaluate: Evaluate
 
 

@@ -12,18 +12,16 @@ from busline.base.artifacts import keep_only, load_table
 from busline.base.skipped import skip_reason
 from busline.families import Family, active_files
 
-OUTLINES = "outlines"
-"""Name of a segmentation family's file of predictions."""
-
 
 def load_predictions(data: Path, family: Family, params: object) -> dict[str, pd.DataFrame]:
-    """Return the predictions of a family's active models by name, after removing files of models that are not active.
+    """Return the predictions, or outlines, of a family's active models by name.
 
-    Models that were skipped are left out; see :func:`skipped_models`.
+    Files of models that are not active are removed first. Models that were skipped are left out, see
+    :func:`skipped_models`.
 
     Args:
         data: folder that holds predictions/.
-        family: a family of classifiers.
+        family: any family.
         params: all parameters.
 
     Raises:
@@ -46,11 +44,10 @@ def skipped_models(data: Path, family: Family, params: object) -> dict[str, str]
 
     Args:
         data: folder that holds predictions/.
-        family: any family; one of segmentation has one file, of outlines.
+        family: any family.
         params: all parameters.
     """
-    names = [OUTLINES] if family.task == "segmentation" else active_files(family, params)
-    tables = _load_files(data / "predictions" / family.key, names)
+    tables = _load_files(data / "predictions" / family.key, active_files(family, params))
     return {name: reason for name, table in tables.items() if (reason := skip_reason(table))}
 
 

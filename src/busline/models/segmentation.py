@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from busline.base.errors import ParameterError, near_matches
-from busline.base.settings.segmentation import Segmentation
 from busline.weights.load import load_into
 
 
@@ -27,7 +26,7 @@ class GrayInput(nn.Module):
         return logits
 
 
-def build_segmenter(seg: Segmentation) -> GrayInput:
+def build_segmenter(architecture: str, encoder: str) -> GrayInput:
     """Build the segmentation network with random weights from torch's current seed.
 
     Raises:
@@ -36,24 +35,24 @@ def build_segmenter(seg: Segmentation) -> GrayInput:
     import segmentation_models_pytorch as smp
 
     architectures: dict[str, Any] = smp.MODEL_ARCHITECTURES_MAPPING
-    if seg.architecture not in architectures:
+    if architecture not in architectures:
         raise ParameterError(
             "seg.architecture",
-            f"segmentation-models-pytorch has no {seg.architecture!r}",
-            mend=near_matches(seg.architecture, architectures),
+            f"segmentation-models-pytorch has no {architecture!r}",
+            mend=near_matches(architecture, architectures),
         )
     encoders = smp.encoders.get_encoder_names()
-    if seg.encoder not in encoders and not seg.encoder.startswith("tu-"):
+    if encoder not in encoders and not encoder.startswith("tu-"):
         raise ParameterError(
             "seg.encoder",
-            f"segmentation-models-pytorch has no {seg.encoder!r}",
-            mend=near_matches(seg.encoder, encoders),
+            f"segmentation-models-pytorch has no {encoder!r}",
+            mend=near_matches(encoder, encoders),
         )
     try:
-        network = smp.create_model(seg.architecture, seg.encoder, encoder_weights=None, in_channels=3, classes=1)
+        network = smp.create_model(architecture, encoder, encoder_weights=None, in_channels=3, classes=1)
     except (ValueError, RuntimeError, KeyError) as error:
         raise ParameterError(
-            "seg", f"{seg.architecture} with {seg.encoder} cannot be built ({error})", mend="choose another encoder"
+            "seg", f"{architecture} with {encoder} cannot be built ({error})", mend="choose another encoder"
         ) from error
     return GrayInput(network).to(memory_format=torch.channels_last)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from busline.base.artifacts import atomic_file
-from busline.base.settings.tabular import TabularModels
+from busline.base.settings.tabular import Classical
 from busline.models.skops_archive import normalised
 
 Builder = Callable[[Any, int, float], Any]
@@ -77,14 +77,14 @@ CLASSIFIERS: dict[str, Builder] = {
 """The classical models; the DNN is a network (busline.models.mlp)."""
 
 
-def fit_classifier(name: str, models: TabularModels, rows: np.ndarray, labels: np.ndarray, seed: int) -> Any:
+def fit_classifier(name: str, settings: Classical, rows: np.ndarray, labels: np.ndarray, seed: int) -> Any:
     """Fit one classical model with class weights counted on these rows (primary study, eq. 1).
 
     XGBoost and CatBoost take the ratio of the classes instead, which is the same up to a constant factor.
 
     Args:
         name: a key of :data:`CLASSIFIERS`.
-        models: settings of all tabular models.
+        settings: the model's.
         rows: float32 (n, features).
         labels: 0 or 1, (n,).
         seed: the estimator's seed; reduced to 31 bits.
@@ -93,7 +93,7 @@ def fit_classifier(name: str, models: TabularModels, rows: np.ndarray, labels: n
         The fitted estimator; see :func:`positive_probability`.
     """
     ratio = float((labels == 0).sum() / (labels == 1).sum())
-    estimator = CLASSIFIERS[name](getattr(models, name), seed % 2**31, ratio)
+    estimator = CLASSIFIERS[name](settings, seed % 2**31, ratio)
     return estimator.fit(rows, labels)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from busline.base.params import Params
+from busline.base.settings.segmentation import Segmentation
 from busline.report.layout import Row, section, table, text_column
 from busline.report.paper import Published
 from busline.report.provenance import describe_choice, look_up
@@ -26,6 +27,8 @@ def protocol_section(params: Params, published: Published) -> Row:
 def compare_settings(params: Params, published: Published) -> list[Row]:
     """Return the settings that the paper fixes beside ours, those that differ first."""
     content = params.model_dump(mode="json")
+    for name in params.seg.active[:1]:  # which stands beside the paper's
+        content["seg"] = params.seg.of_model(name).model_dump(mode="json")
     rows = []
     for key, theirs in published.settings.items():
         ours = dict(look_up(content, key)).get(key)
@@ -52,9 +55,8 @@ def choices_section(params: Params, published: Published) -> Row:
     return section("choices", "What the paper leaves open", text=text, tables=[table("choices", columns, rows)])
 
 
-def segmentation_notes(params: Params) -> list[str]:
-    """Return how the segmentation network differs from the primary study's Table 3."""
-    seg = params.seg
+def segmentation_notes(seg: Segmentation) -> list[str]:
+    """Return how a segmentation network differs from the primary study's Table 3; ``seg`` as the model has it."""
     if (seg.architecture, seg.encoder) != ("unet", "mobilenet_v2"):
         return [
             f"This run's network is {seg.architecture} with encoder {seg.encoder}, not the paper's MobileNetV2 U-Net."

@@ -9,7 +9,6 @@ from busline.report.names import (
     METRICS,
     about_distances,
     count_scored,
-    family_name,
     in_order,
     model_name,
     one_name,
@@ -51,7 +50,7 @@ def _diagnoses(scores: Tables) -> Row:
 
 def _outlines(scores: Tables) -> Row:
     found = [
-        (family_name(family.key) if name == family.key else one_name(family.key, name), content)
+        (family.title if family.files else one_name(family.key, name), content)
         for family in segmenters()
         for name, content in scores.segmentations.get(family.key, {}).items()
     ]

@@ -68,14 +68,15 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
         figures. A table has id, title, caption, columns, rows and notes; a row's ``status`` is ``run`` or ``not run``.
     """
     params, published = inputs.params, inputs.published
+    segmenter = next(iter(params.seg.active), None)  # beside the paper's one stands the first
     maker = TableMaker(inputs.scores, published, comparable=_comparable(inputs))
     tables = {
         "table": [maker.tabular(), maker.search()],
         "images": [maker.augmentation(params.augmentation.levels), maker.images()],
         "combined": [maker.combined(), maker.weights()],
-        "segmentation": [maker.segmentation()],
+        "segmentation": [maker.segmentation(segmenter)],
     }
-    tables["segmentation"][0]["notes"] += segmentation_notes(params)
+    tables["segmentation"][0]["notes"] += segmentation_notes(params.seg.of_model(segmenter)) if segmenter else []
     return {
         "title": "BUSline report",
         "subtitle": _subtitle(inputs),

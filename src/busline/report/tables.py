@@ -185,10 +185,10 @@ class TableMaker:
             for model in _union(paper, found)
         ]
 
-    def segmentation(self) -> Row:
-        """Table 9: segmentation scores, with the range over cases."""
+    def segmentation(self, model: str | None) -> Row:
+        """Table 9: segmentation scores of one model, or of none, with the range over cases."""
         paper = self.published.segment if self.published else {}
-        found = next(iter(self.scores.segmentations.get(SEGMENT.key, {}).values()), None)
+        found = self.scores.segmentations.get(SEGMENT.key, {}).get(model or "")
         rows = []
         names = segmentation_metrics([*paper, *(found.metrics if found else ())])
         for metric in names:

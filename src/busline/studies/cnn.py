@@ -9,10 +9,8 @@ import numpy as np
 import torch
 
 from busline.base.runtime import Runtime
-from busline.base.settings.images import Cnn, ImageModel
-from busline.base.settings.protocol import CrossValidation, Split
-from busline.base.settings.section import Section, Seed
-from busline.base.settings.training import Augmentation, AugmentationLevel, Train
+from busline.base.settings.images import ImageModel, ImageSettings
+from busline.base.settings.training import Train
 from busline.models.images import build_image_model, load_pretrained
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
 from busline.studies.networks import NetworkStudy, fold_seed, gather
@@ -24,24 +22,12 @@ from busline.training.results import FoldResult, State, train_and_score
 from busline.training.tasks import Arrays, ClassifyTask, class_weights
 
 
-class CnnSettings(Section):
-    """The parameters of an image classifier."""
-
-    seed: Seed
-    split: Split
-    cv: CrossValidation
-    train: Train
-    augmentation: Augmentation
-    cnn: Cnn
-
-
 @dataclass(frozen=True)
 class CnnContext:
     """What all folds of one image model share; see :func:`run_cnn`."""
 
     name: str
-    spec: ImageModel
-    level: AugmentationLevel
+    settings: ImageSettings
     train: Train
     seed: int
     images: np.ndarray
@@ -51,10 +37,11 @@ class CnnContext:
 
 def run_cnn(
     inputs: StudyInputs,
-    settings: CnnSettings,
+    settings: ImageSettings,
     name: str,
     *,
-    augmentation: str,
+    seed: int,
+    train: Train,
     runtime: Runtime,
     pretrained: Mapping[str, torch.Tensor] | None = None,
     keep_states: bool = True,
@@ -62,10 +49,11 @@ def run_cnn(
     """Train one image model on the fit cases of every resample and predict its weigh and test cases.
 
     Args:
-        inputs: cases with images.
-        settings: its parameters.
-        name: key of ``settings.cnn.models``.
-        augmentation: key of ``settings.augmentation.levels``.
+        inputs: cases with images of the size that the settings say.
+        settings: the model's.
+        name: what it is called; its seeds depend on it.
+        seed: root of every random draw.
+        train: what all networks share.
         runtime: how this machine runs it.
         pretrained: tensors of the body, or None for random initial weights.
         keep_states: hand the trained networks back.
@@ -75,15 +63,12 @@ def run_cnn(
     """
     assert inputs.images is not None
     with seeded(0):
-        build_image_model(settings.cnn.models[name])  # a name that does not exist is refused before any process starts
+        build_image_model(settings.model)  # a name that does not exist is refused before any process starts
     arrays = None if pretrained is None else {key: value.numpy() for key, value in pretrained.items()}
-    level = settings.augmentation.levels[augmentation]
-    context = CnnContext(
-        name, settings.cnn.models[name], level, settings.train, settings.seed, inputs.images, inputs.labels, arrays
-    )
+    context = CnnContext(name, settings, train, seed, inputs.images, inputs.labels, arrays)
     jobs = fold_jobs(inputs)
     units = alone_or_stacked(jobs, runtime)
-    results = run_units(train_unit, context, units, runtime=runtime, title=f"{name} ({augmentation})")
+    results = run_units(train_unit, context, units, runtime=runtime, title=name)
     return gather(inputs, jobs, results, name, keep_states=keep_states)
 
 
@@ -93,7 +78,7 @@ def train_unit(context: CnnContext, jobs: Sequence[FoldJob], place: Place) -> li
     for job in jobs:
         seed = fold_seed(context.seed, "cnn", context.name, job)
         with seeded(seed):
-            network = build_image_model(context.spec)
+            network = build_image_model(context.settings.model)
         if context.pretrained is not None:
             tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
             load_pretrained(network, tensors, f"weights of {context.name}")
@@ -106,9 +91,9 @@ def train_unit(context: CnnContext, jobs: Sequence[FoldJob], place: Place) -> li
             labels=torch.from_numpy(context.labels).float(),
             weights=torch.from_numpy(np.stack(weights)),
         ),
-        context.level,
+        context.settings.augmentation,
     )
-    plan = cnn_plan(context.spec, context.train)
+    plan = cnn_plan(context.settings.model, context.train)
     score = [{role: job.roles[role] for role in ("weigh", "test")} for job in jobs]
     device = torch.device(place.device)
     return train_and_score(networks, task, plan, members, score, device=device, report_progress=place.report_progress)

@@ -10,8 +10,7 @@ import pandas as pd
 import torch
 
 from busline.base.runtime import Runtime
-from busline.base.settings.protocol import Split
-from busline.base.settings.section import Section, Seed
+from busline.base.settings.shared import TableShared
 from busline.base.settings.tabular import Dnn, DnnSearch, Tabular
 from busline.base.settings.training import Train
 from busline.models.encoding import TableEncoder
@@ -30,18 +29,10 @@ LEARN = {"all": ("fit", "weigh"), "without_weigh": ("fit",)}
 SCORE = {"all": ("test",), "without_weigh": ("weigh", "test")}
 
 
-class DnnSettings(Section):
-    """The parameters of the tabular network."""
+class DnnSearchSettings(TableShared):
+    """The parameters of the search of the tabular network."""
 
-    seed: Seed
-    split: Split
-    train: Train
     tabular: Tabular
-
-
-class DnnSearchSettings(DnnSettings):
-    """The parameters of its search."""
-
     dnn_search: DnnSearch
 
 
@@ -75,22 +66,29 @@ class DnnJob:
         return learning_cases(self.fold, self.trained_on)
 
 
-def run_dnn(inputs: StudyInputs, settings: DnnSettings, *, runtime: Runtime) -> NetworkStudy:
+def run_dnn(inputs: StudyInputs, settings: Dnn, *, seed: int, train: Train, runtime: Runtime) -> NetworkStudy:
     """Train the DNN with all training cases and again without the weigh cases, in every resample.
 
     The networks of a repeat train as one stack, on a GPU all of them.
+
+    Args:
+        inputs: the study's cases, columns and resamples.
+        settings: the network's.
+        seed: root of every random draw.
+        train: what all networks share.
+        runtime: how this machine runs it.
 
     Returns:
         Predictions with a column ``trained_on``, curves and states of the networks trained without the weigh cases
         (the merged networks continue from these), and the master split's network trained with them as (-1, -1).
     """
     folds = fold_jobs(inputs)
-    jobs = _jobs(inputs, folds, list(LEARN), settings.tabular.models.dnn)
+    jobs = _jobs(inputs, folds, list(LEARN), settings)
     repeats = sorted({fold.repeat for fold in folds})
     units = [[job for job in jobs if job.fold.repeat == repeat] for repeat in repeats]
     if find_device(runtime) == "cuda":
         units = [jobs]
-    results = _train(inputs, settings, units, runtime, "dnn")
+    results = run_units(train_unit, DnnContext(train, seed, inputs.labels), units, runtime=runtime, title="dnn")
     predictions = [_rows(inputs, job, result) for job, result in zip(jobs, results, strict=True)]
     pairs = [(job.fold, result) for job, result in zip(jobs, results, strict=True) if job.trained_on == "without_weigh"]
     states = {(fold.repeat, fold.fold): result.state for fold, result in pairs}
@@ -119,7 +117,9 @@ def run_dnn_search(
     sizes = sorted(settings.dnn_search.hidden, reverse=True)  # the largest stack first: no core waits for it in the end
     units = [[job for job in grid if job.settings.hidden == hidden] for hidden in sizes]
     order = [job for unit in units for job in unit]
-    done = dict(zip(map(id, order), _train(inputs, settings, units, runtime, "dnn search"), strict=True))
+    context = DnnContext(settings.train, settings.seed, inputs.labels)
+    results = run_units(train_unit, context, units, runtime=runtime, title="dnn search")
+    done = dict(zip(map(id, order), results, strict=True))
     predictions, curves = [], []
     for job in grid:
         result, own = done[id(job)], job.settings
@@ -179,13 +179,6 @@ def _jobs(inputs: StudyInputs, folds: Sequence[FoldJob], kinds: Sequence[str], s
     return [
         DnnJob(fold, kind, settings, encode(inputs, learning_cases(fold, kind))[1]) for fold in folds for kind in kinds
     ]
-
-
-def _train(
-    inputs: StudyInputs, settings: DnnSettings, units: Sequence[Sequence[DnnJob]], runtime: Runtime, title: str
-) -> list[FoldResult]:
-    context = DnnContext(settings.train, settings.seed, inputs.labels)
-    return run_units(train_unit, context, units, runtime=runtime, title=title)
 
 
 def _rows(inputs: StudyInputs, job: DnnJob, result: FoldResult) -> pd.DataFrame:

@@ -9,13 +9,11 @@ import numpy as np
 import torch
 
 from busline.base.runtime import Runtime
-from busline.base.settings.images import ImageModel, Merged
-from busline.base.settings.tabular import Dnn, Tabular
-from busline.base.settings.training import AugmentationLevel, Train
+from busline.base.settings.merged import MergedHead, MergedSettings
+from busline.base.settings.training import Train
 from busline.models.images import build_image_model
 from busline.models.merged import MergedNetwork
 from busline.models.mlp import Mlp, pad_features
-from busline.studies.cnn import CnnSettings
 from busline.studies.dnn import encode
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
 from busline.studies.networks import NetworkStudy, fold_seed, gather, load_state
@@ -27,22 +25,12 @@ from busline.training.results import FoldResult, State, train_and_score
 from busline.training.tasks import Arrays, ClassifyTask, class_weights
 
 
-class MergedSettings(CnnSettings):
-    """The parameters of a merged network: those of its two parts, and its own."""
-
-    tabular: Tabular
-    merged: Merged
-
-
 @dataclass(frozen=True)
 class MergedContext:
     """What all folds share; ``images`` uint8 (n, s, s), ``labels`` int64 (n,)."""
 
     name: str
-    spec: ImageModel
-    dnn: Dnn
-    merged: Merged
-    level: AugmentationLevel
+    settings: MergedSettings
     train: Train
     seed: int
     images: np.ndarray
@@ -69,16 +57,20 @@ def run_merged(
     images: Mapping[tuple[int, int], State],
     tables: Mapping[tuple[int, int], State],
     *,
+    seed: int,
+    train: Train,
     runtime: Runtime,
 ) -> NetworkStudy:
     """Join, in every resample, the image network ``name`` and the DNN of that resample, and train the joint network.
 
     Args:
-        inputs: cases with images.
-        settings: its parameters.
-        name: the image model, a key of ``settings.cnn.models``.
+        inputs: cases with images of the size that the settings say.
+        settings: those of the joint network and of its two parts.
+        name: what the image model is called; the seeds depend on it.
         images: tensors of the image networks by (repeat, fold), trained without the weigh cases.
         tables: tensors of the DNNs by (repeat, fold), likewise.
+        seed: root of every random draw.
+        train: what all networks share.
         runtime: how this machine runs it.
     """
     assert inputs.images is not None
@@ -88,17 +80,7 @@ def run_merged(
         for fold in folds
         for key in [(fold.repeat, fold.fold)]
     ]
-    context = MergedContext(
-        name,
-        settings.cnn.models[name],
-        settings.tabular.models.dnn,
-        settings.merged,
-        settings.augmentation.levels[settings.cnn.augmentation],
-        settings.train,
-        settings.seed,
-        inputs.images,
-        inputs.labels,
-    )
+    context = MergedContext(name, settings, train, seed, inputs.images, inputs.labels)
     units = alone_or_stacked(jobs, runtime)
     results = run_units(train_unit, context, units, runtime=runtime, title=f"dnn + {name}")
     return gather(inputs, folds, results, name, keep_states=False)
@@ -106,17 +88,18 @@ def run_merged(
 
 def train_unit(context: MergedContext, jobs: Sequence[MergedJob], place: Place) -> list[FoldResult]:
     """Train and score some joint networks."""
+    joint, dnn = context.settings.merged, context.settings.dnn
     widest = max(job.rows.shape[1] for job in jobs)
     networks, members = [], []
     for job in jobs:
         seed = fold_seed(context.seed, "merged", context.name, job.fold)
         with seeded(seed):
-            image = build_image_model(context.spec)
-            table = Mlp(job.rows.shape[1], context.dnn.hidden, context.dnn.dropout)
+            image = build_image_model(context.settings.image.model)
+            table = Mlp(job.rows.shape[1], dnn.hidden, dnn.dropout)
             load_state(image, job.image)
             load_state(table, job.table)
             pad_features(table, widest)
-            networks.append(MergedNetwork(image, table, context.merged.hidden, context.merged.dropout))
+            networks.append(MergedNetwork(image, table, joint.hidden, joint.dropout))
         members.append(Member(job.fold.roles["fit"], job.fold.roles["stop"], seed))
     tables = [np.pad(job.rows, ((0, 0), (0, widest - job.rows.shape[1]))) for job in jobs]
     weights = [class_weights(context.labels, job.fold.roles["fit"]) for job in jobs]
@@ -127,15 +110,15 @@ def train_unit(context: MergedContext, jobs: Sequence[MergedJob], place: Place) 
             labels=torch.from_numpy(context.labels).float(),
             weights=torch.from_numpy(np.stack(weights)),
         ),
-        context.level,
+        context.settings.image.augmentation,
     )
-    plan = merged_plan(context.merged, context.train)
+    plan = merged_plan(joint, context.train)
     score = [{role: job.fold.roles[role] for role in ("weigh", "test")} for job in jobs]
     device = torch.device(place.device)
     return train_and_score(networks, task, plan, members, score, device=device, report_progress=place.report_progress)
 
 
-def merged_plan(merged: Merged, train: Train) -> Plan:
+def merged_plan(merged: MergedHead, train: Train) -> Plan:
     """Return two phases: the new head alone, then everything at a small learning rate."""
     head = Phase("head", merged.epochs, merged.learning_rate, ("joined",))
     tune = Phase("fine_tune", merged.fine_tune_epochs, merged.fine_tune_learning_rate)

@@ -10,10 +10,8 @@ import pandas as pd
 import torch
 
 from busline.base.runtime import Runtime
-from busline.base.settings.protocol import CrossValidation, Split
-from busline.base.settings.section import Section, Seed
-from busline.base.settings.segmentation import Segmentation
-from busline.base.settings.training import Augmentation, AugmentationLevel, Train
+from busline.base.settings.segmentation import SegmenterSettings
+from busline.base.settings.training import Train
 from busline.cohort.outlines import outline_rows
 from busline.cohort.resize import resize_image
 from busline.models.segmentation import build_segmenter, load_encoder
@@ -27,23 +25,12 @@ from busline.training.results import FoldResult, State, train_and_score
 from busline.training.tasks import Arrays, SegmentTask
 
 
-class SegmentSettings(Section):
-    """The parameters of lesion segmentation."""
-
-    seed: Seed
-    split: Split
-    cv: CrossValidation
-    train: Train
-    augmentation: Augmentation
-    seg: Segmentation
-
-
 @dataclass(frozen=True)
 class SegmentContext:
     """What all folds share; ``images`` and ``masks`` uint8 (n, s, s)."""
 
-    seg: Segmentation
-    level: AugmentationLevel
+    name: str
+    settings: SegmenterSettings
     train: Train
     seed: int
     images: np.ndarray
@@ -68,46 +55,52 @@ class SegmentStudy:
 
 def run_segment(
     inputs: StudyInputs,
-    settings: SegmentSettings,
+    settings: SegmenterSettings,
+    name: str,
     truth: Sequence[np.ndarray],
     *,
+    seed: int,
+    train: Train,
     runtime: Runtime,
     pretrained: Mapping[str, torch.Tensor] | None = None,
 ) -> SegmentStudy:
-    """Train the segmentation network on the fit cases of every resample and outline its test cases.
+    """Train one segmentation network on the fit cases of every resample and outline its test cases.
 
     The weigh cases serve no voting here: they are learnt from as well.
 
     Args:
-        inputs: the study's cases and resamples, with images and masks of ``seg.image_size``.
-        settings: its parameters.
+        inputs: the study's cases and resamples, with images and masks of the size that the settings say.
+        settings: the model's.
+        name: what it is called; its seeds depend on it.
         truth: the cases' true masks as the cohort stores them, bool (height, width) each.
+        seed: root of every random draw.
+        train: what all networks share.
         runtime: how this machine runs it.
         pretrained: tensors of the encoder, or None.
     """
     assert inputs.images is not None
     assert inputs.masks is not None
     with seeded(0):
-        build_segmenter(settings.seg)  # a name that does not exist is refused before any process starts
+        build_segmenter(
+            settings.architecture, settings.encoder
+        )  # a name that does not exist is refused before any process starts
     arrays = None if pretrained is None else {key: value.numpy() for key, value in pretrained.items()}
-    level = settings.augmentation.levels[settings.seg.augmentation]
-    context = SegmentContext(settings.seg, level, settings.train, settings.seed, inputs.images, inputs.masks, arrays)
+    context = SegmentContext(name, settings, train, seed, inputs.images, inputs.masks, arrays)
     jobs = fold_jobs(inputs)
-    title = f"{settings.seg.architecture} ({settings.seg.encoder})"
-    results = run_units(train_unit, context, alone_or_stacked(jobs, runtime), runtime=runtime, title=title)
+    results = run_units(train_unit, context, alone_or_stacked(jobs, runtime), runtime=runtime, title=name)
     pairs = list(zip(jobs, results, strict=True))
     outlines = pd.concat([_outline(inputs, truth, job, result) for job, result in pairs], ignore_index=True)
     final = next(result.state for job, result in pairs if job.repeat < 0)
-    return SegmentStudy(outlines, curve_rows(jobs, results, title), final)
+    return SegmentStudy(outlines, curve_rows(jobs, results, name), final)
 
 
 def train_unit(context: SegmentContext, jobs: Sequence[FoldJob], place: Place) -> list[FoldResult]:
     """Train networks and predict the probability maps of their test cases, as uint8 (m, side, side)."""
     networks, members = [], []
     for job in jobs:
-        seed = fold_seed(context.seed, "segment", "network", job)
+        seed = fold_seed(context.seed, "segment", context.name, job)
         with seeded(seed):
-            network = build_segmenter(context.seg)
+            network = build_segmenter(context.settings.architecture, context.settings.encoder)
         if context.pretrained is not None:
             tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
             load_encoder(network, tensors, "seg.weights")
@@ -115,9 +108,9 @@ def train_unit(context: SegmentContext, jobs: Sequence[FoldJob], place: Place) -
         learn = np.sort(np.concatenate([job.roles["fit"], job.roles["weigh"]]))
         members.append(Member(learn, job.roles["stop"], seed))
     arrays = Arrays(images=torch.from_numpy(context.images), masks=torch.from_numpy(context.masks))
-    task = SegmentTask(arrays, context.level)
+    task = SegmentTask(arrays, context.settings.augmentation)
     parts = tuple(name for name, _ in networks[0].network.named_children())
-    plan = segment_plan(context.seg, context.train, parts)
+    plan = segment_plan(context.settings, context.train, parts)
     score = [{"test": job.roles["test"]} for job in jobs]
     device = torch.device(place.device)
     results = train_and_score(
@@ -126,12 +119,12 @@ def train_unit(context: SegmentContext, jobs: Sequence[FoldJob], place: Place) -
     return [_as_maps(job, result) for job, result in zip(jobs, results, strict=True)]
 
 
-def segment_plan(seg: Segmentation, train: Train, parts: tuple[str, ...]) -> Plan:
+def segment_plan(settings: SegmenterSettings, train: Train, parts: tuple[str, ...]) -> Plan:
     """Return the one phase; only a pretrained encoder is frozen (a random one would never learn)."""
-    frozen = seg.freeze_encoder and seg.weights is not None
+    frozen = settings.freeze_encoder and settings.weights is not None
     trainable = tuple(f"network.{part}" for part in parts if part != "encoder") if frozen else None
-    phase = Phase("train", seg.epochs, seg.learning_rate, trainable)
-    return make_plan((phase,), seg.batch_size, train, precision=train.precision)
+    phase = Phase("train", settings.epochs, settings.learning_rate, trainable)
+    return make_plan((phase,), settings.batch_size, train, precision=train.precision)
 
 
 def _as_maps(job: FoldJob, result: FoldResult) -> FoldResult:

@@ -11,9 +11,7 @@ import pandas as pd
 
 from busline.base.runtime import Runtime
 from busline.base.seeding import derive_seed
-from busline.base.settings.protocol import Split
-from busline.base.settings.section import Section, Seed
-from busline.base.settings.tabular import Tabular, TabularModels
+from busline.base.settings.tabular import Classical
 from busline.models.encoding import TableEncoder
 from busline.models.tabular import fit_classifier, positive_probability
 from busline.splits import MASTER
@@ -25,20 +23,12 @@ LEARN: Mapping[str, Sequence[str]] = {"all": ("fit", "stop", "weigh"), "without_
 SCORE: Mapping[str, Sequence[str]] = {"all": ("test",), "without_weigh": ("weigh", "test")}
 
 
-class TabularSettings(Section):
-    """The parameters of a classical tabular model."""
-
-    seed: Seed
-    split: Split
-    tabular: Tabular
-
-
 @dataclass(frozen=True)
 class TabularContext:
     """What all folds of one model share."""
 
     name: str
-    models: TabularModels
+    settings: Classical
     seed: int
     inputs: StudyInputs
 
@@ -55,15 +45,22 @@ FoldOutput = tuple[list[tuple[str, str, np.ndarray]], FittedTable | None]
 
 
 def run_tabular(
-    inputs: StudyInputs, settings: TabularSettings, name: str, *, runtime: Runtime
+    inputs: StudyInputs, settings: Classical, name: str, *, seed: int, runtime: Runtime
 ) -> tuple[pd.DataFrame, FittedTable]:
     """Fit one model on all training cases, and again without the weigh cases, in every resample.
+
+    Args:
+        inputs: the study's cases, columns and resamples.
+        settings: the model's.
+        name: a key of :data:`busline.models.tabular.CLASSIFIERS`.
+        seed: root of every random draw.
+        runtime: how this machine runs it.
 
     Returns:
         Predictions with a column ``trained_on``, and the model fitted on all training cases of the master split.
     """
     jobs = fold_jobs(inputs)
-    context = TabularContext(name, settings.tabular.models, settings.seed, inputs)
+    context = TabularContext(name, settings, seed, inputs)
     results: list[FoldOutput] = run_units(
         fit_unit, context, [[job] for job in jobs], runtime=runtime, title=name, networks=False
     )
@@ -101,4 +98,4 @@ def fit_table(context: TabularContext, job: FoldJob, learn: np.ndarray) -> Fitte
     encoder = TableEncoder.fit(table, context.inputs.numeric, context.inputs.categorical)
     seed = derive_seed(context.seed, "tabular", context.name, job.repeat, job.fold)
     labels = context.inputs.labels[learn]
-    return FittedTable(encoder, fit_classifier(context.name, context.models, encoder.transform(table), labels, seed))
+    return FittedTable(encoder, fit_classifier(context.name, context.settings, encoder.transform(table), labels, seed))

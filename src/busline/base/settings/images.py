@@ -1,4 +1,4 @@
-"""Sections `cnn` and `merged`: networks of images, alone and joined with the table's."""
+"""Section `cnn`: networks of images."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from busline.base.settings.section import BatchSize, Dropout, Epochs, Name, Rate, Section, Side, Units
+from busline.base.settings.section import BatchSize, Dropout, Epochs, Name, Rate, Section, Side
+from busline.base.settings.training import AugmentationLevel
+
+CUSTOM = "custom_cnn"
+"""The image model under which levels of augmentation are compared."""
 
 
 class FineTune(Section):
@@ -43,18 +47,9 @@ class Cnn(Section):
     models: dict[Name, ImageModel]
 
 
-class Merged(Section):
-    """Networks that join the tabular DNN and an image network of the same repeat and fold."""
+class ImageSettings(Section):
+    """All that decides one image classifier and is not shared by all networks."""
 
-    active: list[Name]
-    """Image models to merge; each must be in cnn.active, and dnn in tabular.active."""
-    hidden: Units
-    """Units of the dense layer behind the concatenation."""
-    dropout: Dropout
-    batch_size: BatchSize
-    epochs: Epochs
-    """Epochs of the new head alone."""
-    learning_rate: Rate
-    fine_tune_epochs: Epochs
-    """Epochs of the whole network, at the small learning rate."""
-    fine_tune_learning_rate: Rate
+    model: ImageModel
+    image_size: Side
+    augmentation: AugmentationLevel

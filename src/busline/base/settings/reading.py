@@ -1,7 +1,8 @@
-"""params.yaml as typed values; a stage reads the sections it uses, :mod:`busline.base.params` all of them."""
+"""Settings as typed values: of params.yaml a stage reads the sections it uses, of models the file of its own."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, TypeVar
@@ -67,9 +68,23 @@ def parse_settings(kind: type[Kind], content: object, where: str = "params.yaml"
         raise ParameterError(where, "".join(f"\n  - {line}" for line in lines).lstrip("\n") or "invalid") from error
 
 
-def part_of(kind: type[Kind], settings: Section) -> Kind:
-    """Return the sections of ``settings`` that ``kind`` has."""
-    return kind.model_construct(**{name: getattr(settings, name) for name in kind.model_fields})
+def load_model_settings(kind: type[Kind], path: Path) -> Kind:
+    """Read the settings of one model, as :func:`save_model_settings` wrote them.
+
+    Raises:
+        DataError: if there is no such file.
+        ParameterError: if it holds other settings than those of ``kind``.
+    """
+    from busline.base.artifacts import load_json
+
+    return parse_settings(kind, load_json(path), str(path))
+
+
+def save_model_settings(settings: Section, path: Path) -> None:
+    """Write the settings of one model as JSON with sorted keys, every number as it is."""
+    from busline.base.artifacts import save_text
+
+    save_text(json.dumps(settings.model_dump(mode="json"), indent=2, sort_keys=True) + "\n", path)
 
 
 def require_name(what: str, name: str, known: Collection[str]) -> None:

@@ -26,9 +26,9 @@ Provenance = Literal["identifier", "label", "patient", "acquisition", "sonograph
 
 
 class Section(BaseModel):
-    """Base of all sections: frozen, strict about types, no unknown keys, no value twice in a list."""
+    """Base of all sections: frozen, strict about types, finite numbers, no unknown keys, no value twice in a list."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     @field_validator("*")
     @classmethod

@@ -7,21 +7,62 @@ from typing import Annotated
 from pydantic import Field
 
 from busline.base.settings.section import BatchSize, Epochs, Name, Rate, Section, Side
+from busline.base.settings.training import AugmentationLevel
+
+MapSide = Annotated[Side, Field(multiple_of=32)]
+
+
+class Segmenter(Section):
+    """What one segmentation network has of its own; what is null or not there is `seg`'s."""
+
+    architecture: str | None = None
+    encoder: str | None = None
+    freeze_encoder: bool | None = None
+    image_size: MapSide | None = None
+    augmentation: Name | None = None
+    batch_size: BatchSize | None = None
+    epochs: Epochs | None = None
+    learning_rate: Rate | None = None
 
 
 class Segmentation(Section):
-    """Lesion segmentation."""
+    """Lesion segmentation: the networks, and what they share."""
 
+    active: list[Name]
+    models: dict[Name, Segmenter]
     architecture: str
     """Name of a segmentation-models-pytorch architecture, such as unet."""
     encoder: str
     """Name of a segmentation-models-pytorch encoder, such as mobilenet_v2."""
     weights: str | None
-    """Name of a file in weights.files for the encoder, or null for random initial weights."""
+    """Name of a file in weights.files for this encoder, or null for random initial weights.
+
+    A model with another encoder starts from random weights.
+    """
     freeze_encoder: bool
     """Keep a pretrained encoder's weights; without pretrained weights the encoder is always trained."""
-    image_size: Annotated[Side, Field(multiple_of=32)]
+    image_size: MapSide
     augmentation: Name
+    batch_size: BatchSize
+    epochs: Epochs
+    learning_rate: Rate
+
+    def of_model(self, name: str) -> Segmentation:
+        """Return the section as if ``name``, a key of :attr:`models`, were all there is."""
+        own = self.models[name].model_dump(exclude_none=True)
+        weights = self.weights if own.get("encoder", self.encoder) == self.encoder else None
+        return self.model_copy(update={**own, "weights": weights})
+
+
+class SegmenterSettings(Section):
+    """All that decides one segmentation network and is not shared by all networks; see :class:`Segmentation`."""
+
+    architecture: str
+    encoder: str
+    weights: str | None
+    freeze_encoder: bool
+    image_size: MapSide
+    augmentation: AugmentationLevel
     batch_size: BatchSize
     epochs: Epochs
     learning_rate: Rate

@@ -71,6 +71,16 @@ class TabularModels(Section):
     dnn: Dnn
 
 
+Classical = LogReg | RandomForest | XGBoost | LightGBM | CatBoost
+CLASSICAL: dict[str, type[Classical]] = {
+    "logreg": LogReg,
+    "random_forest": RandomForest,
+    "xgboost": XGBoost,
+    "lightgbm": LightGBM,
+    "catboost": CatBoost,
+}
+"""The kind of settings of each model of the table that is no network."""
+
 TabularName = Literal["logreg", "random_forest", "xgboost", "lightgbm", "catboost", "dnn"]
 
 
