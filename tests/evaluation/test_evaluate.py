@@ -184,6 +184,16 @@ def test_distances_are_summarised_beyond_one_and_undefined_cases_are_counted():
     assert (counts.count, counts.undefined, counts.max) == (len(folds) - 6, 6, folds["hd95"].max())
 
 
+def test_every_segmentation_network_is_measured_under_its_name():
+    scores = INPUTS.segmentation["segment"]["unet"]
+    other = scores.assign(dice=scores["dice"] / 2)
+    found = evaluate(replace(INPUTS, segmentation={"segment": {"unet": scores, "other": other}}), PARAMS)
+    assert list(found.metrics["segment"]) == list(found.tables["segment"]) == ["unet", "other"]
+    assert found.metrics["segment"]["unet"] == RESULT.metrics["segment"]["unet"]
+    half = found.metrics["segment"]["unet"]["dice"]["mean"] / 2
+    assert found.metrics["segment"]["other"]["dice"]["mean"] == pytest.approx(half)
+
+
 def test_segmentation_learns_from_weigh_cases_too():
     scores = INPUTS.segmentation["segment"]["unet"]
     scores = scores[scores["repeat"] >= 0]

@@ -1,8 +1,10 @@
+import json
 from dataclasses import replace
 
 import pytest
 from made_report import edited, with_scores
 
+from busline.base.settings.segmentation import Segmentation
 from busline.report.comparison import segmentation_notes
 from busline.report.render import show_cell
 from busline.report.summarise import summarise
@@ -187,6 +189,34 @@ def test_segmentation_notes_follow_the_network_that_ran(inputs):
     assert len(segmentation_notes(frozen)) == 1
     other = seg.model_copy(update={"encoder": "resnet18"})
     assert "resnet18" in segmentation_notes(other)[0]
+
+
+def with_segmenters(inputs, active, **models):
+    seg = inputs.params.seg
+    seg = Segmentation.model_validate({**seg.model_dump(), "active": active, "models": models})
+    return replace(inputs, params=inputs.params.model_copy(update={"seg": seg}))
+
+
+def test_beside_the_papers_stands_the_first_active_segmenter_and_the_outlines_list_all(inputs):
+    scores = inputs.scores["segment"]
+    scores["other"] = json.loads(json.dumps(scores["unet"]))
+    scores["other"]["metrics"]["dice"]["mean"] = 0.123
+    tables = tables_of(summarise(with_segmenters(inputs, ["other", "unet"], other={"encoder": "resnet18"}, unet={})))
+    assert row_of(tables["table9"], metric="Dice")["ours"] == 0.123
+    assert any("resnet18" in note for note in tables["table9"]["notes"])
+    assert row_of(tables["settings"], key="seg.encoder")["ours"] == "resnet18"
+    names = [row["model"] for row in tables["lesion_outlines"]["rows"] if row["metric"] == "Dice"]
+    assert names == ["Lesion network", "Segmentation network: unet", "Segmentation network: other"]
+    tables = tables_of(summarise(with_segmenters(inputs, ["unet", "other"], other={"encoder": "resnet18"}, unet={})))
+    assert row_of(tables["table9"], metric="Dice")["ours"] == scores["unet"]["metrics"]["dice"]["mean"]
+    assert row_of(tables["settings"], key="seg.encoder")["ours"] == "mobilenet_v2"
+
+
+def test_without_an_active_segmenter_the_papers_stands_alone(inputs):
+    inputs.scores.pop("segment")
+    tables = tables_of(summarise(with_segmenters(inputs, [], unet={})))
+    assert {row["status"] for row in tables["table9"]["rows"]} == {"not run"}
+    assert not any("6,628,945" in note for note in tables["table9"]["notes"])
 
 
 def test_the_parameter_count_in_the_notes_is_that_of_the_network(inputs):
