@@ -25,7 +25,8 @@ def main(
     from busline.audit.results import Leakage
     from busline.base.artifacts import load_json, save_text
     from busline.base.results import load_result
-    from busline.evaluation.results import Comparison, Tables
+    from busline.evaluation.outcomes import Comparison
+    from busline.evaluation.results import Tables
     from busline.report.figures import PLOTS, draw_figures
     from busline.report.paper import load_published
     from busline.report.provenance import DATA_FILES, hash_file, library_versions

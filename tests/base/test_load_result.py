@@ -40,10 +40,6 @@ def test_what_is_not_finite_is_none(value):
     assert Part(score=value, folds=1).score is None
 
 
-def test_a_number_of_numpy_is_a_plain_one():
-    assert type(Part(score=np.float64(0.5), folds=1).score) is float
-
-
 def test_a_result_does_not_change():
     with pytest.raises(ValidationError, match="frozen"):
         Part(score=0.5, folds=1).folds = 2

@@ -8,8 +8,8 @@ from sklearn.metrics import roc_auc_score
 
 from busline.base.params import load_params
 from busline.evaluation.comparisons import COLUMNS, Competitor, compare, count_outcomes
+from busline.evaluation.outcomes import Outcome
 from busline.evaluation.patients import PatientBootstrap
-from busline.evaluation.results import Outcome
 from busline.metrics.comparison import corrected_t_test, delong_covariance, delong_test, holm
 from made_inputs import PARAMS_FILE
 

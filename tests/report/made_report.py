@@ -9,7 +9,8 @@ import pandas as pd
 from busline.base.artifacts import plain
 from busline.base.params import Params, load_params
 from busline.evaluation.evaluate import Evaluation, Inputs, evaluate
-from busline.evaluation.results import Comparison, Tables
+from busline.evaluation.outcomes import Comparison
+from busline.evaluation.results import Tables
 from busline.report.paper import load_published
 from busline.report.summarise import ReportInputs
 from made_inputs import PARAMS_FILE

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from made_report import edited, with_scores
 
-from busline.evaluation.results import Comparison, Tables
+from busline.evaluation.outcomes import Comparison
+from busline.evaluation.results import Tables
 from busline.report.model_comparison import comparison_section, show_p
 from busline.report.render import render_html, render_markdown, show_cell
 from busline.report.summarise import summarise

@@ -20,10 +20,8 @@ class Result(BaseModel):
 
 
 def _defined(value: object) -> object:
-    """Return a number that is not finite as None, as JSON holds it, and one of NumPy as a plain one."""
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    return value
+    """Return a number that is not finite as None, as JSON holds it."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 Number = Annotated[float | None, BeforeValidator(_defined)]

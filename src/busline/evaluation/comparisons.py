@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from busline.evaluation.operating_points import pooled_calls
+from busline.evaluation.outcomes import Comparison, Outcome, Outcomes
 from busline.evaluation.patients import PatientBootstrap
 from busline.evaluation.prediction_tables import CASE, RESAMPLE
-from busline.evaluation.results import Comparison, Outcome, Outcomes
 from busline.evaluation.summaries import pool_repeats, split_folds
 from busline.metrics.classification import roc_auc
 from busline.metrics.comparison import corrected_t_test, delong_covariance, delong_test, holm, mcnemar_exact
@@ -43,7 +43,7 @@ class Competitor:
 
 
 def compare(group: str, models: Mapping[Name, Competitor], patients: PatientBootstrap) -> pd.DataFrame:
-    """Return a row for every pair of a family of comparisons, see :class:`busline.evaluation.results.Comparison`.
+    """Return a row for every pair of a family of comparisons, see :class:`busline.evaluation.outcomes.Comparison`.
 
     Args:
         group: name of the family.

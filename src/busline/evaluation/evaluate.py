@@ -25,13 +25,13 @@ from busline.evaluation.held_out import HeldOut, held_out, voted_held_out
 from busline.evaluation.loading import grid_columns
 from busline.evaluation.metrics_file import Metrics, compact
 from busline.evaluation.operating_points import chosen_cases, operate, operating_table
+from busline.evaluation.outcomes import Outcomes
 from busline.evaluation.patients import PatientBootstrap
 from busline.evaluation.plot_tables import classifier_plots, learning_curves, reliability_plot
 from busline.evaluation.prediction_tables import binary_classes, check_cases, check_predictions
 from busline.evaluation.results import (
     ChosenOn,
     Classifier,
-    Outcomes,
     Pair,
     Pooled,
     Protocol,

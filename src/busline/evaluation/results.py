@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from busline.base.results import Number, Result, Span
+from busline.evaluation.outcomes import Outcomes
 from busline.families import FAMILIES, Family
 
 KINDS = ("classifiers", "pairs", "searches", "segmentations")
@@ -183,59 +184,6 @@ class Segmentation(Result):
     cases: dict[str, CaseScores]
     """By metric of segmentation."""
     master: Master | None
-
-
-class Outcome(Result):
-    """How often a model wins, ties and loses in one test."""
-
-    wins: int
-    ties: int
-    losses: int
-
-
-class Outcomes(Result):
-    """How a model fares against every other of its family of comparisons."""
-
-    family: str
-    model: str
-    t: Outcome
-    delong: Outcome
-    mcnemar: Outcome
-
-    def by_test(self) -> dict[str, Outcome]:
-        """Return the outcomes by test."""
-        return {"t": self.t, "delong": self.delong, "mcnemar": self.mcnemar}
-
-
-class Comparison(Result):
-    """A pair of models; differences are the first one's figure minus the second's. A row of plots/comparisons.csv."""
-
-    group: str
-    """Its family of comparisons, a key of :data:`busline.families.GROUPS`."""
-    family_a: str
-    model_a: str
-    family_b: str
-    model_b: str
-    repeats: int
-    """How many both have."""
-    identical: bool
-    """Whether they have the same score for every case."""
-    t_difference: Number
-    """Of the folds' ROC AUCs; p of the corrected resampled t test, and p after Holm's correction."""
-    t_p: Number
-    t_holm: Number
-    delong_difference: Number
-    """Of the pooled ROC AUCs, with an interval of a bootstrap of the patients; p of DeLong's test."""
-    low: Number
-    high: Number
-    delong_p: Number
-    delong_holm: Number
-    only_a: Number
-    """Cases that the first model alone calls rightly at Youden's point; p of McNemar's exact test."""
-    only_b: Number
-    mcnemar_difference: Number
-    mcnemar_p: Number
-    mcnemar_holm: Number
 
 
 class ChosenOn(Result):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from busline.evaluation.results import Comparison, Outcome, Outcomes, Tables
+from busline.evaluation.outcomes import Comparison, Outcome, Outcomes
+from busline.evaluation.results import Tables
 from busline.families import DNN_SEARCH, FAMILIES, GROUPS, TOGETHER
 from busline.report.layout import Row, column, section, table, text_column
 from busline.report.names import UNDEFINED, any_name, family_name, in_order, one_name

@@ -8,7 +8,8 @@ from typing import Any
 
 from busline.audit.results import Leakage
 from busline.base.params import Params
-from busline.evaluation.results import Comparison, Protocol, Tables
+from busline.evaluation.outcomes import Comparison
+from busline.evaluation.results import Protocol, Tables
 from busline.families import FAMILIES, TABULAR
 from busline.report.audit_section import audit_section
 from busline.report.calibration import calibration_section
