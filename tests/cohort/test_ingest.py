@@ -199,8 +199,10 @@ def test_the_same_raw_files_give_the_same_bytes(raw, tmp_path):
         "cases.parquet",
         "columns.json",
         "duplicates.parquet",
+        "hashes.parquet",
         "images.npy",
         "masks.npy",
+        "thumbnails.npy",
     ]
     other = tmp_path / "elsewhere"
     other.mkdir()

@@ -16,6 +16,7 @@ from busline.base.errors import list_problems
 from busline.base.progress import ReportProgress, silent
 from busline.base.settings.data import Ingest
 from busline.cohort.card import make_card
+from busline.cohort.duplicates.fingerprints import save_fingerprints
 from busline.cohort.duplicates.pairs import find_duplicates
 from busline.cohort.formats.pixels import without_warnings
 from busline.cohort.pictures import Pictures, read_pictures
@@ -70,6 +71,7 @@ def ingest(
         table = _table(cases, raw.columns, source, places, released)
         limits = settings.duplicate_bits, settings.duplicate_correlation
         pairs = find_duplicates(found.with_image, found.digests, found.thumbnails, *limits, workers=workers)
+        save_fingerprints(part, found.with_image, found.digests, found.thumbnails)
         save_cohort(part, table, raw.columns, pairs, make_card(table, raw.columns, pairs, released))
 
 
