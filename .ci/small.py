@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 path = Path(sys.argv[1])
 yaml = YAML()
 params = yaml.load(path)
-params["data"]["phantom"].update(cases=36, normal=2, width=128, height=96)
+params["data"]["cohorts"]["phantom"]["phantom"].update(cases=36, normal=2, width=128, height=96)
 params["cv"].update(folds=3, repeats=1)  # pairs of folds need three
 params["cnn"]["image_size"] = 32
 for model in params["cnn"]["models"].values():

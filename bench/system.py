@@ -20,8 +20,8 @@ from bench.workers import Pace, take_turns
 STAGES = Path("stages")
 PREPARE = (
     "settings",
-    "acquire",
-    "ingest",
+    "acquire phantom",
+    "ingest phantom",
     "prune",
     "split",
     "weights custom_cnn",
@@ -73,7 +73,8 @@ def memory_lines(side: int = 128, cases: int = 60, stages: Sequence[str] = TRAIN
     from busline.base.params import load_params
 
     content = load_params().model_dump()
-    content["data"]["phantom"].update(cases=cases, normal=0)
+    content["data"].update(main="phantom", active=["phantom"])
+    content["data"]["cohorts"]["phantom"]["phantom"].update(cases=cases, normal=0)
     content["cnn"]["image_size"] = content["seg"]["image_size"] = side
     content["cv"].update(folds=3, repeats=1)
     content["lesion"].update(image_size=side, epochs=1)

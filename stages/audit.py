@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
+from busline.base.settings.data import DataSettings
 from busline.base.settings.reading import load_settings
 from busline.training.pool import warm_up
 
@@ -31,15 +32,16 @@ def main(
     from busline.studies.inputs import load_inputs
 
     params = load_settings(AuditSettings, params_file)
+    cohort = load_settings(DataSettings, params_file).data.main
     data, classes = root / "data", params.split.classes
     for key in VOTE.members:
         keep_only(data / "models" / key, active_files(FAMILIES[key], params))
     inputs = AuditInputs(
-        cohort=load_cohort(data / "cohort"),
+        cohort=load_cohort(data / "cohort" / cohort),
         kept=[column["name"] for column in load_json(data / "features/columns.json")],
         splits=load_table(data / "splits/splits.parquet"),
-        inputs=load_inputs(root, classes, image_side=params.cnn.image_size),
-        small=load_inputs(root, classes, image_side=params.audit.image_size),
+        inputs=load_inputs(root, cohort, classes, image_side=params.cnn.image_size),
+        small=load_inputs(root, cohort, classes, image_side=params.audit.image_size),
         predictions={key: load_predictions(data, FAMILIES[key], params) for key in (*VOTE.members, VOTE.key)},
         models=data / "models",
     )

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
+from busline.base.settings.data import DataSettings
 from busline.base.settings.images import CUSTOM, ImageSettings
 from busline.base.settings.reading import load_model_settings, load_settings
 from busline.base.settings.shared import ImageShared
@@ -31,7 +32,9 @@ def main(
 
     shared = load_settings(ImageShared, params_file)
     settings = load_model_settings(ImageSettings, root / f"data/settings/augmentation/{level}.json")
-    inputs = load_inputs(root, shared.split.classes, image_side=settings.image_size, repeats=shared.cv.image_repeats)
+    cohort = load_settings(DataSettings, params_file).data.main
+    side, repeats = settings.image_size, shared.cv.image_repeats
+    inputs = load_inputs(root, cohort, shared.split.classes, image_side=side, repeats=repeats)
     curves, predictions = (root / f"data/{kind}/augmentation/{level}.parquet" for kind in ("curves", "predictions"))
     if inputs.images is None:
         skip(NO_IMAGES, tables=[curves, predictions])

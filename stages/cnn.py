@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
+from busline.base.settings.data import DataSettings
 from busline.base.settings.images import ImageSettings
 from busline.base.settings.reading import load_model_settings, load_settings
 from busline.base.settings.shared import ImageShared
@@ -34,7 +35,9 @@ def main(
     settings = load_model_settings(ImageSettings, root / f"data/settings/cnn/{model}.json")
     weights = root / "data/weights" / model / "weights.safetensors"
     pretrained = load_tensors(weights) if settings.model.weights else None
-    inputs = load_inputs(root, shared.split.classes, image_side=settings.image_size, repeats=shared.cv.image_repeats)
+    cohort = load_settings(DataSettings, params_file).data.main
+    side, repeats = settings.image_size, shared.cv.image_repeats
+    inputs = load_inputs(root, cohort, shared.split.classes, image_side=side, repeats=repeats)
     curves, predictions = (root / f"data/{kind}/cnn/{model}.parquet" for kind in ("curves", "predictions"))
     if inputs.images is None:
         skip(NO_IMAGES, tables=[curves, predictions], folders=[root / "data/models/cnn" / model])

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
+from busline.base.settings.data import Data
 from busline.base.settings.protocol import CrossValidation, Split
 from busline.base.settings.reading import load_settings
 from busline.base.settings.section import Section, Seed
@@ -15,6 +16,7 @@ class Settings(Section):
     """The sections that this stage reads."""
 
     seed: Seed
+    data: Data
     split: Split
     cv: CrossValidation
 
@@ -37,7 +39,7 @@ def main(
     from busline.studies.combine import run_combine
     from busline.studies.inputs import load_inputs
 
-    inputs = load_inputs(root, settings.split.classes, repeats=settings.cv.image_repeats)
+    inputs = load_inputs(root, settings.data.main, settings.split.classes, repeats=settings.cv.image_repeats)
     outputs = load_table(root / "data/lesion/outputs.parquet")
     if reason := skip_reason(outputs):
         for family in (LESION, LESION_PARTS):
@@ -45,8 +47,9 @@ def main(
             skip(reason, tables=[folder / f"{name}.parquet" for name in family.files])
         save_json({}, root / "data/models/lesion/combiners.json")
         return
-    patients = load_table(root / "data/cohort/cases.parquet").set_index("case_id")["patient_id"]
-    duplicates = load_table(root / "data/cohort/duplicates.parquet")[["case_a", "case_b"]]
+    cohort = root / "data/cohort" / settings.data.main
+    patients = load_table(cohort / "cases.parquet").set_index("case_id")["patient_id"]
+    duplicates = load_table(cohort / "duplicates.parquet")[["case_a", "case_b"]]
     pairs = list(duplicates.itertuples(index=False, name=None))
     groups = group_cases(inputs.case_ids, patients.loc[list(inputs.case_ids)].tolist(), pairs)
     with threadpool_limits(1):  # bytes do not depend on the number of cores, and small systems are solved faster

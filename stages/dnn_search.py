@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
+from busline.base.settings.data import DataSettings
 from busline.base.settings.reading import load_settings
 from busline.training.pool import warm_up
 
@@ -26,7 +27,8 @@ def main(
     from busline.studies.inputs import load_inputs
 
     settings = load_settings(DnnSearchSettings, params_file)
-    inputs = load_inputs(root, settings.split.classes)
+    cohort = load_settings(DataSettings, params_file).data.main
+    inputs = load_inputs(root, cohort, settings.split.classes)
     places = [root / f"data/{kind}/dnn_search/dnn.parquet" for kind in ("predictions", "curves")]
     if not (settings.dnn_search.hidden and settings.dnn_search.dropout):
         skip("dnn_search.hidden or dnn_search.dropout is empty", tables=places)

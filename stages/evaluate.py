@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from busline.base.cli import run_stage
+from busline.base.settings.data import DataSettings
 from busline.base.settings.reading import load_settings
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ def main(
     """Turn predictions into metrics: nothing is trained, no image and no column a model may see is looked at.
 
     Reads data/splits/splits.parquet, data/predictions, data/vote/weights.parquet and data/curves, after removing files
-    of models that are not active, and of data/cohort/cases.parquet whose case is whose and how large a pixel is. Writes
-    reports/metrics.json, reports/tables.json and reports/plots/*.csv.
+    of models that are not active, and of the main cohort's cases.parquet whose case is whose and how large a pixel is.
+    Writes reports/metrics.json, reports/tables.json and reports/plots/*.csv.
     """
     from busline.base.artifacts import atomic_folder, load_table, save_csv, save_json
     from busline.evaluation.evaluate import EvaluationSettings, Inputs, evaluate
@@ -32,17 +33,18 @@ def main(
 
     params = load_settings(EvaluationSettings, params_file)
     data, reports = root / "data", root / "reports"
+    cases = data / "cohort" / load_settings(DataSettings, params_file).data.main / "cases.parquet"
     inputs = Inputs(
         splits=load_table(data / "splits" / "splits.parquet"),
         predictions={family.key: load_predictions(data, family, params) for family in classifiers()},
         weights=load_table(data / "vote" / "weights.parquet"),
         segmentation=_score_outlines(
-            data, {family.key: load_predictions(data, family, params) for family in segmenters()}
+            cases, {family.key: load_predictions(data, family, params) for family in segmenters()}
         ),
         curves={
             name: curve for family in FAMILIES.values() for name, curve in load_curves(data, family, params).items()
         },
-        patients=_load_patients(data / "cohort" / "cases.parquet"),
+        patients=_load_patients(cases),
         skipped={key: skipped_models(data, family, params) for key, family in FAMILIES.items()},
     )
     result = evaluate(inputs, params)
@@ -61,12 +63,12 @@ def _load_patients(path: Path) -> dict[str, str]:
 
 
 def _score_outlines(
-    data: Path, outlines: Mapping[str, Mapping[str, pd.DataFrame]]
+    known: Path, outlines: Mapping[str, Mapping[str, pd.DataFrame]]
 ) -> dict[str, dict[str, pd.DataFrame]]:
     from busline.base.artifacts import load_table
     from busline.evaluation.outlines import score_outlines
 
-    cases = load_table(data / "cohort" / "cases.parquet")
+    cases = load_table(known)
     pixel_mm = dict(zip(cases["case_id"], cases["pixel_mm"], strict=True))
     return {
         family: {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from busline.base.cli import run_stage
+from busline.base.settings.data import Data
 from busline.base.settings.images import Cnn
 from busline.base.settings.presentation import Illustrate
 from busline.base.settings.protocol import Split
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 class Settings(Section):
     """The sections that this stage reads."""
 
+    data: Data
     split: Split
     cnn: Cnn
     seg: Segmentation
@@ -47,7 +49,7 @@ def main(
     keep_only(data / "models/cnn", settings.cnn.active)
     keep_only(data / "predictions/cnn", settings.cnn.active, ".parquet")
     keep_only(data / "predictions/segment", settings.seg.active, ".parquet")
-    cohort = load_cohort(data / "cohort")
+    cohort = load_cohort(data / "cohort" / settings.data.main)
     first = next(iter(settings.seg.active), None)
     outlines = load_table(data / f"predictions/segment/{first}.parquet") if first else None
     segmentations: list[Picture] = []

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
+from busline.base.settings.data import DataSettings
 from busline.base.settings.reading import load_settings
 from busline.training.pool import warm_up
 
@@ -36,12 +37,13 @@ def main(
     if not settings.lesion.networks:
         skip("lesion.networks is 0", tables=places)
         return
-    known = load_table(root / "data/cohort/cases.parquet")
+    cohort = load_settings(DataSettings, params_file).data.main
+    known = load_table(root / "data/cohort" / cohort / "cases.parquet")
     if not known["has_mask"].any():
         skip(NO_MASKS if (known["width"] > 0).any() else NO_IMAGES, tables=places)
         return
-    inputs = load_inputs(root, settings.split.classes, repeats=settings.cv.image_repeats)
-    cases = load_lesion_cases(root, inputs.case_ids, settings.split.classes[-1])
+    inputs = load_inputs(root, cohort, settings.split.classes, repeats=settings.cv.image_repeats)
+    cases = load_lesion_cases(root / "data/cohort" / cohort, inputs.case_ids, settings.split.classes[-1])
     tensors = load_tensors(root / "data/models/pretrain/lesion.safetensors")
     initial = {name: value.numpy() for name, value in tensors.items()}
     study = run_lesion(inputs, cases, settings, initial, runtime=load_runtime())

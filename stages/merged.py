@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
+from busline.base.settings.data import DataSettings
 from busline.base.settings.merged import MergedSettings
 from busline.base.settings.reading import load_model_settings, load_settings
 from busline.base.settings.shared import ImageShared
@@ -32,8 +33,9 @@ def main(
 
     shared = load_settings(ImageShared, params_file)
     settings = load_model_settings(MergedSettings, root / f"data/settings/merged/{model}.json")
+    cohort = load_settings(DataSettings, params_file).data.main
     side, repeats = settings.image.image_size, shared.cv.image_repeats
-    inputs = load_inputs(root, shared.split.classes, image_side=side, repeats=repeats)
+    inputs = load_inputs(root, cohort, shared.split.classes, image_side=side, repeats=repeats)
     curves, predictions = (root / f"data/{kind}/merged/{model}.parquet" for kind in ("curves", "predictions"))
     if inputs.images is None or inputs.table.empty:
         skip(NO_IMAGES if inputs.images is None else NO_COLUMNS, tables=[curves, predictions])

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.settings.data import Prune
+from busline.base.settings.data import Data, Prune
 from busline.base.settings.protocol import Split
 from busline.base.settings.reading import load_settings
 from busline.base.settings.section import Section, Seed
@@ -16,6 +16,7 @@ class Settings(Section):
     """The sections that this stage reads."""
 
     seed: Seed
+    data: Data
     prune: Prune
     split: Split
 
@@ -24,7 +25,7 @@ def main(
     params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
-    """Read data/cohort; write data/features: the columns that are kept, and the verdict on every column.
+    """Read data/cohort/<data.main>; write data/features: the columns that are kept, and the verdict on every column.
 
     A column is kept if its provenance is in prune.allowed_provenance and at most prune.max_missing of its values are
     missing. A column whose provenance nobody declared stops the stage.
@@ -34,7 +35,7 @@ def main(
     from busline.cohort.store import load_cohort
     from busline.studies.pruning import judge_columns
 
-    cohort = load_cohort(root / "data/cohort")
+    cohort = load_cohort(root / "data/cohort" / settings.data.main)
     verdicts = judge_columns(cohort.cases, cohort.columns, settings.prune, settings.split.classes, settings.seed)
     kept = [verdict.name for verdict in verdicts if verdict.kept]
     with atomic_folder(root / "data/features") as folder:

@@ -23,7 +23,7 @@ def main(
     import pandas as pd
 
     from busline.audit.results import Leakage
-    from busline.base.artifacts import load_json, save_text
+    from busline.base.artifacts import load_json, load_table, save_text
     from busline.base.results import load_result
     from busline.evaluation.outcomes import Comparison
     from busline.evaluation.results import Tables
@@ -34,7 +34,8 @@ def main(
     from busline.report.summarise import ReportInputs, summarise
 
     data, reports = root / "data", root / "reports"
-    hashes = {f"data/cohort/{name}": hash_file(data / "cohort" / name) for name in DATA_FILES}
+    cohort = f"data/cohort/{params.data.main}"
+    hashes = {f"{cohort}/{name}": hash_file(root / cohort / name) for name in DATA_FILES}
     # only an empty cell is missing: a model may be called "none"
     names = dict.fromkeys(("model", "model_a", "model_b"), str)
     plots = {
@@ -47,7 +48,8 @@ def main(
         params=params,
         published=load_published(params.report.published) if params.report.published else None,
         scores=scores,
-        card=load_json(data / "cohort/card.json"),
+        card=load_json(root / cohort / "card.json"),
+        overlap=len(load_table(data / "overlap/pairs.parquet")),
         verdicts=load_json(data / "features/verdicts.json"),
         checks=load_json(data / "splits/checks.json"),
         pictures=load_json(reports / "pictures/pictures.json"),

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
+from busline.base.settings.data import DataSettings
 from busline.base.settings.reading import load_model_settings, load_settings
 from busline.base.settings.segmentation import SegmenterSettings
 from busline.base.settings.shared import ImageShared
@@ -36,13 +37,15 @@ def main(
     settings = load_model_settings(SegmenterSettings, root / f"data/settings/seg/{model}.json")
     weights = root / "data/weights/seg/weights.safetensors"
     pretrained = load_tensors(weights) if settings.weights else None
-    inputs = load_inputs(root, shared.split.classes, image_side=settings.image_size, repeats=shared.cv.image_repeats)
+    cohort = load_settings(DataSettings, params_file).data.main
+    side, repeats = settings.image_size, shared.cv.image_repeats
+    inputs = load_inputs(root, cohort, shared.split.classes, image_side=side, repeats=repeats)
     models = root / "data/models/segment" / model
     places = [root / f"data/{kind}/segment/{model}.parquet" for kind in ("curves", "predictions")]
     if inputs.images is None or inputs.masks is None:
         skip(NO_IMAGES if inputs.images is None else NO_MASKS, tables=places, folders=[models])
         return
-    truth = stored_masks(load_cohort(root / "data/cohort"), inputs.case_ids)
+    truth = stored_masks(load_cohort(root / "data/cohort" / cohort), inputs.case_ids)
     study = run_segment(
         inputs,
         settings,

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
+from busline.base.settings.data import Data
 from busline.base.settings.protocol import CrossValidation, Split
 from busline.base.settings.reading import load_settings
 from busline.base.settings.section import Section, Seed
@@ -15,6 +16,7 @@ class Settings(Section):
     """The sections that this stage reads."""
 
     seed: Seed
+    data: Data
     split: Split
     cv: CrossValidation
 
@@ -32,7 +34,7 @@ def main(
     from busline.cohort.store import load_cohort
     from busline.splits import check_splits, group_cases, make_splits
 
-    cohort = load_cohort(root / "data/cohort")
+    cohort = load_cohort(root / "data/cohort" / settings.data.main)
     cases = cohort.cases[cohort.cases["label"].isin(settings.split.classes)].reset_index(drop=True)
     pairs = list(cohort.duplicates[["case_a", "case_b"]].itertuples(index=False, name=None))
     groups = group_cases(cases["case_id"].tolist(), cases["patient_id"].tolist(), pairs)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
+from busline.base.settings.data import DataSettings
 from busline.base.settings.reading import load_model_settings, load_settings
 from busline.base.settings.shared import TableShared
 from busline.base.settings.tabular import CLASSICAL, Dnn, TabularName
@@ -31,7 +32,8 @@ def main(
 
     shared = load_settings(TableShared, params_file)
     path = root / f"data/settings/tabular/{model}.json"
-    inputs, runtime = load_inputs(root, shared.split.classes), load_runtime()
+    cohort = load_settings(DataSettings, params_file).data.main
+    inputs, runtime = load_inputs(root, cohort, shared.split.classes), load_runtime()
     models = root / "data/models/tabular" / model
     places = [root / f"data/{kind}/tabular/{model}.parquet" for kind in ("curves", "predictions")]
     if inputs.table.empty:

@@ -23,6 +23,8 @@ ROOT = Path(__file__).parent.parent
 SETTINGS = Ingest(max_side=32, max_pixels=100_000, duplicate_bits=3, duplicate_correlation=0.65)
 SIZE = (48, 36)
 """Width and height of the tiny images."""
+BREAST = {"data__main": "breast", "data__active": ["breast"]}
+"""Settings for :func:`write_params` of a study about BrEaST."""
 
 
 def draw_image(seed: int, size: tuple[int, int] = SIZE) -> np.ndarray:
@@ -104,7 +106,7 @@ def write_release(
 
 
 def write_params(path: Path, **settings: Any) -> Path:
-    """Write the tests' params.yaml with some keys changed, given as ``data__source="breast"``."""
+    """Write the tests' params.yaml with some keys changed, given as ``data__main="breast"``."""
     yaml = YAML()
     content = yaml.load(PARAMS_FILE.read_text(encoding="utf-8"))
     for key, value in settings.items():
@@ -115,6 +117,16 @@ def write_params(path: Path, **settings: Any) -> Path:
         section[last] = value
     yaml.dump(content, path)
     return path
+
+
+def own_data(path: Path) -> dict[str, Any]:
+    """Return settings for :func:`write_params` of a study about a user's folder, the cohort ``own``."""
+    return {
+        "data__main": "own",
+        "data__active": ["own"],
+        "data__cohorts": {"own": {"source": "folder"}},
+        "data__folders": {"own": str(path)},
+    }
 
 
 def load_stage(name: str) -> Callable[..., None]:

@@ -12,14 +12,13 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
-from helpers_cohort import draw_image, draw_mask
+from helpers_cohort import draw_image, draw_mask, own_data
 from imports import REPOSITORY
 from made_inputs import small_params
 from whole_pipeline import run_all, write
 
 CASES = 16
 SMALL = {
-    "data__source": "folder",
     "cv__folds": 3,
     "ingest__max_side": 64,
     "dnn_search": {"hidden": [16], "dropout": [0.2]},
@@ -68,7 +67,7 @@ def make_folder(folder, *, images, masks, columns):
 def run(tmp_path, own, monkeypatch, **changes):
     monkeypatch.setenv("BUSLINE_WORKERS", "1")
     monkeypatch.chdir(REPOSITORY)
-    params = small_params(**{**SMALL, "data__folder": {"path": str(own)}, **changes})
+    params = small_params(**{**SMALL, **own_data(own), **changes})
     run_all(tmp_path / "run", write(tmp_path / "params.yaml", params), params)
     reports = tmp_path / "run/reports"
     return json.loads((reports / "metrics.json").read_text()), (reports / "report.md").read_text(encoding="utf-8")

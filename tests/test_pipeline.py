@@ -16,7 +16,8 @@ from helpers_cohort import load_stage
 from imports import REPOSITORY
 
 YAML_12 = YAML(typ="safe", pure=True)
-STAGES: dict[str, Any] = YAML_12.load((REPOSITORY / "dvc.yaml").read_text())["stages"]
+WRITTEN: dict[str, Any] = YAML_12.load((REPOSITORY / "dvc.yaml").read_text())["stages"]
+STAGES: dict[str, Any] = {name: stage.get("do", stage) for name, stage in WRITTEN.items()}
 PARAMETERS: dict[str, Any] = YAML_12.load((REPOSITORY / "params.yaml").read_text())
 
 
@@ -24,16 +25,21 @@ def script_of(stage: str) -> str:
     return re.search(r"stages/\w+\.py", STAGES[stage]["cmd"]).group()
 
 
+def any_name(path: str) -> str:
+    """A path with `*` for what is put in."""
+    return re.sub(r"\$\{.*?\}", "*", path)
+
+
 def ancestors(stage: str) -> set[str]:
     """Every stage whose outputs a stage reads, directly or through others."""
     found: set[str] = set()
     waiting = [stage]
     while waiting:
-        for dep in STAGES[waiting.pop()]["deps"]:
+        for dep in map(any_name, STAGES[waiting.pop()]["deps"]):
             for name, other in STAGES.items():
                 outs = [next(iter(out)) if isinstance(out, dict) else out for out in other.get("outs", [])]
                 if name not in found and any(
-                    f"{dep}/".startswith(f"{out}/") or out.startswith(f"{dep}/") for out in outs
+                    f"{dep}/".startswith(f"{out}/") or out.startswith(f"{dep}/") for out in map(any_name, outs)
                 ):
                     found.add(name)
                     waiting.append(name)
@@ -56,6 +62,9 @@ def sections_read(script: str) -> set[str]:
 
 
 def leaves(node: Any, prefix: str = "") -> list[str]:
+    """The dotted keys of all values; where there may be names and are none, one stands for them."""
+    if node == {}:
+        return [f"{prefix}.name"]
     if not isinstance(node, dict):
         return [prefix]
     return [leaf for key, value in node.items() for leaf in leaves(value, f"{prefix}.{key}" if prefix else str(key))]
@@ -84,6 +93,22 @@ def test_a_stage_depends_on_the_digest_of_its_own_script(stage):
 @pytest.mark.parametrize("stage", set(STAGES) - {"code", "check"})
 def test_no_stage_begins_before_the_parameters_were_checked(stage):
     assert "check" in ancestors(stage)
+
+
+def test_a_users_folder_is_copied_only_once_its_name_was_checked():
+    assert [name for name, stage in WRITTEN.items() if "foreach" in stage] == ["folder"]
+    assert WRITTEN["folder"]["foreach"] == "${data.folders}"
+    assert "data/check/folders/${key}" in STAGES["folder"]["deps"]
+    assert "${item}" in STAGES["folder"]["deps"]
+    assert "${item}" not in STAGES["folder"]["cmd"]
+    assert "folders" in active_models(load_params(REPOSITORY / "params.yaml"))
+
+
+def test_a_cohort_is_acquired_anew_for_its_own_folder_and_needs_none():
+    """`place` writes into the folder of every cohort, `folder` into that of those which have one; no more is read."""
+    assert [dep for dep in STAGES["acquire"]["deps"] if "folders" in dep] == ["data/folders/${item.cohort}"]
+    assert STAGES["place"]["outs"] == ["data/folders/${item.cohort}/place"]
+    assert STAGES["folder"]["outs"] == ["data/folders/${key}/files"]
 
 
 @pytest.mark.parametrize("stage", [name for name in STAGES if "matrix" in STAGES[name]])

@@ -22,7 +22,16 @@ def run_all(root: Path, params_file: Path, params: Params) -> None:
     """Run every stage below ``root``."""
     place = {"params_file": params_file, "root": root}
     load_stage("code")(root=root)
-    for name in ("check", "settings", "acquire", "ingest", "prune", "split"):
+    for name in ("check", "settings"):
+        load_stage(name)(**place)
+    for name in params.data.active:
+        load_stage("place")(name, root=root)
+    for name in params.data.folders:
+        load_stage("folder")(name, **place)
+    for name in params.data.active:
+        load_stage("acquire")(name, **place)
+        load_stage("ingest")(name, **place)
+    for name in ("overlap", "prune", "split"):
         load_stage(name)(**place)
     for name in [*params.cnn.active, "seg"]:
         load_stage("weights")(name, **place)

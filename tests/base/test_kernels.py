@@ -72,10 +72,10 @@ def written(tmp_path_factory) -> list[dict[str, bytes]]:
 
 
 def _write(root: Path, off: str) -> dict[str, bytes]:
-    size = {"data__phantom__cases": 12, "data__phantom__normal": 1}
-    params = write_params(root / "params.yaml", data__source="phantom", **size)
+    size = {f"data__cohorts__phantom__phantom__{key}": value for key, value in (("cases", 12), ("normal", 1))}
+    params = write_params(root / "params.yaml", **size)
     for stage in ("acquire", "ingest"):
-        done = run_stage(stage, "--params", params, "--root", root, NPY_DISABLE_CPU_FEATURES=off)
+        done = run_stage(stage, "phantom", "--params", params, "--root", root, NPY_DISABLE_CPU_FEATURES=off)
         assert done.returncode == 0, done.stderr
     return files_of(root / "data")
 

@@ -9,7 +9,7 @@ from busline.base.settings.reading import parse_settings
 from imports import REPOSITORY
 from made_inputs import PARAMS_FILE
 
-NAMED = ("weights.files", "augmentation.levels", "cnn.models", "seg.models")
+NAMED = ("data.cohorts", "data.folders", "weights.files", "augmentation.levels", "cnn.models", "seg.models")
 """Sections whose keys are names that a user gives."""
 
 
@@ -74,7 +74,22 @@ def test_the_shipped_file_is_valid_and_the_tests_have_its_keys():
         ("cv.image_repeats", 2, "image_repeats must not exceed repeats"),
         ("cnn.active", ["x; touch pwned #"], "cnn.active.0: String should match pattern"),
         ("cnn.active", ["../../x"], "cnn.active.0: String should match pattern"),
-        ("data.source", "../phantom", "data.source: String should match pattern"),
+        ("data.main", "../x", "data.main: String should match pattern"),
+        ("data.main", "fantom", "data.main: unknown name 'fantom'; did you mean 'phantom'?"),
+        ("data.main", "breast", "data.active: must have the main cohort 'breast'"),
+        ("data.active", ["phantom", "../x"], "data.active.1: String should match pattern"),
+        ("data.active", ["phantom", "brest"], "data.active: unknown name 'brest'; did you mean 'breast'?"),
+        ("data.active", ["phantom", "phantom"], "data.active: has phantom twice"),
+        ("data.active", [], "data.active: List should have at least 1 item"),
+        ("data.cohorts", {"../x": {"source": "breast"}}, "String should match pattern"),
+        ("data.cohorts.phantom.source", "../x", "data.cohorts.phantom.source: String should match pattern"),
+        ("data.cohorts.phantom.phantm", None, "data.cohorts.phantom.phantm: unknown key; did you mean 'phantom'?"),
+        ("data.cohorts.phantom.phantom", None, "data.cohorts.phantom: must have `phantom` settings"),
+        ("data.cohorts.phantom.source", "breast", "data.cohorts.phantom: must have `phantom` settings"),
+        ("data.cohorts.phantom", {"source": "folder"}, "data.folders.phantom: is missing"),
+        ("data.folders", {"breast": "x"}, "data.folders.breast: the source of data.cohorts.breast is breast"),
+        ("data.folders", {"own": "x"}, "data.folders: unknown name 'own'"),
+        ("data.folders", {"../x": "x"}, "String should match pattern"),
         ("split.classes", ["benign", "benign"], "split.classes: has benign twice"),
         ("dnn_search.hidden", [-5], "dnn_search.hidden.0"),
         ("dnn_search.dropout", [0.2, 0.2], "dnn_search.dropout: has 0.2 twice"),
@@ -84,7 +99,11 @@ def test_the_shipped_file_is_valid_and_the_tests_have_its_keys():
             "tabular.models.dnn.batch_size: Input should be greater than or equal to 2",
         ),
         ("cnn.image_size", 100_000, "cnn.image_size: Input should be less than or equal to 4096"),
-        ("data.phantom.cases", 10**9, "data.phantom.cases: Input should be less than or equal to"),
+        (
+            "data.cohorts.phantom.phantom.cases",
+            10**9,
+            "data.cohorts.phantom.phantom.cases: Input should be less than or equal to",
+        ),
         ("audit.planted_cases", 0, "audit.planted_cases: Input should be greater than or equal to 1"),
         ("cv.folds", 2, "cv.folds: must be 3 or more for the lesion network"),
         ("weights.files", {"x": {"url": "a", "sha256": "12"}}, "weights.files.x.sha256"),
@@ -95,6 +114,26 @@ def test_a_mistake_is_named(content, key, value, message):
     with pytest.raises(ParameterError) as error:
         parse_settings(Params, content)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "value", "new"),
+    [
+        ("source", "breast", "data.source: has moved to data.main, data.active and data.cohorts.<name>.source"),
+        ("folder", {"path": "x"}, "data.folder.path: has moved to data.folders.<name>"),
+        ("phantom", {"cases": 36}, "data.phantom: has moved to data.cohorts.phantom.phantom"),
+    ],
+)
+def test_a_key_that_has_moved_is_said_to_have(content, tmp_path, old, value, new):
+    content["data"][old] = value
+    content["unknwon"] = 1
+    path = tmp_path / "params.yaml"
+    with path.open("w") as file:
+        YAML().dump(content, file)
+    with pytest.raises(ParameterError) as error:
+        load_params(path)
+    assert new in str(error.value)
+    assert "unknown" not in str(error.value)
 
 
 def test_all_mistakes_are_listed_at_once(content):

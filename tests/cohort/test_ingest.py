@@ -14,6 +14,7 @@ from busline.cohort.schema import RawCase, RawCohort
 from busline.cohort.sources.breast import IMAGES, read_breast
 from busline.cohort.store import load_cohort
 from helpers_cohort import (
+    BREAST,
     SETTINGS,
     draw_image,
     draw_mask,
@@ -284,9 +285,9 @@ def test_a_saved_again_scan_is_found(tmp_path):
 
 
 def start_stage(tmp_path, **how):
-    params = write_params(tmp_path / "params.yaml", data__source="breast")
+    params = write_params(tmp_path / "params.yaml", **BREAST)
     write_release(tmp_path / "data/raw/breast", 5)
-    return run_stage("ingest", "--params", params, "--root", tmp_path, **how)
+    return run_stage("ingest", "breast", "--params", params, "--root", tmp_path, **how)
 
 
 def test_a_full_disk_is_one_error_and_leaves_nothing(tmp_path):
@@ -299,7 +300,7 @@ def test_a_full_disk_is_one_error_and_leaves_nothing(tmp_path):
         "error: file system: File too large",
         "  to mend:  check the disk and try again",
     ]
-    assert [path.name for path in (tmp_path / "data").iterdir()] == ["raw"]
+    assert list((tmp_path / "data/cohort").iterdir()) == []
 
 
 def test_a_kill_in_mid_write_leaves_no_cohort(tmp_path):
@@ -313,11 +314,10 @@ def test_a_kill_in_mid_write_leaves_no_cohort(tmp_path):
     )
     result = start_stage(tmp_path, PYTHONPATH=f"src:{tmp_path}")
     assert result.returncode == -9
-    names = {path.name for path in (tmp_path / "data").iterdir()}
-    assert "cohort" not in names
-    assert all(name == "raw" or name.endswith(".part") for name in names)
-    ingest(read_breast(tmp_path / "data/raw/breast"), "breast", tmp_path / "data/cohort", SETTINGS)
-    assert len(load_cohort(tmp_path / "data/cohort").cases) == 5
+    (left,) = (tmp_path / "data/cohort").iterdir()
+    assert left.suffix == ".part"
+    ingest(read_breast(tmp_path / "data/raw/breast"), "breast", tmp_path / "data/cohort/breast", SETTINGS)
+    assert len(load_cohort(tmp_path / "data/cohort/breast").cases) == 5
 
 
 def test_the_card_counts_what_is_there(raw):

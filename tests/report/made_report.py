@@ -68,7 +68,6 @@ def verdict(name, provenance, kind, *, missing=0.0, auc_alone=None):
 
 def study_params() -> Params:
     content = load_params(PARAMS_FILE).model_dump(mode="json")
-    content["data"]["source"] = "phantom"
     content["split"]["classes"] = list(CLASSES)
     content["cv"] |= {"folds": FOLDS, "repeats": 1}
     content["cnn"]["models"]["tiny_net"] = content["cnn"]["models"]["custom_cnn"]
@@ -201,7 +200,7 @@ def study_inputs(params: Params, evaluation: Evaluation) -> ReportInputs:
             "segmentation": [own["segmented"]],
             "saliency": {"model": "custom_cnn", "method": "SmoothGrad.", "pictures": [own["salient"]]},
         },
-        hashes={"data/cohort/cases.parquet": "0" * 64, "requirements.lock": None},
+        hashes={"data/cohort/phantom/cases.parquet": "0" * 64, "requirements.lock": None},
         versions={"numpy": "2.4.6", "torch": None},
         comparisons=[Comparison.model_validate(row) for row in pairs.to_dict("records")],
     )

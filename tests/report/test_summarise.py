@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 from made_report import edited, with_scores
 
+from busline.base.settings.data import Cohort, Data
 from busline.base.settings.segmentation import Segmentation
 from busline.report.comparison import segmentation_notes
 from busline.report.render import show_cell
@@ -137,10 +138,16 @@ def test_phantoms_are_called_synthetic_and_the_software_no_device(inputs):
     assert "of 30 differ" in notices["Not the published protocol."]["text"]
 
 
+def about(inputs, source, active=("main",)):
+    """The inputs of a study whose main cohort is of a source, beside further active ones."""
+    cohorts = {name: Cohort(source=source) for name in active}
+    data = Data(main="main", active=list(active), cohorts=cohorts, folders={})
+    return replace(inputs, params=inputs.params.model_copy(update={"data": data}))
+
+
 @pytest.mark.parametrize(("source", "title"), [("breast", None), ("folder", "Other data than the paper's.")])
 def test_only_the_papers_own_data_are_compared(inputs, source, title):
-    data = inputs.params.data.model_copy(update={"source": source})
-    summary = summarise(replace(inputs, params=inputs.params.model_copy(update={"data": data})))
+    summary = summarise(about(inputs, source))
     warnings = [notice["title"] for notice in summary["notices"] if notice["kind"] == "warning"]
     assert warnings == ([title] if title else [])
     table = tables_of(summary)["table4"]
@@ -153,8 +160,7 @@ def test_only_the_papers_own_data_are_compared(inputs, source, title):
 )
 def test_agreement_allows_for_the_papers_rounding(inputs, low, high, verdict):
     inputs = edited(inputs, "tabular", "logreg", "metrics", "roc_auc", nb_low=low, nb_high=high)
-    data = inputs.params.data.model_copy(update={"source": "breast"})
-    summary = summarise(replace(inputs, params=inputs.params.model_copy(update={"data": data})))
+    summary = summarise(about(inputs, "breast"))
     row = row_of(tables_of(summary)["table4"], model="Logistic regression", metric="ROC AUC")
     assert row["agrees"] == verdict  # the paper: 0.80
 
@@ -234,6 +240,15 @@ def test_verdicts_and_checks_are_shown_whole(inputs):
         ("CaseID", "no", None),
     ]
     assert tables["roles"]["rows"] == [{"role": "test", "label": "benign", "min": 6, "max": 11}]
+
+
+def test_pairs_across_cohorts_are_counted_where_there_are_cohorts(inputs):
+    def said(inputs):
+        return " ".join(text for part in summarise(inputs)["sections"] if part["id"] == "data" for text in part["text"])
+
+    assert "two of them" not in said(replace(about(inputs, "folder"), overlap=3))
+    text = said(replace(about(inputs, "folder", ("main", "other")), overlap=3))
+    assert "Active cohorts: main, other. Pairs of the same or nearly the same image in two of them: 3." in text
 
 
 def test_without_a_paper_ours_stands_alone(inputs):

@@ -7,17 +7,20 @@ from safetensors.numpy import save_file
 from busline.base.artifacts import load_json, load_table
 from busline.base.errors import DataError, DownloadError, ParameterError
 from busline.cohort.sources.breast import TABLE
-from helpers_cohort import files_of, load_stage, run_stage, write_params, write_release
+from helpers_cohort import BREAST, ROOT, files_of, load_stage, own_data, run_stage, write_params, write_release
 
-acquire, ingest, prune, weights = (load_stage(name) for name in ("acquire", "ingest", "prune", "weights"))
+acquire, folder, ingest, prune, weights = (
+    load_stage(name) for name in ("acquire", "folder", "ingest", "prune", "weights")
+)
 
 
 def test_from_raw_files_to_features(tmp_path, monkeypatch):
     write_release(tmp_path / "mirror/breast", 12)
-    params = write_params(tmp_path / "params.yaml", data__source="breast")
+    params = write_params(tmp_path / "params.yaml", **BREAST)
     monkeypatch.setenv("BUSLINE_MIRROR", str(tmp_path / "mirror"))
-    for stage in (acquire, ingest, prune):
-        stage(params, tmp_path)
+    acquire("breast", params, tmp_path)
+    ingest("breast", params, tmp_path)
+    prune(params, tmp_path)
     assert {path.name for path in (tmp_path / "data").iterdir()} == {"raw", "cohort", "features"}
     features = tmp_path / "data/features"
     assert sorted(files_of(features)) == ["columns.json", "features.parquet", "verdicts.json"]
@@ -34,19 +37,20 @@ def test_from_raw_files_to_features(tmp_path, monkeypatch):
     assert not verdicts["Symptoms"]["kept"]
 
 
-def test_the_example_folder_is_the_default_of_the_folder_source(tmp_path, monkeypatch):
+def test_the_example_folder_becomes_features(tmp_path, monkeypatch):
     monkeypatch.delenv("BUSLINE_MIRROR", raising=False)
-    params = write_params(tmp_path / "params.yaml", data__source="folder")
-    for stage in (acquire, ingest, prune):
-        stage(params, tmp_path)
+    params = write_params(tmp_path / "params.yaml", **own_data(ROOT / "examples/folder"))
+    for stage in (folder, acquire, ingest):
+        stage("own", params, tmp_path)
+    prune(params, tmp_path)
     assert list(load_table(tmp_path / "data/features/features.parquet").columns) == ["case_id", "Age", "palpable"]
 
 
 def test_an_undeclared_column_passes_ingest_and_stops_prune(tmp_path):
     write_release(tmp_path / "data/raw/breast", 6, change=lambda rows: [row.update(Hospital="A") for row in rows])
-    params = write_params(tmp_path / "params.yaml", data__source="breast")
-    ingest(params, tmp_path)
-    assert load_json(tmp_path / "data/cohort/card.json")["undeclared"] == ["Hospital"]
+    params = write_params(tmp_path / "params.yaml", **BREAST)
+    ingest("breast", params, tmp_path)
+    assert load_json(tmp_path / "data/cohort/breast/card.json")["undeclared"] == ["Hospital"]
     with pytest.raises(DataError, match="column 'Hospital': has no declared provenance"):
         prune(params, tmp_path)
     assert not (tmp_path / "data/features").exists()
@@ -55,8 +59,10 @@ def test_an_undeclared_column_passes_ingest_and_stops_prune(tmp_path):
 def test_bad_input_ends_with_one_error_and_exit_code_1(tmp_path):
     write_release(tmp_path / "mirror/breast")
     (tmp_path / "mirror/breast" / TABLE).write_bytes(b"CaseID,Age\n1,2\n")
-    params = write_params(tmp_path / "params.yaml", data__source="breast")
-    result = run_stage("acquire", "--params", params, "--root", tmp_path, BUSLINE_MIRROR=str(tmp_path / "mirror"))
+    params = write_params(tmp_path / "params.yaml", **BREAST)
+    result = run_stage(
+        "acquire", "breast", "--params", params, "--root", tmp_path, BUSLINE_MIRROR=str(tmp_path / "mirror")
+    )
     assert result.returncode == 1
     assert f"{TABLE}: is no xlsx table" in result.stderr
     assert "Traceback" not in result.stderr
@@ -65,10 +71,18 @@ def test_bad_input_ends_with_one_error_and_exit_code_1(tmp_path):
 
 
 def test_an_unknown_source_is_refused(tmp_path):
-    params = write_params(tmp_path / "params.yaml", data__source="brest")
+    params = write_params(tmp_path / "params.yaml", data__cohorts__breast={"source": "brest"})
     for stage in (acquire, ingest):
         with pytest.raises(ParameterError, match="unknown source 'brest'"):
-            stage(params, tmp_path)
+            stage("breast", params, tmp_path)
+
+
+def test_a_cohort_that_is_no_entry_is_refused(tmp_path):
+    params = write_params(tmp_path / "params.yaml")
+    for stage in (folder, acquire, ingest):
+        with pytest.raises(ParameterError, match="is unknown"):
+            stage("../x", params, tmp_path)
+    assert not (tmp_path / "data").exists()
 
 
 def test_weights_offline_are_one_error_until_the_file_is_in_the_mirror(tmp_path, monkeypatch):

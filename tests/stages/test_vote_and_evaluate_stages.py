@@ -45,7 +45,7 @@ def root(tmp_path):
     predictions, curves = tmp_path / "data" / "predictions", tmp_path / "data" / "curves"
     save_table(splits, tmp_path / "data" / "splits" / "splits.parquet")
     whose = pd.DataFrame({"case_id": labels.index, "patient_id": labels.index, "pixel_mm": 0.2})
-    save_table(whose, tmp_path / "data" / "cohort" / "cases.parquet")
+    save_table(whose, tmp_path / "data" / "cohort" / "phantom" / "cases.parquet")
     for seed, name in enumerate(TABULAR):
         save_table(make_predictions(splits, labels, seed=seed, tabular=True), predictions / f"tabular/{name}.parquet")
     for seed, name in enumerate(["cnn/custom_cnn", "merged/custom_cnn", "augmentation/none", "augmentation/mild"]):
@@ -168,7 +168,7 @@ def test_families_without_active_models_are_left_out(root):
 @pytest.mark.parametrize(
     "name",
     ["predictions/cnn/custom_cnn", "predictions/dnn_search/dnn", "predictions/segment/unet", "splits/splits",
-     "curves/merged/custom_cnn", "vote/weights", "cohort/cases"],
+     "curves/merged/custom_cnn", "vote/weights", "cohort/phantom/cases"],
 )  # fmt: skip
 def test_a_missing_input_is_named_and_leaves_the_reports_alone(root, name):
     run("vote", root)

@@ -38,7 +38,7 @@ HOSTILE = "../<b>case 7"
 @pytest.fixture
 def cohort_folder(tmp_path):
     """Eight cases of differing size; case i has its lesion, and only there gray 200, in rows 4 to 11."""
-    folder = tmp_path / "data/cohort"
+    folder = tmp_path / "data/cohort/phantom"
     folder.mkdir(parents=True)
     frames = []
     for index in range(CASES):

@@ -6,12 +6,13 @@ here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import model_validator
 
-from busline.base.errors import near_matches
+from busline.base.errors import ParameterError, near_matches
 from busline.base.settings.data import Data, Ingest, Prune
 from busline.base.settings.evaluation import Audit, Evaluate
 from busline.base.settings.images import Cnn
@@ -25,6 +26,13 @@ from busline.base.settings.segmentation import Segmentation
 from busline.base.settings.tabular import DnnSearch, Tabular
 from busline.base.settings.training import Augmentation, Train
 from busline.base.settings.weights import Weights
+
+MOVED = {
+    "data.source": "data.main, data.active and data.cohorts.<name>.source",
+    "data.folder.path": "data.folders.<name>",
+    "data.phantom": "data.cohorts.phantom.phantom",
+}
+"""Keys, with all that is below them, that params.yaml had in 0.1, and where they are; named for one release."""
 
 
 class Params(Section):
@@ -59,8 +67,10 @@ class Params(Section):
 
 
 def active_models(params: Params) -> dict[str, list[str]]:
-    """Return the active models, or levels, by the key of their section."""
+    """Return the active cohorts, models or levels by the key of their section, and the cohorts that have a folder."""
     return {
+        "data": params.data.active,
+        "folders": [*params.data.folders],
         "tabular": [*params.tabular.active],
         "cnn": params.cnn.active,
         "augmentation": params.augmentation.active,
@@ -72,6 +82,9 @@ def active_models(params: Params) -> dict[str, list[str]]:
 def _unknown_names(params: Params) -> list[str]:
     levels, models, files = params.augmentation.levels, params.cnn.models, params.weights.files
     problems = [
+        *_unknown("data.main", [params.data.main], params.data.cohorts),
+        *_unknown("data.active", params.data.active, params.data.cohorts),
+        *_unknown("data.folders", [*params.data.folders], params.data.cohorts),
         *_unknown("augmentation.active", params.augmentation.active, levels),
         *_unknown("cnn.augmentation", [params.cnn.augmentation], levels),
         *_unknown("seg.augmentation", [params.seg.augmentation], levels),
@@ -95,6 +108,7 @@ def _contradictions(params: Params) -> list[str]:
         for name, model in params.cnn.models.items()
         if model.fine_tune and not model.weights
     ]
+    problems += _contradictions_of_cohorts(params.data)
     if params.augmentation.active and "custom_cnn" not in params.cnn.models:
         problems.append("augmentation.active: needs custom_cnn in cnn.models; add it, or set augmentation.active to []")
     if params.merged.active and "dnn" not in params.tabular.active:
@@ -110,6 +124,23 @@ def _contradictions(params: Params) -> list[str]:
     return problems
 
 
+def _contradictions_of_cohorts(data: Data) -> list[str]:
+    known = [name for name in data.active if name in data.cohorts]
+    problems = [
+        f"data.folders.{name}: is missing; data.cohorts.{name} reads a folder, give its path"
+        for name in known
+        if data.cohorts[name].source == "folder" and name not in data.folders
+    ]
+    problems += [
+        f"data.folders.{name}: the source of data.cohorts.{name} is {data.cohorts[name].source}, which reads no folder"
+        for name in data.folders
+        if name in data.cohorts and data.cohorts[name].source != "folder"
+    ]
+    if data.main not in data.active:
+        problems.append(f"data.active: must have the main cohort {data.main!r}; add it, or name another in data.main")
+    return problems
+
+
 def _unknown(key: str, names: Sequence[str | None], known: Collection[str]) -> list[str]:
     return [
         f"{key}: unknown name {name!r}; {near_matches(name, known)}"
@@ -122,6 +153,18 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     """Read and check the whole of params.yaml.
 
     Raises:
-        ParameterError: listing every unknown key, wrong type and unknown name.
+        ParameterError: listing every key that has moved, or else every unknown key, wrong type and unknown name.
     """
-    return parse_settings(Params, read_parameters(path), str(path))
+    content = read_parameters(path)
+    moved = [f"\n  - {old}: has moved to {new}" for old, new in MOVED.items() if _has(content, old)]
+    if moved:
+        raise ParameterError(str(path), "".join(moved).lstrip("\n"), mend="docs/own-data.md shows the new keys")
+    return parse_settings(Params, content, str(path))
+
+
+def _has(content: Any, key: str) -> bool:
+    for part in key.split("."):
+        if not isinstance(content, Mapping) or part not in content:
+            return False
+        content = content[part]
+    return True

@@ -108,7 +108,7 @@ def load_cohort(folder: Path) -> Cohort:
     masks = load_array(folder / "masks.npy", mmap=True)
     expected = int((cases["width"].astype("int64") * cases["height"]).sum())
     if not len(images) == len(masks) == expected:
-        raise DataError(str(folder), "the images are not those of the table", mend="run `dvc repro ingest` again")
+        raise DataError(str(folder), "the images are not those of the table", mend="run `dvc repro` again")
     columns = [Column(**entry) for entry in load_json(folder / "columns.json")]
     return Cohort(cases, columns, load_table(folder / "duplicates.parquet"), images, masks)
 

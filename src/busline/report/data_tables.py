@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from busline.base.settings.data import Prune
+from busline.base.settings.data import Data, Prune
 from busline.report.layout import Row, column, section, table, text_column
 
 
-def data_section(card: Mapping[str, Any]) -> Row:
-    """Return the data card: counts, distributions, missingness and duplicates of the whole cohort."""
+def data_section(card: Mapping[str, Any], data: Data, overlap: int = 0) -> Row:
+    """Return the data card: counts, distributions, missingness and duplicates of the whole main cohort.
+
+    Args:
+        card: the card.
+        data: which cohorts are active; of one alone no overlap is said.
+        overlap: pairs of (nearly) the same image in two of them.
+    """
     labels, masks, duplicates = card["labels"], card["masks"], card["duplicates"]
     counts = [
         ("Cases", card["cases"]),
@@ -38,6 +44,11 @@ def data_section(card: Mapping[str, Any]) -> Row:
     text = ["The whole cohort, cases outside the study's classes included."]
     if card["undeclared"]:
         text.append(f"Columns without declared provenance: {', '.join(card['undeclared'])}.")
+    if len(data.active) > 1:
+        text.append(
+            f"Active cohorts: {', '.join(data.active)}. Pairs of the same or nearly the same image in two of them: "
+            f"{overlap}. They do not change the split, for only {data.main} is trained on."
+        )
     return section("data", "Data card", text=text, tables=tables)
 
 

@@ -39,7 +39,7 @@ class Citation(Block):
     short: str
     """How tables name the paper."""
     source: str
-    """Name under data.source of the data its figures are from."""
+    """Name of the source that its figures are from."""
     data: str
     """That data in words."""
 

@@ -43,7 +43,7 @@ class ReportInputs:
     scores: Tables
     """reports/tables.json."""
     card: Mapping[str, Any]
-    """The cohort's data card."""
+    """The main cohort's data card."""
     verdicts: Sequence[Mapping[str, Any]]
     """The verdict on every column."""
     checks: Mapping[str, Any]
@@ -56,6 +56,8 @@ class ReportInputs:
     """Version by library."""
     comparisons: Sequence[Comparison]
     """reports/plots/comparisons.csv: one a pair of models."""
+    overlap: int = 0
+    """Pairs of (nearly) the same image in two of the active cohorts."""
     leakage: Leakage | None = None
     """reports/leakage.json, or None to leave the audit out."""
 
@@ -96,7 +98,7 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
             calibration_section(inputs.scores),
             comparison_section(inputs.scores, inputs.comparisons),
             cases_section(inputs.pictures, inputs.scores.protocol.positive),
-            data_section(inputs.card),
+            data_section(inputs.card, params.data, inputs.overlap),
             verdict_section(inputs.verdicts, params.prune),
             split_section(inputs.checks),
             *_audit(inputs),
@@ -110,7 +112,7 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
 
 
 def _comparable(inputs: ReportInputs) -> bool:
-    return inputs.published is not None and inputs.params.data.source == inputs.published.citation.source
+    return inputs.published is not None and inputs.params.data.main_source == inputs.published.citation.source
 
 
 def _audit(inputs: ReportInputs) -> list[Row]:
@@ -122,7 +124,7 @@ def _audit(inputs: ReportInputs) -> list[Row]:
 def _subtitle(inputs: ReportInputs) -> str:
     protocol = inputs.scores.protocol
     negative, positive = protocol.classes
-    source = SOURCES.get(inputs.params.data.source, inputs.params.data.source)
+    source = SOURCES.get(inputs.params.data.main_source, inputs.params.data.main_source)
     cases = f"{protocol.cases} cases"
     if protocol.positives is not None:
         cases += f" ({protocol.cases - protocol.positives} {negative}, {protocol.positives} {positive})"
@@ -131,7 +133,7 @@ def _subtitle(inputs: ReportInputs) -> str:
 
 def _notices(inputs: ReportInputs) -> list[Row]:
     notices = []
-    if inputs.params.data.source == "phantom":
+    if inputs.params.data.main_source == "phantom":
         text = (
             "Every case was made by a computer. These figures prove only that the machinery works: they say nothing "
             "about patients, and nothing about whether the published figures hold."

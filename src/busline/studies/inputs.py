@@ -56,12 +56,13 @@ class FoldJob:
 
 
 def load_inputs(
-    root: Path, classes: Sequence[str], *, image_side: int | None = None, repeats: int | None = None
+    root: Path, cohort: str, classes: Sequence[str], *, image_side: int | None = None, repeats: int | None = None
 ) -> StudyInputs:
     """Load what split, prune and ingest wrote.
 
     Args:
         root: folder that holds data/.
+        cohort: name of the main cohort.
         classes: the study's two labels.
         image_side: side to which images and masks are resized; None loads no images.
         repeats: keep the first so many repeats; None keeps all.
@@ -77,9 +78,10 @@ def load_inputs(
     features = load_table(root / "data/features/features.parquet").set_index("case_id")
     columns = load_json(root / "data/features/columns.json")
     case_ids = sorted(splits["case_id"].unique())
-    cases = load_table(root / "data/cohort/cases.parquet").reset_index(drop=True)
+    place = root / "data/cohort" / cohort
+    cases = load_table(place / "cases.parquet").reset_index(drop=True)
     rows = pd.Series(cases.index, index=cases["case_id"]).loc[case_ids].to_numpy()
-    images, masks = _load_images(root, cases, rows, image_side) if image_side else (None, None)
+    images, masks = _load_images(place, cases, rows, image_side) if image_side else (None, None)
     return StudyInputs(
         case_ids=case_ids,
         classes=classes,
@@ -119,7 +121,7 @@ def prediction_rows(
 
 
 def _load_images(
-    root: Path, cases: pd.DataFrame, rows: np.ndarray, side: int
+    place: Path, cases: pd.DataFrame, rows: np.ndarray, side: int
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
     """Return images and masks of the cases at ``rows``, None where the cohort has none."""
     from busline.cohort.store import load_cohort, resize_stack
@@ -127,5 +129,5 @@ def _load_images(
     known = cases.loc[rows]
     if not (known["width"] > 0).any():
         return None, None
-    images, masks = resize_stack(load_cohort(root / "data/cohort"), rows.tolist(), side)
+    images, masks = resize_stack(load_cohort(place), rows.tolist(), side)
     return images, masks if known["has_mask"].any() else None

@@ -49,15 +49,15 @@ class LesionCases:
         return Arrays(**{name: torch.from_numpy(getattr(self, name)) for name in names})
 
 
-def load_lesion_cases(root: Path, case_ids: Sequence[str], positive: str) -> LesionCases:
+def load_lesion_cases(folder: Path, case_ids: Sequence[str], positive: str) -> LesionCases:
     """Load cases of the cohort.
 
     Args:
-        root: folder that holds data/.
+        folder: the cohort.
         case_ids: the cases, in the order of the result.
         positive: label of the positive class.
     """
-    cohort = load_cohort(root / "data/cohort")
+    cohort = load_cohort(folder)
     table = cohort.cases.reset_index(drop=True)
     rows = pd.Series(table.index, index=table["case_id"]).loc[list(case_ids)].to_numpy()
     cases = table.loc[rows].reset_index(drop=True)

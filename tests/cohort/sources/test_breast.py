@@ -7,18 +7,18 @@ import zipfile
 import pytest
 
 from busline.base.errors import DataError, DownloadError
-from busline.base.params import load_params
+from busline.base.settings.data import Cohort
 from busline.cohort.sources import breast
 from busline.cohort.sources.breast import IMAGES, IMAGES_ZIP, TABLE, read_breast
 from busline.cohort.sources.order import Order
 from busline.cohort.sources.table import acquire
-from helpers_cohort import files_of, write_params, write_release, write_xlsx
+from helpers_cohort import files_of, write_release, write_xlsx
 
 
 @pytest.fixture
 def order(tmp_path):
-    params = load_params(write_params(tmp_path / "params.yaml", data__source="breast"))
-    return lambda mirror: Order(params.data, 0, mirror, tmp_path / "downloads")
+    cohort = Cohort(source="breast")
+    return lambda mirror: Order(cohort, 0, mirror, tmp_path / "downloads", tmp_path / "own")
 
 
 def zip_images(folder, path):

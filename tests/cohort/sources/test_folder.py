@@ -5,13 +5,13 @@ import pytest
 from ruamel.yaml import YAML
 
 from busline.base.errors import DataError
-from busline.base.params import load_params
+from busline.base.settings.data import Cohort
 from busline.cohort.ingest import ingest
 from busline.cohort.sources.folder import load_dataset, read_folder
 from busline.cohort.sources.order import Order
 from busline.cohort.sources.table import acquire
 from busline.cohort.store import load_cohort
-from helpers_cohort import ROOT, SETTINGS, files_of, write_params
+from helpers_cohort import ROOT, SETTINGS, files_of
 
 EXAMPLE = ROOT / "examples/folder"
 
@@ -35,8 +35,7 @@ def rewrite(own, old, new):
 
 
 def take(own, tmp_path):
-    params = load_params(write_params(tmp_path / "p.yaml", data__source="folder", data__folder__path=str(own)))
-    acquire(Order(params.data, 0, None, tmp_path / "downloads"), tmp_path / "raw")
+    acquire(Order(Cohort(source="folder"), 0, None, tmp_path / "downloads", own), tmp_path / "raw")
     return tmp_path / "raw"
 
 

@@ -4,12 +4,12 @@ import pytest
 
 from busline.base.artifacts import load_json
 from busline.base.errors import ParameterError
-from busline.base.params import load_params
+from busline.base.settings.data import Cohort, Phantom
 from busline.cohort.ingest import ingest
 from busline.cohort.sources.order import Order
 from busline.cohort.sources.table import SOURCES, acquire, find_source
 from busline.cohort.store import load_cohort
-from helpers_cohort import SETTINGS, files_of, write_params
+from helpers_cohort import SETTINGS, files_of
 
 
 def test_an_unknown_source_is_refused_with_near_matches():
@@ -24,11 +24,9 @@ def test_every_source_says_what_it_is():
 
 
 def test_phantoms_are_read_as_the_release_is_and_none_is_a_duplicate(tmp_path):
-    params = load_params(
-        write_params(tmp_path / "p.yaml", data__phantom={"cases": 24, "normal": 2, "width": 96, "height": 80})
-    )
+    cohort = Cohort(source="phantom", phantom=Phantom(cases=24, normal=2, width=96, height=80))
     seen = []
-    order = Order(params.data, params.seed, None, tmp_path / "downloads", lambda *call: seen.append(call))
+    order = Order(cohort, 2026, None, tmp_path / "downloads", tmp_path / "own", lambda *call: seen.append(call))
     acquire(order, tmp_path / "raw")
     assert seen[-1] == ("phantoms", 26, 26)
     raw = find_source("phantom").read(tmp_path / "raw")

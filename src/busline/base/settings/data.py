@@ -1,10 +1,10 @@
-"""Sections `data`, `ingest` and `prune`: where the cases come from and which columns a model may see."""
+"""Sections `data`, `ingest` and `prune`: which cohorts there are, and which columns a model may see."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from busline.base.settings.section import Name, Provenance, Section, Side
 
@@ -22,20 +22,42 @@ class Phantom(Section):
     """Mean image height in pixels."""
 
 
-class Folder(Section):
-    """A user's own data."""
+class Cohort(Section):
+    """Where the cases of one cohort come from."""
 
-    path: str
-    """Folder with dataset.yaml, the images, the masks and the table."""
+    source: Name
+    """Name of a source: a row of busline.cohort.sources.table.SOURCES."""
+    phantom: Phantom | None = None
+    """What the source ``phantom`` makes; null for any other."""
+
+    @model_validator(mode="after")
+    def _phantom_fits(self) -> Cohort:
+        if (self.source == "phantom") != (self.phantom is not None):
+            raise ValueError("must have `phantom` settings if its source is phantom, and only then")
+        return self
 
 
 class Data(Section):
-    """Where the cases come from."""
+    """The cohorts that lie side by side, and the one that a study is about."""
 
-    source: Name
-    """Name of a source: a row of busline.cohort.sources.SOURCES."""
-    phantom: Phantom
-    folder: Folder
+    main: Name
+    """The cohort that is split, trained on, scored and reported."""
+    active: Annotated[list[Name], Field(min_length=1)]
+    """The cohorts that are acquired, ingested, and compared for (near-)duplicates; the main one among them."""
+    cohorts: Annotated[dict[Name, Cohort], Field(min_length=1)]
+    folders: dict[Name, Annotated[str, Field(min_length=1)]]
+    """Path of a user's folder (dataset.yaml, table, images, masks) by the cohort whose source ``folder`` reads it."""
+
+    @property
+    def main_source(self) -> str:
+        """Name of the main cohort's source."""
+        return self.cohorts[self.main].source
+
+
+class DataSettings(Section):
+    """What a stage reads that needs to know which cohort is the main one."""
+
+    data: Data
 
 
 class Ingest(Section):

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from busline.base.errors import DataError, list_problems
+from busline.base.progress import ReportProgress, silent
 from busline.base.settings.section import Provenance
 from busline.base.validation import describe_errors
 from busline.cohort.formats.rows import Layout, file_names, read_cases
@@ -92,20 +93,25 @@ class Dataset(_Section):
 
 
 def acquire_folder(folder: Path, order: Order) -> None:
+    """Take what :func:`copy_own` left in ``order.own``; see there."""
+    copy_own(order.own, folder, order.report_progress)
+
+
+def copy_own(own: Path, folder: Path, report_progress: ReportProgress = silent) -> None:
     """Copy dataset.yaml, the table and the files the table names into ``folder``; nothing else is copied.
 
     Args:
+        own: the user's folder.
         folder: existing empty folder to write into.
-        order: ``order.data.folder.path`` is the user's folder; the progress is called with the number of files copied.
+        report_progress: called with the number of files copied.
 
     Raises:
         DataError: if dataset.yaml or the table is wrong, or a file is missing.
     """
-    own = Path(order.data.folder.path)
     dataset = load_dataset(own)
     table = _read(own, dataset)
     names = file_names(table, _layout(dataset))
-    copy_files([DATASET, dataset.table, *names], own, folder, order.report_progress)
+    copy_files([DATASET, dataset.table, *names], own, folder, report_progress)
 
 
 def read_folder(folder: Path) -> RawCohort:

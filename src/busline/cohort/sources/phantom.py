@@ -12,8 +12,9 @@ from busline.cohort.sources.order import Order
 
 
 def acquire_phantom(folder: Path, order: Order) -> None:
-    """Write the phantoms of ``order.data.phantom`` into an existing empty folder."""
-    phantom = order.data.phantom
+    """Write the phantoms of ``order.cohort.phantom`` into an existing empty folder."""
+    phantom = order.cohort.phantom
+    assert phantom is not None
     make_phantom_cohort(
         folder,
         cases=phantom.cases,

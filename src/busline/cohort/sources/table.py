@@ -57,18 +57,18 @@ def find_source(name: str) -> Source:
         ParameterError: if there is none, with near matches.
     """
     if name not in SOURCES:
-        raise ParameterError("data.source", f"unknown source {name!r}", mend=near_matches(name, SOURCES))
+        raise ParameterError("data.cohorts", f"unknown source {name!r}", mend=near_matches(name, SOURCES))
     return SOURCES[name]
 
 
 def acquire(order: Order, raw: Path) -> None:
-    """Get the files of the source that ``order.data.source`` names into ``raw``; they appear whole or not at all.
+    """Get the files of the source that ``order.cohort.source`` names into ``raw``; they appear whole or not at all.
 
     Raises:
         ParameterError: if there is no such source.
         DataError: if the source's files are missing or broken.
         DownloadError: if they cannot be downloaded.
     """
-    source = find_source(order.data.source)
+    source = find_source(order.cohort.source)
     with atomic_folder(raw) as part:
         source.acquire(part, order)
