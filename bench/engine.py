@@ -55,7 +55,7 @@ def make_stretch(work: Work, job: FoldJob) -> Callable[[int], int]:
 
     def stretch(epochs: int) -> int:
         fit(stack, task, _plan(with_epochs(work, epochs), network, precision()), [member])
-        return epochs * len(job.roles["fit"])
+        return epochs * len(job.roles["train"])
 
     return stretch
 
@@ -133,7 +133,7 @@ def _train_unit(context: Context, jobs: Sequence[FoldJob], place: Place) -> list
 def _network(work: Work, job: FoldJob) -> tuple[nn.Module, Member]:
     seed = fold_seed(work.kind, job)
     with seeded(seed):
-        return _build(work), Member(job.roles["fit"], job.roles["stop"], seed)
+        return _build(work), Member(job.roles["train"], job.roles["val"], seed)
 
 
 def _task(work: Work, jobs: Sequence[FoldJob]) -> Task:
@@ -141,7 +141,7 @@ def _task(work: Work, jobs: Sequence[FoldJob]) -> Task:
     images = torch.from_numpy(work.images)
     if work.segments:
         return SegmentTask(Arrays(images=images, masks=torch.from_numpy(work.masks)), level)
-    weights = np.stack([class_weights(work.labels, job.roles["fit"]) for job in jobs])
+    weights = np.stack([class_weights(work.labels, job.roles["train"]) for job in jobs])
     labels = torch.from_numpy(work.labels).float()
     return ClassifyTask(Arrays(images=images, labels=labels, weights=torch.from_numpy(weights)), level)
 

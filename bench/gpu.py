@@ -199,7 +199,7 @@ def _rate(work: Work, jobs: Sequence[FoldJob], device: str, *, stacked: bool) ->
 
     start = time.perf_counter()
     train_folds(work, jobs, device, stacked=stacked)
-    return work.epochs * sum(len(job.roles["fit"]) for job in jobs) / (time.perf_counter() - start)
+    return work.epochs * sum(len(job.roles["train"]) for job in jobs) / (time.perf_counter() - start)
 
 
 if __name__ == "__main__":

@@ -103,8 +103,8 @@ class Reference:
     def __init__(self, work: Work, job: FoldJob, choice: Choice) -> None:
         self.work, self.job = work, job
         self.network = build(work.kind, work.dropout)
-        self.cases = Cases(work, job.roles["fit"], train=True)
-        self.stop = self.whole(job.roles["stop"])
+        self.cases = Cases(work, job.roles["train"], train=True)
+        self.stop = self.whole(job.roles["val"])
         self.use(choice)
 
     def use(self, choice: Choice) -> None:
@@ -136,7 +136,7 @@ class Reference:
         )  # fmt: skip
         for _ in range(epochs):
             learnt += self.train_epoch(optimizer)
-            loss = self.stop_loss()
+            loss = self.val_loss()
             if loss < best:
                 best, waited = loss, 0
                 kept = {name: value.clone() for name, value in self.network.state_dict().items()}
@@ -161,7 +161,7 @@ class Reference:
             optimizer.step()
         return len(self.cases)
 
-    def stop_loss(self) -> float:
+    def val_loss(self) -> float:
         """Return the loss of the cases that steer."""
         images, target = self.stop
         self.network.eval()

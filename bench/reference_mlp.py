@@ -54,7 +54,7 @@ def search(
     """
     scores: dict[tuple[int, float], list[float]] = {key: [] for key in grid}
     for roles in list(inputs.resamples.values())[part::of][:folds]:
-        learn = np.sort(np.concatenate([roles["fit"], roles["weigh"]]))
+        learn = np.sort(np.concatenate([roles["train"], roles["tune"]]))
         table = encode(inputs, learn)
         for hidden, dropout in grid:
             network = train(table, learn, roles, base.model_copy(update={"hidden": hidden, "dropout": dropout}))
@@ -82,7 +82,7 @@ def train(table: Table, learn: np.ndarray, roles: Roles, spec: Dnn) -> nn.Module
         min_lr=RULES.min_learning_rate,
     )  # fmt: skip
     rows, labels, weights = table.take(learn)
-    stop = table.take(roles["stop"])
+    stop = table.take(roles["val"])
     best, waited, kept = float("inf"), 0, network.state_dict()
     for _ in range(spec.epochs):
         network.train()
@@ -95,7 +95,7 @@ def train(table: Table, learn: np.ndarray, roles: Roles, spec: Dnn) -> nn.Module
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
-        found = stop_loss(network, *stop)
+        found = val_loss(network, *stop)
         if found < best:
             best, waited = found, 0
             kept = {name: value.clone() for name, value in network.state_dict().items()}
@@ -123,7 +123,7 @@ def build(features: int, spec: Dnn) -> nn.Sequential:
     )
 
 
-def stop_loss(network: nn.Module, rows: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor) -> float:
+def val_loss(network: nn.Module, rows: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor) -> float:
     """Return the loss of the cases that steer."""
     network.eval()
     with torch.inference_mode():

@@ -71,7 +71,7 @@ def score_line(kind: Kind, *, cases: int, side: int, epochs: int, folds: int = 5
         theirs.append(reference.predict(job.roles["test"]))
     ours = engine_fold_scores(work, jobs)
     tests = [job.roles["test"] for job in jobs]
-    ratio = len(tests[0]) / len(jobs[0].roles["fit"])
+    ratio = len(tests[0]) / len(jobs[0].roles["train"])
     summaries = []
     for probabilities in (ours, theirs):
         scores = fold_scores(work, tests, probabilities)

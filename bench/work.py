@@ -127,7 +127,7 @@ def make_folds(labels: np.ndarray, folds: int, repeats: int) -> list[FoldJob]:
 
     from busline.studies.inputs import FoldJob
 
-    cv = CrossValidation(folds=folds, repeats=repeats, image_repeats=repeats, stop_fraction=0.15, weigh_fraction=0.15)
+    cv = CrossValidation(folds=folds, repeats=repeats, image_repeats=repeats, val_fraction=0.15, tune_fraction=0.15)
     cases = pd.DataFrame({"case_id": _case_ids(len(labels)), "label": np.array(CLASSES, dtype=object)[labels]})
     table = make_splits(cases, np.arange(len(labels)), SPLIT, cv, SEED)
     roles = indices_by_role(table, _case_ids(len(labels)))
@@ -163,10 +163,10 @@ def table_inputs(cases: int, folds: int, repeats: int) -> StudyInputs:
 
 
 def throughput_fold(work: Work, fit: int) -> FoldJob:
-    """Return the fold whose training is timed: the first ``fit`` cases are learnt from, the rest steers."""
+    """Return the fold whose training is timed: the first ``train`` cases are learnt from, the rest steers."""
     from busline.studies.inputs import FoldJob
 
-    return FoldJob(0, 0, {"fit": np.arange(fit), "stop": np.arange(fit, len(work.labels))})
+    return FoldJob(0, 0, {"train": np.arange(fit), "val": np.arange(fit, len(work.labels))})
 
 
 def fold_seed(kind: str, job: FoldJob) -> int:

@@ -21,7 +21,7 @@ def main(
     """Write the model's predictions, learning curves and one network a resample.
 
     Reads the model's settings and initial weights, the cohort's images and the splits. The network learns from the fit
-    cases and stops on the stop cases; the weigh cases are kept for choosing the voting weight.
+    cases and stops on the validation cases; the tuning cases are kept for choosing the voting weight.
     """
     warm_up("busline.studies.cnn")
     from busline.base.artifacts import atomic_folder, load_tensors, save_table

@@ -29,7 +29,7 @@ def main(
     params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
-    """Choose the voting weight of every tabular × image pair on the weigh cases and vote on the test cases.
+    """Choose the voting weight of every tabular × image pair on the tuning cases and vote on the test cases.
 
     Reads data/predictions/tabular and data/predictions/cnn, after removing files of models that are not active. Writes
     data/predictions/vote/<tabular>+<image>.parquet and data/vote/weights.parquet.

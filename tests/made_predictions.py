@@ -18,10 +18,10 @@ def make_splits(cases=60, folds=3, repeats=2, seed=0):
 
 
 def _roles(ids, test, repeat, fold, generator):
-    role = np.full(ids.size, "fit", dtype=object)
+    role = np.full(ids.size, "train", dtype=object)
     rest = generator.permutation(np.setdiff1d(np.arange(ids.size), test))
-    role[rest[: ids.size // 10]] = "stop"
-    role[rest[ids.size // 10 : ids.size * 3 // 10]] = "weigh"
+    role[rest[: ids.size // 10]] = "val"
+    role[rest[ids.size // 10 : ids.size * 3 // 10]] = "tune"
     role[test] = "test"
     return pd.DataFrame({"case_id": ids, "repeat": repeat, "fold": fold, "role": role})
 
@@ -34,9 +34,9 @@ def make_labels(splits, share=0.4, seed=0):
 
 
 def make_predictions(splits, labels, *, skill=1.0, seed=0, tabular=False):
-    """Return predictions for weigh and test cases; a tabular model's come twice, as trained_on tells."""
+    """Return predictions for tune and test cases; a tabular model's come twice, as trained_on tells."""
     generator = np.random.default_rng(seed)
-    rows = splits[splits["role"].isin(["weigh", "test"])].rename(columns={"role": "split"})
+    rows = splits[splits["role"].isin(["tune", "test"])].rename(columns={"role": "split"})
     rows = rows.assign(label=labels.loc[rows["case_id"]].to_numpy())
 
     def scored(part):
@@ -48,6 +48,6 @@ def make_predictions(splits, labels, *, skill=1.0, seed=0, tabular=False):
         return scored(rows).reset_index(drop=True)
     parts = [
         scored(rows[rows["split"] == "test"]).assign(trained_on="all"),
-        scored(rows).assign(trained_on="without_weigh"),
+        scored(rows).assign(trained_on="without_tune"),
     ]
     return pd.concat(parts, ignore_index=True)

@@ -97,6 +97,6 @@ def test_what_rests_on_pairs_of_folds_has_the_ratio_of_their_networks(key, folds
 
 
 def test_two_folds_leave_nothing_for_pairs():
-    splits = pd.DataFrame({"case_id": list("abab"), "repeat": 0, "fold": [0, 0, 1, 1], "role": ["test", "fit"] * 2})
+    splits = pd.DataFrame({"case_id": list("abab"), "repeat": 0, "fold": [0, 0, 1, 1], "role": ["test", "train"] * 2})
     with pytest.raises(ParameterError, match=r"(?s)cv.folds: is 2.*more than the 2"):
         ratio_of(splits, TRAINING, 2)

@@ -45,11 +45,11 @@ def test_shares_of_the_roles():
     roles = splits_of(cohort()).groupby(["repeat", "fold"])["role"].value_counts(normalize=True).unstack()
     master = roles.loc[(MASTER, MASTER)]
     assert master["test"] == pytest.approx(0.1, abs=0.01)
-    assert master["weigh"] == pytest.approx(0.1, abs=0.01)
+    assert master["tune"] == pytest.approx(0.1, abs=0.01)
     folds = roles.drop((MASTER, MASTER))
     assert folds["test"].to_numpy() == pytest.approx(0.2, abs=0.02)
-    assert folds["weigh"].to_numpy() == pytest.approx(0.8 * 0.15, abs=0.02)
-    assert folds["stop"].to_numpy() == pytest.approx(0.8 * 0.15, abs=0.02)
+    assert folds["tune"].to_numpy() == pytest.approx(0.8 * 0.15, abs=0.02)
+    assert folds["val"].to_numpy() == pytest.approx(0.8 * 0.15, abs=0.02)
 
 
 def test_more_repeats_leave_the_earlier_ones_as_they_are():
@@ -87,7 +87,7 @@ def test_a_crossing_group_is_found():
     groups = pd.Series(np.arange(len(cases)), index=cases["case_id"])
     first = splits[(splits["repeat"] == 0) & (splits["fold"] == 0)]
     tested = first.loc[first["role"] == "test", "case_id"].iloc[0]
-    learnt = first.loc[first["role"] == "fit", "case_id"].iloc[0]
+    learnt = first.loc[first["role"] == "train", "case_id"].iloc[0]
     groups[tested] = groups[learnt]
     with pytest.raises(DataError, match="are one group but have two roles"):
         check_splits(splits, groups, cases.set_index("case_id")["label"])
@@ -119,5 +119,5 @@ def test_indices_by_role_point_at_the_cases():
     ids = cases["case_id"].tolist()
     roles = indices_by_role(splits, ids)
     assert set(roles) == {(MASTER, MASTER), *((r, f) for r in range(2) for f in range(5))}
-    part = splits[(splits["repeat"] == 1) & (splits["fold"] == 3) & (splits["role"] == "weigh")]
-    assert [ids[i] for i in roles[1, 3]["weigh"]] == sorted(part["case_id"])
+    part = splits[(splits["repeat"] == 1) & (splits["fold"] == 3) & (splits["role"] == "tune")]
+    assert [ids[i] for i in roles[1, 3]["tune"]] == sorted(part["case_id"])

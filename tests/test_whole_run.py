@@ -144,7 +144,7 @@ def copy_a_scan(root):
     )
     splits = load_table(root / "data/splits/splits.parquet")
     fold = splits[(splits["repeat"] == 0) & (splits["fold"] == 0)].set_index("case_id")["role"]
-    first, second = ((fold.index[fold == role]).tolist()[0] for role in ("fit", "test"))
+    first, second = ((fold.index[fold == role]).tolist()[0] for role in ("train", "test"))
     source, target = (cases.set_index("case_id").loc[case] for case in (first, second))
     scan = images[source["offset"] :][: source["height"] * source["width"]].reshape(source["height"], source["width"])
     again = resize_image(
@@ -161,7 +161,7 @@ def give_a_patient_two_sides(root):
     splits = load_table(root / "data/splits/splits.parquet")
     here = (splits["repeat"] == 0) & (splits["fold"] == 1)
     splits.loc[here & (splits["case_id"] == "1"), "role"] = "test"
-    splits.loc[here & (splits["case_id"] == "2"), "role"] = "fit"
+    splits.loc[here & (splits["case_id"] == "2"), "role"] = "train"
     save_table(splits, root / "data/splits/splits.parquet")
 
 

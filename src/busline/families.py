@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal
 
-TRAINING = ("fit", "stop", "weigh")
+TRAINING = ("train", "val", "tune")
 """Roles of the cases of a resample that are not tested; whose loss stops a network counts as learnt from."""
-KEPT_OUT = "weigh"
+KEPT_OUT = "tune"
 """Role of the cases that some models do not learn from, so that something can be chosen on them."""
-WITHOUT_KEPT_OUT = ("fit", "stop")
+WITHOUT_KEPT_OUT = ("train", "val")
 TOGETHER = "models"
 """The group of comparisons of all models with every metric."""
 GROUPS = {

@@ -2,13 +2,13 @@
 
 A *resample* is one assignment of every case of the study to a role:
 
-- ``fit``: the network or estimator learns from it;
-- ``stop``: its loss decides when a network stops;
-- ``weigh``: the voting weight is chosen on it;
+- ``train``: the network or estimator learns from it;
+- ``val``: its loss decides when a network stops;
+- ``tune``: the voting weight is chosen on it;
 - ``test``: it is scored, and nothing else.
 
 Cross-validation gives the resamples (repeat, fold) from (0, 0); the master split is the resample (-1, -1), whose
-validation part is ``weigh``. Cases of one patient and near-duplicate images form a group, which never has two roles.
+validation part is ``tune``. Cases of one patient and near-duplicate images form a group, which never has two roles.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from busline.base.seeding import derive_seed, numpy_generator
 from busline.base.settings.protocol import CrossValidation, Split
 
 MASTER = -1
-ROLES = ("fit", "stop", "weigh", "test")
+ROLES = ("train", "val", "tune", "test")
 
 
 def group_cases(case_ids: Sequence[str], patient_ids: Sequence[str], pairs: Sequence[tuple[str, str]]) -> np.ndarray:
@@ -101,7 +101,7 @@ def make_splits(cases: pd.DataFrame, groups: np.ndarray, split: Split, cv: Cross
         cases: the study's cases with ``case_id`` and ``label``, n rows.
         groups: group of each case, (n,).
         split: shares of the master split.
-        cv: folds, repeats, and the shares of the stop and weigh cases in a training part.
+        cv: folds, repeats, and the shares of the val and tuning cases in a training part.
         seed: root seed; repeat r depends on the seed and r alone, so more repeats leave the earlier ones as they are.
 
     Returns:
@@ -115,19 +115,19 @@ def make_splits(cases: pd.DataFrame, groups: np.ndarray, split: Split, cv: Cross
     labels = cases["label"].to_numpy()
     _require_enough(labels, groups, cv.folds)
     generator = numpy_generator(seed, "master")
-    test, weigh = draw_master(labels, groups, split, generator)
-    stop = _draw_within(~test & ~weigh, labels, groups, cv.stop_fraction, generator)
-    parts = [_resample(cases, MASTER, MASTER, test, weigh, stop)]
+    test, tune = draw_master(labels, groups, split, generator)
+    val = _draw_within(~test & ~tune, labels, groups, cv.val_fraction, generator)
+    parts = [_resample(cases, MASTER, MASTER, test, tune, val)]
     for repeat in range(cv.repeats):
         state = derive_seed(seed, "cv", repeat) % 2**32
         folds = StratifiedGroupKFold(cv.folds, shuffle=True, random_state=state)
         for fold, (_, test_index) in enumerate(folds.split(labels, labels, groups)):
             generator = numpy_generator(seed, "cv", repeat, fold)
             test = np.isin(np.arange(len(labels)), test_index)
-            weigh = _draw_within(~test, labels, groups, cv.weigh_fraction, generator)
-            share = cv.stop_fraction / (1.0 - cv.weigh_fraction)
-            stop = _draw_within(~test & ~weigh, labels, groups, share, generator)
-            parts.append(_resample(cases, repeat, fold, test, weigh, stop))
+            tune = _draw_within(~test, labels, groups, cv.tune_fraction, generator)
+            share = cv.val_fraction / (1.0 - cv.tune_fraction)
+            val = _draw_within(~test & ~tune, labels, groups, share, generator)
+            parts.append(_resample(cases, repeat, fold, test, tune, val))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -192,9 +192,9 @@ def _draw_within(
 
 
 def _resample(
-    cases: pd.DataFrame, repeat: int, fold: int, test: np.ndarray, weigh: np.ndarray, stop: np.ndarray
+    cases: pd.DataFrame, repeat: int, fold: int, test: np.ndarray, tune: np.ndarray, val: np.ndarray
 ) -> pd.DataFrame:
-    role = np.select([test, weigh, stop], ["test", "weigh", "stop"], default="fit")
+    role = np.select([test, tune, val], ["test", "tune", "val"], default="train")
     return pd.DataFrame({"case_id": cases["case_id"].to_numpy(), "repeat": repeat, "fold": fold, "role": role})
 
 
@@ -204,7 +204,7 @@ def _require_enough(labels: np.ndarray, groups: np.ndarray, folds: int) -> None:
         if found < folds + 2:
             raise DataError(
                 f"label {label!r}",
-                f"has {found} independent cases, too few for {folds} folds with stop and weigh cases",
+                f"has {found} independent cases, too few for {folds} folds with val and tuning cases",
                 expected=f"at least {folds + 2}",
                 mend="lower cv.folds in params.yaml or add cases",
             )

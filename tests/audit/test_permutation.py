@@ -19,7 +19,7 @@ TWIN = np.arange(CASES) ^ 1
 
 
 def resamples(labels):
-    """Three stratified folds; the training part has a few stop cases."""
+    """Three stratified folds; the training part has a few validation cases."""
     order = np.concatenate([np.flatnonzero(labels == label) for label in (0, 1)])
     fold_of = np.empty(CASES, dtype=int)
     fold_of[order] = np.arange(CASES) % 3
@@ -27,9 +27,9 @@ def resamples(labels):
     for fold in range(3):
         rest = np.flatnonzero(fold_of != fold)
         made[0, fold] = {
-            "fit": rest[::2],
-            "stop": rest[1::2],
-            "weigh": rest[:0],
+            "train": rest[::2],
+            "val": rest[1::2],
+            "tune": rest[:0],
             "test": np.flatnonzero(fold_of == fold),
         }
     return made
@@ -52,13 +52,13 @@ def direction(labels, cases):
 
 
 def honest(labels, folds):
-    return scored(labels, folds, lambda roles: NOISE @ direction(labels, roles["fit"]))
+    return scored(labels, folds, lambda roles: NOISE @ direction(labels, roles["train"]))
 
 
 def features_chosen_on_all_cases(labels, folds):
     """Fitted before the split: the ten columns that tell most of all labels, then an honest model of them."""
     best = np.argsort(-np.abs(direction(labels, np.arange(CASES))))[:10]
-    return scored(labels, folds, lambda roles: NOISE[:, best] @ direction(labels, roles["fit"])[best])
+    return scored(labels, folds, lambda roles: NOISE[:, best] @ direction(labels, roles["train"])[best])
 
 
 def encoded_on_all_cases(labels, folds):
@@ -79,12 +79,12 @@ def stopped_on_test(labels, folds):
     return scored(labels, folds, best)
 
 
-def stopped_on_stop_cases(labels, folds):
+def stopped_on_val_cases(labels, folds):
     """The same, chosen as it should be."""
     epochs = np.random.default_rng(1).normal(size=(30, COLUMNS))
 
     def best(roles):
-        stop = roles["stop"]
+        stop = roles["val"]
         return max((NOISE @ epoch for epoch in epochs), key=lambda score: roc_auc(labels[stop] > 0, score[stop]))
 
     return scored(labels, folds, best)
@@ -96,14 +96,14 @@ def threshold_chosen_on_test(labels, folds):
     def best(truth, score):
         return max(score, key=lambda at: recall(truth, score >= at) + specificity(truth, score >= at))
 
-    return scored(labels, folds, lambda roles: NOISE @ direction(labels, roles["fit"]), best)
+    return scored(labels, folds, lambda roles: NOISE @ direction(labels, roles["train"]), best)
 
 
 def duplicate_across_folds(labels, folds):
     """Each scan is there twice; the folds do not know it, and the model knows a case by its copy."""
 
     def copy_of(roles):
-        known = np.isin(TWIN, np.concatenate([roles["fit"], roles["stop"]]))
+        known = np.isin(TWIN, np.concatenate([roles["train"], roles["val"]]))
         return np.where(known, 2.0 * labels[TWIN] - 1.0, 0.0)
 
     return scored(labels, folds, copy_of)
@@ -141,7 +141,7 @@ def test_a_threshold_chosen_on_test_cases_does_not_show_in_the_auc():
     assert rows[0].p_mean > ALARM
 
 
-@pytest.mark.parametrize("pipeline", [honest, stopped_on_stop_cases], ids=lambda pipeline: pipeline.__name__)
+@pytest.mark.parametrize("pipeline", [honest, stopped_on_val_cases], ids=lambda pipeline: pipeline.__name__)
 def test_an_honest_pipeline_passes(pipeline):
     rows, problems = run(pipeline)
     assert problems == []
@@ -241,7 +241,7 @@ def test_fold_scores_by_hand():
         {
             "repeat": [0, 0, 0, 0, 0, -1],
             "fold": [0, 0, 0, 0, 0, -1],
-            "split": ["test"] * 4 + ["weigh", "test"],
+            "split": ["test"] * 4 + ["tune", "test"],
             "label": ["benign", "benign", "malignant", "malignant", "benign", "benign"],
             "p_malignant": [0.1, 0.6, 0.4, 0.9, 0.99, 0.99],
         }

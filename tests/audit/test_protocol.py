@@ -22,7 +22,7 @@ def test_the_first_master_split_is_the_studys_own_and_the_others_are_others():
     labels = np.asarray(inputs.classes, dtype=object)[inputs.labels]
     masters = draw_master_splits(labels, np.arange(60), params.split, 6, params.seed)
     assert np.flatnonzero(masters[0].test).tolist() == inputs.resamples[-1, -1]["test"].tolist()
-    assert np.flatnonzero(masters[0].validation).tolist() == inputs.resamples[-1, -1]["weigh"].tolist()
+    assert np.flatnonzero(masters[0].validation).tolist() == inputs.resamples[-1, -1]["tune"].tolist()
     assert len({master.test.tobytes() for master in masters}) == 6
     again = draw_master_splits(labels, np.arange(60), params.split, 3, params.seed)
     assert all((one.test == other.test).all() for one, other in zip(masters[:3], again, strict=True))
@@ -92,8 +92,8 @@ def test_out_of_fold_scores_are_the_test_rows_of_models_with_all_training_cases(
         {
             "case_id": ["a", "b", "a", "a", "b"],
             "repeat": [0, 0, 0, -1, 0],
-            "split": ["test", "test", "test", "test", "weigh"],
-            "trained_on": ["all", "all", "without_weigh", "all", "all"],
+            "split": ["test", "test", "test", "test", "tune"],
+            "trained_on": ["all", "all", "without_tune", "all", "all"],
             "p_malignant": [0.1, 0.2, 0.3, 0.4, 0.5],
         }
     )

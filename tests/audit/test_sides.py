@@ -10,7 +10,7 @@ from busline.base.seeding import numpy_generator
 from busline.cohort.phantom.image import render
 from busline.cohort.phantom.lesion import draw_findings
 
-ROLES = ("fit", "stop", "weigh", "test")
+ROLES = ("train", "val", "tune", "test")
 
 
 def splits_of(**roles):
@@ -31,26 +31,26 @@ def scans():
 
 
 def test_one_patient_on_two_sides_is_caught_and_named():
-    splits = splits_of(a="fit", b="fit", c="test", d="test")
+    splits = splits_of(a="train", b="train", c="test", d="test")
     crossing = crossing_pairs(splits, patient_pairs(["a", "b", "c", "d"], ["p1", "p2", "p2", "p4"]))
     assert len(crossing) == 1
     (line,) = complaints(crossing)
     assert line == "cases b and c, cases of patient p2, stand on two sides: repeat 0, fold 0 (fit and test)"
 
 
-@pytest.mark.parametrize("roles", [("fit", "fit", "test"), ("test", "fit", "fit"), ("fit", "stop", "weigh")])
+@pytest.mark.parametrize("roles", [("train", "train", "test"), ("test", "train", "train"), ("train", "val", "tune")])
 def test_three_cases_of_a_patient_are_caught_wherever_the_odd_one_is(roles):
     splits = splits_of(**dict(zip("abc", roles, strict=True)))
     assert len(crossing_pairs(splits, patient_pairs(["a", "b", "c"], ["p"] * 3))) >= 1
 
 
 def test_patients_on_one_side_are_no_problem():
-    splits = splits_of(a="fit", b="fit", c="test")
+    splits = splits_of(a="train", b="train", c="test")
     assert crossing_pairs(splits, patient_pairs(["a", "b", "c"], ["p", "p", "q"])).empty
 
 
 def test_many_resamples_are_one_line_with_the_first_ones():
-    parts = [splits_of(a="fit", b="test").assign(fold=fold) for fold in range(5)]
+    parts = [splits_of(a="train", b="test").assign(fold=fold) for fold in range(5)]
     pairs = pd.DataFrame({"case_a": ["a"], "case_b": ["b"], "why": ["(near-)duplicate images"]})
     (line,) = complaints(crossing_pairs(pd.concat(parts), pairs))
     assert "fold 2 (fit and test) and 2 more resamples" in line
@@ -62,7 +62,7 @@ def test_a_planted_copy_across_folds_is_caught_from_the_pixels(change, scans):
     copy = np.ascontiguousarray(CHANGES[change](scans[3], np.random.default_rng(0)))
     ids = [f"c{number:02d}" for number in range(21)]
     pairs = find_pairs(ids, [*scans, copy], 12, 0.65)
-    splits = splits_of(**{name: "test" if name == "c20" else "fit" for name in ids})
+    splits = splits_of(**{name: "test" if name == "c20" else "train" for name in ids})
     crossing = crossing_pairs(splits, pairs.assign(why="(near-)duplicate images"))
     assert crossing[["case_a", "case_b"]].to_numpy().tolist() == [["c03", "c20"]]
 

@@ -70,7 +70,7 @@ def test_the_shipped_file_is_valid_and_the_tests_have_its_keys():
         ("seg.learning_rate", float("inf"), "seg.learning_rate: Input should be a finite number"),
         ("cnn.models.mobilenet_v2_imagenet.weights", None, "fine_tune: needs weights"),
         ("split.test_fraction", 0.95, "val_fraction + test_fraction"),
-        ("cv.stop_fraction", 0.9, "stop_fraction + weigh_fraction"),
+        ("cv.val_fraction", 0.9, "val_fraction + tune_fraction"),
         ("cv.image_repeats", 2, "image_repeats must not exceed repeats"),
         ("cnn.active", ["x; touch pwned #"], "cnn.active.0: String should match pattern"),
         ("cnn.active", ["../../x"], "cnn.active.0: String should match pattern"),

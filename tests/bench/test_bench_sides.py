@@ -62,7 +62,7 @@ def test_a_fold_is_trained_and_scored_on_both_sides(kind):
     (job, *_) = make_folds(work.labels, 2, 1)
     reference = Reference(work, job, Choice(1, 0))
     frozen = [p.clone() for p in reference.network.parameters() if not p.requires_grad]
-    assert reference.train(1) == len(job.roles["fit"])
+    assert reference.train(1) == len(job.roles["train"])
     assert all(
         torch.equal(a, b)
         for a, b in zip(frozen, (p for p in reference.network.parameters() if not p.requires_grad), strict=True)

@@ -1,4 +1,4 @@
-"""Calibration inside the fold: fitted on the fold's weigh cases, averaged over the repeats, beside a perfect model."""
+"""Calibration inside the fold: fitted on the fold's tuning cases, averaged over the repeats, beside a perfect model."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from made_inputs import PARAMS_FILE
 SUMMARISER = Summariser(0, load_params(PARAMS_FILE).evaluate)
 
 
-def made(bold=1.0, folds=2, repeats=2, weigh=30, test=60, seed=0):
+def made(bold=1.0, folds=2, repeats=2, tune=30, test=60, seed=0):
     """Scores whose log odds are ``bold`` times the true ones; every fold has cases of its own."""
     generator = np.random.default_rng(seed)
 
@@ -34,16 +34,16 @@ def made(bold=1.0, folds=2, repeats=2, weigh=30, test=60, seed=0):
                 )
         return pd.concat(parts, ignore_index=True)
 
-    return HeldOut(rows("w", weigh), rows("t", test))
+    return HeldOut(rows("w", tune), rows("t", test))
 
 
-def test_each_fold_is_calibrated_by_its_own_weigh_cases_and_repeats_are_averaged():
+def test_each_fold_is_calibrated_by_its_own_tune_cases_and_repeats_are_averaged():
     held = made()
     found = recalibrate(held)
     expected = {case: [] for case in held.test["case_id"]}
     for key, rows in held.test.groupby(["repeat", "fold"]):
-        weigh = held.weigh[(held.weigh["repeat"] == key[0]) & (held.weigh["fold"] == key[1])]
-        fitted = fit_recalibration(weigh["truth"], weigh["score"])
+        tune = held.tune[(held.tune["repeat"] == key[0]) & (held.tune["fold"] == key[1])]
+        fitted = fit_recalibration(tune["truth"], tune["score"])
         for case, score in zip(rows["case_id"], rows["score"], strict=True):
             expected[case].append(expit(fitted.intercept + fitted.slope * logit(score)))
     after = found["after"].set_index("case_id")["score"]
@@ -53,7 +53,7 @@ def test_each_fold_is_calibrated_by_its_own_weigh_cases_and_repeats_are_averaged
 
 
 def test_a_bold_models_calibration_is_mended():
-    held = made(bold=4.0, folds=5, repeats=1, weigh=40)
+    held = made(bold=4.0, folds=5, repeats=1, tune=40)
     scores = calibration_table(recalibrate(held), SUMMARISER, "f", "m")
     before, after = scores.before, scores.after
     assert before.slope < 0.5 < after.slope
@@ -62,13 +62,13 @@ def test_a_bold_models_calibration_is_mended():
     assert before.ece > before.ece_chance > before.ece_perfect
 
 
-def test_a_fold_whose_weigh_cases_are_of_one_class_is_left_out_of_both():
+def test_a_fold_whose_tune_cases_are_of_one_class_is_left_out_of_both():
     held = made(repeats=1)
-    weigh = held.weigh.assign(truth=held.weigh["truth"] & (held.weigh["fold"] == 1))
-    found = recalibrate(HeldOut(weigh, held.test))
+    tune = held.tune.assign(truth=held.tune["truth"] & (held.tune["fold"] == 1))
+    found = recalibrate(HeldOut(tune, held.test))
     assert len(found["before"]) == len(found["after"]) == 60
     assert set(found["before"]["case_id"]) == set(held.test[held.test["fold"] == 1]["case_id"])
-    nothing = recalibrate(HeldOut(held.weigh.assign(truth=True), held.test))
+    nothing = recalibrate(HeldOut(held.tune.assign(truth=True), held.test))
     empty = calibration_table(nothing, SUMMARISER, "f", "m").after
     assert empty.cases == 0
     assert all(value is None for name, value in empty if name != "cases")

@@ -31,7 +31,7 @@ from made_predictions import CLASSES, make_labels, make_predictions, make_splits
     [("tabular", "logreg", 20 / 40), ("cnn", "custom_cnn", 20 / 28), ("vote", "logreg+custom_cnn", 20 / 28)],
 )
 def test_fold_metrics_and_intervals(family, model, ratio):
-    """40 training cases, of which 12 are weigh cases: those train the tabular model of Table 4 and no other."""
+    """40 training cases, of which 12 are tuning cases: those train the tabular model of Table 4 and no other."""
     table = INPUTS.predictions[family][model]
     folds = by_fold(table[table["trained_on"] == "all"] if family == "tabular" else table)
     assert len(folds) == 6
@@ -110,7 +110,7 @@ def test_a_voted_pair():
         "roc_auc": sklearn_metrics.roc_auc_score(truth, single["p_malignant"]),
         "half_roc_auc": sklearn_metrics.roc_auc_score(truth, single["p_half_malignant"]),
         "cases": 12,
-        **row[["weight", "low", "high", "weigh_auc", "n_weigh"]].to_dict(),
+        **row[["weight", "low", "high", "tune_auc", "n_tune"]].to_dict(),
     }
     assert {name: found.master.model_dump()[name] for name in expected} == pytest.approx(expected)
 
@@ -146,8 +146,8 @@ def test_what_rests_on_pairs_of_folds_has_a_wider_interval():
 def test_segmentation_by_hand():
     """Two folds of two cases: Dice 0.2 and 0.4, then 0.8 alone (one undefined); the master split is apart."""
     splits = pd.DataFrame(
-        [("a", -1, -1, "test"), ("b", -1, -1, "fit")]
-        + [(case, 0, fold, "test" if (case in "ab") == (fold == 0) else "fit") for fold in (0, 1) for case in "abcd"],
+        [("a", -1, -1, "test"), ("b", -1, -1, "train")]
+        + [(case, 0, fold, "test" if (case in "ab") == (fold == 0) else "train") for fold in (0, 1) for case in "abcd"],
         columns=["case_id", "repeat", "fold", "role"],
     )
     scores = splits[splits["role"] == "test"].drop(columns="role").assign(split="test")
@@ -194,7 +194,7 @@ def test_every_segmentation_network_is_measured_under_its_name():
     assert found.metrics["segment"]["other"]["dice"]["mean"] == pytest.approx(half)
 
 
-def test_segmentation_learns_from_weigh_cases_too():
+def test_segmentation_learns_from_tune_cases_too():
     scores = INPUTS.segmentation["segment"]["unet"]
     scores = scores[scores["repeat"] >= 0]
     means = scores.groupby(["repeat", "fold"])["iou"].mean()
@@ -250,9 +250,9 @@ def test_the_metrics_file_is_the_tables_means_and_intervals():
 
 
 def test_the_protocol_says_what_the_numbers_rest_on():
-    weigh = SPLITS[(SPLITS["repeat"] >= 0) & (SPLITS["role"] == "weigh")]
+    tune = SPLITS[(SPLITS["repeat"] >= 0) & (SPLITS["role"] == "tune")]
     positives = [
-        int((LABELS.loc[fold["case_id"]] == "malignant").sum()) for _, fold in weigh.groupby(["repeat", "fold"])
+        int((LABELS.loc[fold["case_id"]] == "malignant").sum()) for _, fold in tune.groupby(["repeat", "fold"])
     ]
     assert RESULT.tables.protocol.model_dump() == {
         "classes": tuple(CLASSES),
@@ -266,6 +266,6 @@ def test_the_protocol_says_what_the_numbers_rest_on():
         "folds": 3,
         "repeats": 2,
         "image_repeats": 4,
-        "weigh": {"cases": (12, 12), "positives": (min(positives), max(positives))},
+        "tune": {"cases": (12, 12), "positives": (min(positives), max(positives))},
         "inner": None,
     }

@@ -12,7 +12,7 @@ from busline.evaluation.evaluate import evaluate
 from made_predictions import CLASSES
 
 
-def test_weigh_rows_and_rows_trained_without_them_are_not_evaluated():
+def test_tune_rows_and_rows_trained_without_them_are_not_evaluated():
     table = INPUTS.predictions["tabular"]["logreg"]
     kept = (table["trained_on"] == "all") & (table["split"] == "test")
     spoiled = table.assign(
@@ -69,8 +69,8 @@ def test_predictions_of_other_cases_than_the_splits_are_refused():
         DataError, match=r"'custom_cnn': 1 problem\n.*repeat 1, fold 2: .* a prediction: 1, .* cases: 0"
     ):
         evaluate(with_predictions("cnn", custom_cnn=table.drop(test.index[0])), PARAMS)
-    weigh = table[(table["repeat"] == 1) & (table["fold"] == 2) & (table["split"] == "weigh")].head(2)
-    leaked = pd.concat([table, weigh.assign(split="test")], ignore_index=True)
+    tune = table[(table["repeat"] == 1) & (table["fold"] == 2) & (table["split"] == "tune")].head(2)
+    leaked = pd.concat([table, tune.assign(split="test")], ignore_index=True)
     with pytest.raises(DataError, match="that are no test cases: 2"):
         evaluate(with_predictions("cnn", custom_cnn=leaked), PARAMS)
     gone = table[(table["repeat"] == -1) & (table["split"] == "test")].index[:2]

@@ -37,17 +37,17 @@ def found_in(table, **where):
     return rows.sort_values(["repeat", "fold", "case_id"])["p_malignant"].astype(float).tolist()
 
 
-def test_a_tabular_models_scores_are_of_the_fit_without_the_weigh_cases():
+def test_a_tabular_models_scores_are_of_the_fit_without_the_tune_cases():
     held = held_out(TABULAR, SPLITS, CLASSES, FAMILIES["tabular"], "m")
-    for role, rows in (("weigh", held.weigh), ("test", held.test)):
-        assert rows["score"].tolist() == found_in(TABULAR, trained_on="without_weigh", split=role)
+    for role, rows in (("tune", held.tune), ("test", held.test)):
+        assert rows["score"].tolist() == found_in(TABULAR, trained_on="without_tune", split=role)
         assert (rows["truth"] == (LABELS.loc[rows["case_id"]] == "malignant").to_numpy()).all()
     assert held.test["score"].tolist() != found_in(TABULAR, trained_on="all", split="test")
 
 
 def test_a_network_of_images_has_one_fit():
     held = held_out(IMAGE, SPLITS, CLASSES, FAMILIES["cnn"], "m")
-    assert held.weigh["score"].tolist() == found_in(IMAGE, split="weigh")
+    assert held.tune["score"].tolist() == found_in(IMAGE, split="tune")
     assert held.test["score"].tolist() == found_in(IMAGE, split="test")
 
 
@@ -56,32 +56,32 @@ def test_a_network_of_images_has_one_fit():
     [IMAGE[IMAGE["split"] == "test"], TABULAR[TABULAR["trained_on"] == "all"]],
     ids=["test only", "trained on all"],
 )
-def test_without_weigh_scores_there_is_nothing_to_choose_on(table):
+def test_without_tune_scores_there_is_nothing_to_choose_on(table):
     assert held_out(table, SPLITS, CLASSES, FAMILIES["tabular"], "m") is None
 
 
-def test_other_weigh_cases_than_the_folds_are_refused():
-    weigh = IMAGE[(IMAGE["split"] == "weigh") & (IMAGE["repeat"] == 1) & (IMAGE["fold"] == 2)]
-    with pytest.raises(DataError, match=r"repeat 1, fold 2: weigh cases without a prediction: 1"):
-        held_out(IMAGE.drop(weigh.index[0]), SPLITS, CLASSES, FAMILIES["cnn"], "m")
+def test_other_tune_cases_than_the_folds_are_refused():
+    tune = IMAGE[(IMAGE["split"] == "tune") & (IMAGE["repeat"] == 1) & (IMAGE["fold"] == 2)]
+    with pytest.raises(DataError, match=r"repeat 1, fold 2: tuning cases without a prediction: 1"):
+        held_out(IMAGE.drop(tune.index[0]), SPLITS, CLASSES, FAMILIES["cnn"], "m")
     test = IMAGE[(IMAGE["split"] == "test") & (IMAGE["repeat"] == 1) & (IMAGE["fold"] == 2)].head(1)
-    with pytest.raises(DataError, match="that are no weigh cases: 1"):
-        held_out(pd.concat([IMAGE, test.assign(split="weigh")]), SPLITS, CLASSES, FAMILIES["cnn"], "m")
+    with pytest.raises(DataError, match="that are no tuning cases: 1"):
+        held_out(pd.concat([IMAGE, test.assign(split="tune")]), SPLITS, CLASSES, FAMILIES["cnn"], "m")
 
 
-def test_a_pairs_weigh_scores_are_voted_with_the_folds_weight():
+def test_a_pairs_tune_scores_are_voted_with_the_folds_weight():
     test = cross_validated(scored(VOTED[PAIR], "malignant"))
     held = voted_held_out(PAIR, test, PREDICTIONS, WEIGHTS, "malignant")
     assert held.test is test
-    assert len(held.weigh) == 2 * 3 * 12
+    assert len(held.tune) == 2 * 3 * 12
     # what the vote stage did on the test cases must come out of the same arithmetic
-    swapped = {"weigh": "test", "test": "weigh"}
-    without = TABULAR[TABULAR["trained_on"] == "without_weigh"]
+    swapped = {"tune": "test", "test": "tune"}
+    without = TABULAR[TABULAR["trained_on"] == "without_tune"]
     other = {
         family: {name: table.assign(split=table["split"].map(swapped))}
         for family, name, table in (("tabular", "logreg", without), ("cnn", "custom_cnn", IMAGE))
     }
-    again = voted_held_out(PAIR, test, other, WEIGHTS, "malignant").weigh
+    again = voted_held_out(PAIR, test, other, WEIGHTS, "malignant").tune
     again = again.sort_values(["repeat", "fold", "case_id"])
     assert again["score"].to_numpy() == pytest.approx(test["score"].to_numpy(), abs=1e-7)
 
@@ -116,10 +116,10 @@ def test_test_labels_choose_nothing():
     pd.testing.assert_frame_equal(before.plots["reliability"][columns], after.plots["reliability"][columns])
 
 
-def test_weigh_labels_choose_and_are_not_scored():
+def test_tune_labels_choose_and_are_not_scored():
     inputs = Inputs(SPLITS, {"cnn": PREDICTIONS["cnn"]}, WEIGHTS, {})
     before = evaluate(inputs, PARAMS).tables.classifiers["cnn"]["custom_cnn"]
-    turned = {"cnn": {"custom_cnn": turn_labels(IMAGE, IMAGE["split"] == "weigh")}}
+    turned = {"cnn": {"custom_cnn": turn_labels(IMAGE, IMAGE["split"] == "tune")}}
     after = evaluate(replace(inputs, predictions=turned), PARAMS).tables.classifiers["cnn"]["custom_cnn"]
     assert (after.metrics, after.pooled) == (before.metrics, before.pooled)
     assert after.operating["youden"].threshold != before.operating["youden"].threshold

@@ -20,17 +20,17 @@ def rows(*values):
     return pd.DataFrame(values, columns=COLUMNS).astype({"truth": bool})
 
 
-WEIGH = rows(
+TUNE = rows(
     ("w1", 0, 0, 1, 0.6), ("w2", 0, 0, 0, 0.5), ("w3", 0, 1, 1, 0.3), ("w4", 0, 1, 0, 0.2),
     ("w1", 1, 0, 1, 0.7), ("w2", 1, 0, 0, 0.1), ("w3", 1, 1, 1, 0.9), ("w4", 1, 1, 0, 0.8),
 )  # fmt: skip
-"""Thresholds 0.6 and 0.3 in the first repeat, 0.7 and 0.9 in the second: each parts its fold's weigh cases."""
+"""Thresholds 0.6 and 0.3 in the first repeat, 0.7 and 0.9 in the second: each parts its fold's tuning cases."""
 TEST = rows(
     ("a", 0, 0, 1, 0.60), ("b", 0, 0, 0, 0.59), ("c", 0, 1, 1, 0.10), ("d", 0, 1, 0, 0.40),
     ("a", 1, 0, 1, 0.65), ("b", 1, 0, 0, 0.75), ("c", 1, 1, 1, 0.95), ("d", 1, 1, 0, 0.50),
 )  # fmt: skip
 """Margins: a 0 and -0.05, b -0.01 and 0.05, c -0.2 and 0.05, d 0.1 and -0.4."""
-HELD = HeldOut(WEIGH, TEST)
+HELD = HeldOut(TUNE, TEST)
 
 
 def tabled(held):
@@ -66,37 +66,37 @@ def test_repeats_are_averaged_before_a_case_is_called():
 
 
 def test_a_score_at_its_threshold_is_called_pooled_too():
-    first = HeldOut(WEIGH[WEIGH["repeat"] == 0], TEST[TEST["repeat"] == 0])
+    first = HeldOut(TUNE[TUNE["repeat"] == 0], TEST[TEST["repeat"] == 0])
     calls = pooled_calls(operate(first, "youden").margins).set_index("case_id")["called"]
     assert calls.to_dict() == {"a": True, "b": False, "c": False, "d": True}
 
 
 def test_the_order_of_rows_does_not_matter():
-    shuffled = HeldOut(WEIGH.sample(frac=1, random_state=1), TEST)
+    shuffled = HeldOut(TUNE.sample(frac=1, random_state=1), TEST)
     assert operate(shuffled, "youden").thresholds.to_dict() == operate(HELD, "youden").thresholds.to_dict()
 
 
 def test_a_fold_whose_chosen_cases_are_of_one_class_has_no_point_and_is_counted():
-    one_class = WEIGH.assign(truth=WEIGH["truth"] & ~((WEIGH["repeat"] == 0) & (WEIGH["fold"] == 0)))
+    one_class = TUNE.assign(truth=TUNE["truth"] & ~((TUNE["repeat"] == 0) & (TUNE["fold"] == 0)))
     held = HeldOut(one_class, TEST)
     assert math.isnan(operate(held, "youden").thresholds[0, 0])
     found = tabled(held)
     assert (found.sensitivity.folds, found.sensitivity.undefined) == (3, 1)
     calls = pooled_calls(operate(held, "youden").margins).set_index("case_id")["called"]
     assert calls.to_dict() == {"a": False, "b": True, "c": False, "d": False}  # a and b by the second repeat alone
-    nowhere = HeldOut(WEIGH.assign(truth=False), TEST)
+    nowhere = HeldOut(TUNE.assign(truth=False), TEST)
     assert pooled_calls(operate(nowhere, "youden").margins).empty
     assert tabled(nowhere).sensitivity.pooled is None
     assert tabled(nowhere).sensitivity.folds == 0
 
 
 def test_a_test_fold_of_one_class_has_one_rate():
-    found = tabled(HeldOut(WEIGH, TEST.assign(truth=TEST["truth"] | (TEST["fold"] == 0))))
+    found = tabled(HeldOut(TUNE, TEST.assign(truth=TEST["truth"] | (TEST["fold"] == 0))))
     assert (found.sensitivity.folds, found.specificity.folds) == (4, 2)
 
 
 def test_how_few_cases_there_are_to_choose_on():
-    more = pd.concat([WEIGH, rows(("w5", 0, 0, 1, 0.9))])
+    more = pd.concat([TUNE, rows(("w5", 0, 0, 1, 0.9))])
     assert dict(chosen_cases(HeldOut(more, TEST))) == {"cases": (2, 3), "positives": (1, 2)}
 
 

@@ -69,7 +69,7 @@ def make_curve():
         (0, 1, "fine_tune", 2, 0.6, 3.0),
         (-1, -1, "head", 1, 99.0, 99.0),
     ]
-    return pd.DataFrame(rows, columns=["repeat", "fold", "phase", "epoch", "train_loss", "stop_loss"])
+    return pd.DataFrame(rows, columns=["repeat", "fold", "phase", "epoch", "train_loss", "val_loss"])
 
 
 @pytest.mark.parametrize("order", [range(6), range(5, -1, -1)])

@@ -44,7 +44,7 @@ def test_figures_are_rounded_and_otherwise_come_back(written):
     assert set(found) == set(made)
     for name, pair in made.items():
         assert found[name].weight.mean == round(pair.weight.mean, 6)
-        assert found[name].master.n_weigh == pair.master.n_weigh
+        assert found[name].master.n_tune == pair.master.n_tune
         assert found[name].master.score("f1") == round(pair.master.score("f1"), 6)
         assert set(found[name].operating) == set(pair.operating)
 

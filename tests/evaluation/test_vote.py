@@ -42,17 +42,17 @@ def test_every_pair_and_resample_has_a_weight():
     ]
 
 
-def test_the_weight_is_the_best_on_weigh_cases_of_members_trained_without_them():
+def test_the_weight_is_the_best_on_tune_cases_of_members_trained_without_them():
     predictions, weights = run()
     for row in weights.itertuples():
         tab, img = (
             table[(table["repeat"] == row.repeat) & (table["fold"] == row.fold)].set_index("case_id").sort_index()
-            for table in (TABULAR[TABULAR["trained_on"] == "without_weigh"], IMAGE)
+            for table in (TABULAR[TABULAR["trained_on"] == "without_tune"], IMAGE)
         )
-        weigh, test = tab["split"] == "weigh", tab["split"] == "test"
-        best = best_weight(tab["label"][weigh] == "malignant", tab["p_malignant"][weigh], img["p_malignant"][weigh])
-        assert (row.weight, row.low, row.high, row.weigh_auc) == (best.weight, best.low, best.high, best.auc)
-        assert row.n_weigh == weigh.sum() == 12
+        tune, test = tab["split"] == "tune", tab["split"] == "test"
+        best = best_weight(tab["label"][tune] == "malignant", tab["p_malignant"][tune], img["p_malignant"][tune])
+        assert (row.weight, row.low, row.high, row.tune_auc) == (best.weight, best.low, best.high, best.auc)
+        assert row.n_tune == tune.sum() == 12
         own = predictions[(predictions["repeat"] == row.repeat) & (predictions["fold"] == row.fold)]
         own = own.set_index("case_id").sort_index()
         assert list(own.index) == list(tab.index[test])
@@ -71,8 +71,8 @@ def test_labels_of_test_cases_never_reach_a_weight():
     pd.testing.assert_frame_equal(others.drop(columns="label"), predictions.drop(columns="label"))
 
 
-def test_labels_of_weigh_cases_do():
-    assert (run(*relabelled("weigh"))[1]["weight"] != run()[1]["weight"]).any()
+def test_labels_of_tune_cases_do():
+    assert (run(*relabelled("tune"))[1]["weight"] != run()[1]["weight"]).any()
 
 
 def test_scores_of_test_cases_never_reach_a_weight():
@@ -95,19 +95,19 @@ def test_permuted_labels_score_chance_on_test_cases():
     predictions, weights = run(*members)
     folds = predictions[predictions["repeat"] >= 0].groupby(["repeat", "fold"])
     scores = [roc_auc_score(fold["label"] == "malignant", fold["p_malignant"]) for _, fold in folds]
-    assert weights["weigh_auc"].mean() > 0.53
+    assert weights["tune_auc"].mean() > 0.53
     assert np.mean(scores) == pytest.approx(0.5, abs=4 * np.std(scores) / np.sqrt(len(scores)))
     assert np.mean(scores) < 0.53
 
 
-def test_weigh_cases_of_one_class_give_a_half():
+def test_tune_cases_of_one_class_give_a_half():
     def benign(table):
-        return table.assign(label=np.where(table["split"] == "weigh", "benign", table["label"]))
+        return table.assign(label=np.where(table["split"] == "tune", "benign", table["label"]))
 
     predictions, weights = run(benign(TABULAR), benign(IMAGE))
     assert set(weights["weight"]) == {0.5}
     assert set(zip(weights["low"], weights["high"], strict=True)) == {(0.0, 1.0)}
-    assert weights["weigh_auc"].isna().all()
+    assert weights["tune_auc"].isna().all()
     assert predictions["p_malignant"].tolist() == predictions["p_half_malignant"].tolist()
 
 
@@ -139,7 +139,7 @@ def test_other_resamples_are_refused():
 
 def test_a_case_that_is_weighed_and_tested_is_refused():
     def doubled(table):
-        first = table[(table["repeat"] == 0) & (table["fold"] == 0) & (table["split"] == "weigh")]
+        first = table[(table["repeat"] == 0) & (table["fold"] == 0) & (table["split"] == "tune")]
         first = first[first["case_id"] == first["case_id"].iloc[0]]
         return pd.concat([table, first.assign(split="test")], ignore_index=True)
 
@@ -156,7 +156,7 @@ def test_two_labels_of_one_case_are_refused():
 
 def test_an_unknown_split_and_missing_test_cases_are_refused():
     with pytest.raises(
-        DataError, match=r"(?s)split is neither 'weigh' nor 'test': 20\n.*repeat 0, fold 0: no test cases"
+        DataError, match=r"(?s)split is neither 'tune' nor 'test': 20\n.*repeat 0, fold 0: no test cases"
     ):
         run(*(table.assign(split=table["split"].replace("test", "val")) for table in (TABULAR, IMAGE)))
 

@@ -70,7 +70,7 @@ def test_a_refit_gives_the_same_bytes(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
-def test_classes_weigh_the_same_in_sum(name):
+def test_classes_tune_the_same_in_sum(name):
     """Without class weights the mean prediction would be the share of the positive class, a tenth here."""
     generator = np.random.default_rng(1)
     rows = generator.normal(size=(400, 2)).astype(np.float32) * 1e-6

@@ -87,10 +87,10 @@ class MadeStudy:
     def make(cls):
         labels = np.array([CLASSES[i % 5 < 2] for i in range(CASES)])
         cases = pd.DataFrame({"case_id": [f"case{i:03d}" for i in range(CASES)], "label": labels})
-        fold_of, roles = np.arange(CASES) % FOLDS, np.array(["test", "weigh", "fit"])
+        fold_of, roles = np.arange(CASES) % FOLDS, np.array(["test", "tune", "train"])
         splits = pd.concat(
             [cases.assign(repeat=0, fold=fold, role=roles[(fold_of - fold) % FOLDS]) for fold in range(FOLDS)]
-            + [cases.assign(repeat=-1, fold=-1, role=np.where(np.arange(CASES) < 8, "test", "fit"))]
+            + [cases.assign(repeat=-1, fold=-1, role=np.where(np.arange(CASES) < 8, "test", "train"))]
         )[["case_id", "repeat", "fold", "role"]]
         return cls(cases, splits, np.random.default_rng(7))
 
@@ -108,7 +108,7 @@ class MadeStudy:
 
     @property
     def kept_out(self) -> pd.DataFrame:
-        return self.rows(self.splits["role"] != "fit")
+        return self.rows(self.splits["role"] != "train")
 
     @property
     def training(self) -> pd.DataFrame:
@@ -123,12 +123,12 @@ class MadeStudy:
 
     def twice(self, skill: float) -> pd.DataFrame:
         """Return a tabular model's predictions."""
-        without = self.predictions(skill, self.kept_out, trained_on="without_weigh")
+        without = self.predictions(skill, self.kept_out, trained_on="without_tune")
         return pd.concat([self.predictions(skill, trained_on="all"), without])
 
     def inner(self, skill: float) -> pd.DataFrame:
         """Return a lesion model's predictions."""
-        inner = self.predictions(skill, self.training, trained_on="inner", split="weigh")
+        inner = self.predictions(skill, self.training, trained_on="inner", split="tune")
         return pd.concat([self.predictions(skill, self.folds, trained_on="all"), inner])
 
 
@@ -158,7 +158,7 @@ def made_weights(test, tabular, cnn):
     """Return the same weight for every pair and fold."""
     keys = test[["repeat", "fold"]].drop_duplicates()
     return pd.concat(
-        keys.assign(tabular=table, image=image, weight=0.6, low=0.5, high=0.7, weigh_auc=0.8, n_weigh=9)
+        keys.assign(tabular=table, image=image, weight=0.6, low=0.5, high=0.7, tune_auc=0.8, n_tune=9)
         for table in tabular
         for image in cnn
     )
@@ -177,8 +177,8 @@ def made_outlines(study):
 
 def made_curves(cnn):
     curve = pd.DataFrame({"repeat": 0, "fold": 0, "phase": "train", "epoch": [1, 2], "train_loss": [1.0, 0.5]})
-    curves = {("cnn", name): curve.assign(stop_loss=[1.1, 0.9]) for name in cnn}
-    return {**curves, ("lesion", "lesion"): curve.assign(stop_loss=np.nan)}
+    curves = {("cnn", name): curve.assign(val_loss=[1.1, 0.9]) for name in cnn}
+    return {**curves, ("lesion", "lesion"): curve.assign(val_loss=np.nan)}
 
 
 def study_inputs(params: Params, evaluation: Evaluation) -> ReportInputs:

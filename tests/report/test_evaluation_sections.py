@@ -47,7 +47,7 @@ def test_every_model_that_kept_cases_out_has_every_point_and_the_few_cases_are_s
         "operating_specificity_90",
     ]
     assert {len(table["rows"]) for table in section["tables"]} == {2 + 2 + 2 + 4 + 2}
-    assert "16 weigh cases, 6 to 7 of them malignant" in " ".join(section["text"])
+    assert "16 tuning cases, 6 to 7 of them malignant" in " ".join(section["text"])
     assert "32 inner out-of-fold predictions, 13 to 14 of them malignant" in " ".join(section["text"])
     assert "Not available for the searches" in " ".join(section["text"])
 
@@ -64,7 +64,7 @@ def test_without_cases_kept_out_it_is_said_that_nothing_is_available(inputs):
     for family in ("tabular", "cnn", "merged", "vote", "lesion"):
         for content in scores[family].values():
             content |= {"operating": None, "calibration": None}
-    scores["protocol"] |= {"weigh": None, "inner": None}
+    scores["protocol"] |= {"tune": None, "inner": None}
     operating, calibration = (section_of(with_scores(inputs, scores), name) for name in ("operating", "calibration"))
     assert operating["tables"] == []
     assert "Not available" in operating["text"][0]

@@ -21,7 +21,7 @@ ROWS = [
         "classification",
         files=("x",),
         chooses="kept out",
-        learns_from=("fit", "stop"),
+        learns_from=("train", "val"),
         group=TOGETHER,
     ),
     Family("made", "Made up", "classification", files=("x",), chooses="inner", left_out=2, group=TOGETHER),
@@ -71,12 +71,12 @@ def made_predictions(family, seed):
     if family.chooses != "inner":
         return make_predictions(FOLDS, LABELS, seed=seed)
     test = make_predictions(FOLDS, LABELS, seed=seed)
-    training = FOLDS.assign(role=FOLDS["role"].where(FOLDS["role"] == "test", "weigh"))
+    training = FOLDS.assign(role=FOLDS["role"].where(FOLDS["role"] == "test", "tune"))
     inner = make_predictions(training, LABELS, seed=seed + 1)
     return pd.concat(
         [
             test[test["split"] == "test"].assign(trained_on="all"),
-            inner[inner["split"] == "weigh"].assign(trained_on="inner"),
+            inner[inner["split"] == "tune"].assign(trained_on="inner"),
         ]
     )
 

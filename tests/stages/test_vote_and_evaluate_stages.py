@@ -63,13 +63,13 @@ def root(tmp_path):
         table = make_predictions(folds, labels, seed=30 + seed)
         save_table(table[table["split"] == "test"], predictions / f"{name}.parquet")
     curve = pd.DataFrame(
-        {"repeat": 0, "fold": 0, "phase": "train", "epoch": [1, 2], "train_loss": 0.5, "stop_loss": 0.7}
+        {"repeat": 0, "fold": 0, "phase": "train", "epoch": [1, 2], "train_loss": 0.5, "val_loss": 0.7}
     )
     for name in ("tabular/dnn", "cnn/custom_cnn", "merged/custom_cnn", "augmentation/none", "augmentation/mild"):
         save_table(curve.assign(model="its own name"), curves / f"{name}.parquet")
     save_table(curve.iloc[:0], curves / "tabular" / "logreg.parquet")
     save_table(curve.assign(model="U-Net"), curves / "segment" / "unet.parquet")
-    save_table(curve.assign(model="lesion", stop_loss=float("nan")), curves / "lesion" / "lesion.parquet")
+    save_table(curve.assign(model="lesion", val_loss=float("nan")), curves / "lesion" / "lesion.parquet")
     both = [curve.assign(model=name) for name in ("h16_d0.2", "h32_d0.2")]
     save_table(pd.concat(both), curves / "dnn_search" / "dnn.parquet")
     return tmp_path
@@ -97,7 +97,7 @@ def test_vote_writes_a_table_a_pair_and_the_weights(root):
     assert list(voted) == ["case_id", "repeat", "fold", "split", "label", "p_benign", "p_malignant", "p_half_malignant"]
     assert set(voted["split"]) == {"test"}
     weights = load_table(root / "data/vote/weights.parquet")
-    assert list(weights) == ["tabular", "image", "repeat", "fold", "weight", "low", "high", "weigh_auc", "n_weigh"]
+    assert list(weights) == ["tabular", "image", "repeat", "fold", "weight", "low", "high", "tune_auc", "n_tune"]
     assert len(weights) == 2 * 4
 
 

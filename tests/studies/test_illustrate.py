@@ -104,7 +104,7 @@ def test_few_cases_are_drawn_once_each(cohort, count, ranks):
 
 def test_scores_are_spread_from_highest_to_lowest_in_each_class(cohort):
     table = predictions_of(cohort, [0.4, 0.3, 0.1, 0.9, 0.8, 0.6, 0.7, 0.5])
-    foreign = pd.concat([table.assign(repeat=1), table.assign(split="weigh")]).assign(p_malignant=1.0)
+    foreign = pd.concat([table.assign(repeat=1), table.assign(split="tune")]).assign(p_malignant=1.0)
     rows = choose_by_score(pd.concat([foreign, table]), ("benign", "malignant"), 5)
     assert chosen_ids(rows) == ["c4", "c0", "c2", "c3", "c1"]  # benign 0.8, 0.4, 0.1; malignant 0.9, 0.3
     assert chosen_ids(choose_by_score(table, ("benign", "malignant"), 2)) == ["c4", "c3"]

@@ -78,7 +78,7 @@ def test_every_case_is_judged_by_the_networks_that_left_its_fold_out(study, made
     for mask, (found, true) in zip(inputs.masks, unpack_rows(study.outlines), strict=True):
         np.testing.assert_array_equal(true, mask > 0)  # 32 pixels of the canvas's 48
         assert found.shape == true.shape
-    assert study.curves["stop_loss"].isna().all()
+    assert study.curves["val_loss"].isna().all()
 
 
 def test_of_two_objects_the_main_one_is_the_outline(made):
@@ -221,7 +221,7 @@ def test_the_diagnosis_of_a_fold_is_fitted_to_the_other_folds_alone(combined):
 
 def inner_rows(study, name, fold):
     table = study.predictions[name]
-    return table[(table["split"] == "weigh") & (table["fold"] == fold)].set_index("case_id")
+    return table[(table["split"] == "tune") & (table["fold"] == fold)].set_index("case_id")
 
 
 def test_a_model_says_of_every_training_case_what_it_would_have_without_its_fold(combined):
@@ -237,9 +237,9 @@ def test_a_model_says_of_every_training_case_what_it_would_have_without_its_fold
     )
     for name in MODELS:
         held = held_out(found.predictions[name], splits, tuple(inputs.classes), FAMILIES["lesion"], name)
-        assert len(held.weigh) == 2 * len(inputs.case_ids)
+        assert len(held.tune) == 2 * len(inputs.case_ids)
         assert len(held.test) == len(inputs.case_ids)
-        assert roc_auc_score(held.weigh["truth"], held.weigh["score"]) > 0.9
+        assert roc_auc_score(held.tune["truth"], held.tune["score"]) > 0.9
     assert all((found.predictions[name]["split"] == "test").all() for name in PARTS)
 
 
@@ -295,7 +295,7 @@ def test_the_probability_is_the_mean_logits(combined):
 
 def test_clinical_columns_are_encoded_on_the_learning_cases(combined):
     inputs, _, _ = combined
-    learn = inputs.resamples[0, 0]["fit"]
+    learn = inputs.resamples[0, 0]["train"]
     names, rows = clinical_inputs(inputs, learn)
     assert names[:2] == ["Age", "Age missing"]
     assert rows.shape == (90, len(names))

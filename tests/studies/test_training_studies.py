@@ -42,29 +42,29 @@ def tabular():
     return inputs, fit_tabular(inputs, PARAMS, "logreg", runtime=ONE)[0]
 
 
-def test_tabular_predicts_every_test_and_weigh_case(tabular):
+def test_tabular_predicts_every_test_and_tune_case(tabular):
     inputs, predictions = tabular
     folds = len(inputs.resamples)
-    for trained_on, split in [("all", "test"), ("without_weigh", "test"), ("without_weigh", "weigh")]:
+    for trained_on, split in [("all", "test"), ("without_tune", "test"), ("without_tune", "tune")]:
         rows = predictions[(predictions["trained_on"] == trained_on) & (predictions["split"] == split)]
         expected = sum(len(roles[split]) for roles in inputs.resamples.values())
         assert len(rows) == expected
         assert rows.groupby(["repeat", "fold"]).ngroups == folds
-    assert not ((predictions["trained_on"] == "all") & (predictions["split"] == "weigh")).any()
+    assert not ((predictions["trained_on"] == "all") & (predictions["split"] == "tune")).any()
     np.testing.assert_allclose(predictions["p_benign"] + predictions["p_malignant"], 1.0, atol=1e-6)
 
 
 def test_a_tabular_fold_knows_nothing_of_its_test_cases(tabular):
     inputs, predictions = tabular
     changed, _ = fit_tabular(without(inputs, ["test"]), PARAMS, "logreg", runtime=ONE)
-    before, after = fold_rows(predictions, "without_weigh", "weigh"), fold_rows(changed, "without_weigh", "weigh")
+    before, after = fold_rows(predictions, "without_tune", "tune"), fold_rows(changed, "without_tune", "tune")
     np.testing.assert_array_equal(before["p_malignant"], after["p_malignant"])
 
 
-def test_the_voting_member_knows_nothing_of_the_weigh_cases(tabular):
+def test_the_voting_member_knows_nothing_of_the_tune_cases(tabular):
     inputs, predictions = tabular
-    changed, _ = fit_tabular(without(inputs, ["weigh"]), PARAMS, "logreg", runtime=ONE)
-    before, after = fold_rows(predictions, "without_weigh"), fold_rows(changed, "without_weigh")
+    changed, _ = fit_tabular(without(inputs, ["tune"]), PARAMS, "logreg", runtime=ONE)
+    before, after = fold_rows(predictions, "without_tune"), fold_rows(changed, "without_tune")
     np.testing.assert_array_equal(before["p_malignant"], after["p_malignant"])
     before, after = fold_rows(predictions, "all"), fold_rows(changed, "all")
     assert not np.array_equal(before["p_malignant"], after["p_malignant"])
@@ -72,9 +72,9 @@ def test_the_voting_member_knows_nothing_of_the_weigh_cases(tabular):
 
 def test_the_encoder_is_fitted_on_the_cases_that_are_learnt_from():
     inputs = made_inputs(PARAMS)
-    learn = inputs.resamples[0, 0]["fit"]
+    learn = inputs.resamples[0, 0]["train"]
     encoder, rows = encode(inputs, learn)
-    changed, again = encode(without(inputs, ["stop", "weigh", "test"]), learn)
+    changed, again = encode(without(inputs, ["val", "tune", "test"]), learn)
     assert encoder == changed
     np.testing.assert_array_equal(rows[learn], again[learn])
     assert encoder.medians["Age"] == inputs.table["Age"].iloc[learn].median()
@@ -92,16 +92,16 @@ def test_permuted_labels_score_chance():
     assert np.mean(scores) == pytest.approx(0.5, abs=0.08)
 
 
-def test_dnn_stops_on_the_stop_cases_and_never_sees_the_others():
+def test_dnn_stops_on_the_val_cases_and_never_sees_the_others():
     inputs = made_inputs(PARAMS)
     study = train_dnn(inputs, PARAMS, runtime=ONE)
-    changed = train_dnn(without(inputs, ["weigh", "test"]), PARAMS, runtime=ONE)
+    changed = train_dnn(without(inputs, ["tune", "test"]), PARAMS, runtime=ONE)
     state, other = study.states[0, 0], changed.states[0, 0]
     assert all(np.array_equal(state[name], other[name]) for name in state)
-    steered = train_dnn(without(inputs, ["stop"]), PARAMS, runtime=ONE)
+    steered = train_dnn(without(inputs, ["val"]), PARAMS, runtime=ONE)
     curve = study.curves.query("repeat == 0 and fold == 0")
     other_curve = steered.curves.query("repeat == 0 and fold == 0")
-    assert curve["stop_loss"].iloc[0] != other_curve["stop_loss"].iloc[0]
+    assert curve["val_loss"].iloc[0] != other_curve["val_loss"].iloc[0]
     assert set(study.states) == set(inputs.resamples)
 
 
@@ -128,13 +128,13 @@ def test_a_cnn_fold_is_the_same_beside_others_and_alone():
     assert not np.array_equal(other.predictions["p_malignant"], two.predictions["p_malignant"])
 
 
-def test_a_cnn_learns_from_the_fit_cases_alone():
+def test_a_cnn_learns_from_the_train_cases_alone():
     inputs = made_inputs(PARAMS, side=32)
     before = train_cnn(inputs, PARAMS, runtime=ONE).states[0, 0]
     images = inputs.images.copy()
-    for role in ("weigh", "test"):
+    for role in ("tune", "test"):
         images[inputs.resamples[0, 0][role]] = 7
-    changed = type(inputs)(**{**vars(without(inputs, ["weigh", "test"])), "images": images})
+    changed = type(inputs)(**{**vars(without(inputs, ["tune", "test"])), "images": images})
     after = train_cnn(changed, PARAMS, runtime=ONE).states[0, 0]
     assert all(np.array_equal(before[name], after[name]) for name in before)
 

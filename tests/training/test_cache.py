@@ -18,11 +18,11 @@ from made_studies import train_cnn, train_dnn
 
 RESULTS = [
     FoldResult(
-        {"weigh": np.array([0.25, 1.0], dtype=np.float32), "test": np.zeros((2, 3), dtype=np.uint8)},
-        [{"phase": "train", "epoch": 1, "train_loss": 0.1 + 0.2, "stop_score": float("nan")}],
+        {"tune": np.array([0.25, 1.0], dtype=np.float32), "test": np.zeros((2, 3), dtype=np.uint8)},
+        [{"phase": "train", "epoch": 1, "train_loss": 0.1 + 0.2, "val_score": float("nan")}],
         {"head.weight": np.arange(6.0).reshape(2, 3), "body.0.num_batches_tracked": np.array(7)},
     ),
-    FoldResult({"weigh": np.ones(1, dtype=np.float32), "test": np.ones((0, 3), dtype=np.uint8)}, [], {}),
+    FoldResult({"tune": np.ones(1, dtype=np.float32), "test": np.ones((0, 3), dtype=np.uint8)}, [], {}),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The lesion task through the one loop: batches and losses by hand, stacks, clipping, training without stop cases."""
+"""The lesion task through the one loop: batches and losses by hand, stacks, clipping, no validation cases."""
 
 import numpy as np
 import pytest
@@ -80,7 +80,7 @@ def test_what_is_not_known_is_not_learnt(cases):
     assert task.losses(logits, batch).item() == pytest.approx(0.5 * np.log(2), rel=1e-5)
 
 
-def test_stacked_is_sequential_and_without_stop_cases_the_last_weights_stay(task):
+def test_stacked_is_sequential_and_without_val_cases_the_last_weights_stay(task):
     members = [Member(np.arange(8), NOBODY, 1), Member(np.arange(2, 10), NOBODY, 2)]
     settings = lesion_plan(2, 2e-3, 4, "fp32")
     together = Stack([network(1), network(2)], CPU)
@@ -91,15 +91,15 @@ def test_stacked_is_sequential_and_without_stop_cases_the_last_weights_stay(task
         losses = [[row["train_loss"] for row in curve] for curve in (outcome.curve, outcomes[place].curve)]
         np.testing.assert_allclose(*losses, atol=5e-3)
         assert outcome.failure is None
-        assert all(np.isnan(row["stop_loss"]) and np.isnan(row["stop_score"]) for row in outcome.curve)
+        assert all(np.isnan(row["val_loss"]) and np.isnan(row["val_score"]) for row in outcome.curve)
         for name, value in alone.states()[0].items():
             torch.testing.assert_close(together.states()[place][name], value, atol=2e-2, rtol=2e-2)
             assert not torch.equal(value, network(1 + place).state_dict()[name]) or "mask" in name or value.dim() == 0
 
 
-def test_the_plateau_needs_stop_cases():
+def test_the_plateau_needs_val_cases():
     one = Member(np.arange(20), NOBODY, 0)
-    with pytest.raises(ValueError, match="stop cases"):
+    with pytest.raises(ValueError, match="validation cases"):
         train("mlp", [one], plan(phases=(Phase("train", 1, 0.01),)), table_task([one]))
 
 

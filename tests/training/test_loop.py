@@ -20,7 +20,7 @@ PHASE = Phase("train", 60, 0.05)
 def test_it_learns():
     stack, task, (outcome,) = train("line", ONE, plan(phases=(Phase("train", 30, 0.2),)))
     assert outcome.curve[-1]["train_loss"] < 0.5 * outcome.curve[0]["train_loss"]
-    cases = ONE[0].stop
+    cases = ONE[0].val
     probability = predict(stack, task, plan(), [cases])[0]
     assert ((probability > 0.5) == (cases % 2 == 1)).mean() > 0.9
 
@@ -35,16 +35,16 @@ def test_the_same_seed_gives_the_same_bytes_and_leaves_the_global_state_alone():
         states.append(stack.states()[0])
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
     other = Stack([make("line", ONE[0].seed)], CPU)
-    fit(other, table_task(ONE), plan(), [type(ONE[0])(ONE[0].fit, ONE[0].stop, 8)])
+    fit(other, table_task(ONE), plan(), [type(ONE[0])(ONE[0].fit, ONE[0].val, 8)])
     assert not torch.equal(other.states()[0]["head.weight"], states[0]["head.weight"])
 
 
 def test_the_best_epoch_is_kept():
     task = table_task(ONE, noise=2.0)
     stack, _, (outcome,) = train("line", ONE, plan(), task)
-    losses = [row["stop_loss"] for row in outcome.curve]
+    losses = [row["val_loss"] for row in outcome.curve]
     assert np.argmin(losses) < len(losses) - 1
-    found = evaluate(stack, task, plan(), [ONE[0].stop]).mean_losses()
+    found = evaluate(stack, task, plan(), [ONE[0].val]).mean_losses()
     assert float(found) == pytest.approx(min(losses), abs=1e-5)
 
 
@@ -80,10 +80,10 @@ def test_one_cycle_rises_and_falls_runs_every_epoch_and_keeps_the_last_weights()
     settings = plan(schedule="one_cycle", phases=(Phase("train", 9, 0.5),))
     task = table_task(ONE, noise=3.0)
     stack, _, (outcome,) = train("line", ONE, settings, task)
-    losses = [row["stop_loss"] for row in outcome.curve]
+    losses = [row["val_loss"] for row in outcome.curve]
     assert len(losses) == 9
     assert np.argmin(losses) < 8
-    assert float(evaluate(stack, task, settings, [ONE[0].stop]).mean_losses()) == pytest.approx(losses[-1], abs=1e-5)
+    assert float(evaluate(stack, task, settings, [ONE[0].val]).mean_losses()) == pytest.approx(losses[-1], abs=1e-5)
 
 
 def test_adam_is_torchs():
@@ -131,16 +131,16 @@ def test_a_loss_that_is_no_number_stops_its_own_network_and_names_the_batch():
     assert outcomes[2].failure is None
     assert len(outcomes[2].curve) > 3
     for place in (0, 2):
-        found, expected = (one[place].curve[-1]["stop_loss"] for one in (outcomes, healthy))
+        found, expected = (one[place].curve[-1]["val_loss"] for one in (outcomes, healthy))
         assert found == pytest.approx(expected, abs=1e-3)
     assert torch.isfinite(stack.states()[2]["head.weight"]).all()
 
 
 def test_a_stop_case_that_gives_no_number_is_named_too():
     task = table_task(ONE)
-    task.arrays.table[0, ONE[0].stop[0]] = float("inf")
+    task.arrays.table[0, ONE[0].val[0]] = float("inf")
     assert train("line", ONE, plan(), task)[2][0].failure == (
-        "phase train, epoch 1, the stop cases: the loss is not a finite number"
+        "phase train, epoch 1, the validation cases: the loss is not a finite number"
     )
 
 
@@ -217,7 +217,7 @@ def test_class_weights_are_the_papers():
     np.testing.assert_allclose([weights[0], weights[-1]], [252 / 308, 252 / 196], atol=1e-6)
 
 
-def test_class_weights_are_counted_on_the_fit_cases_alone():
+def test_class_weights_are_counted_on_the_train_cases_alone():
     labels = np.array([0, 0, 1, 1, 1, 1])
     np.testing.assert_allclose(class_weights(labels, np.array([0, 2])), np.ones(6))
 

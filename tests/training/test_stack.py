@@ -29,7 +29,7 @@ def alone(kind, settings):
         task = make_task(kind, MEMBERS)
         task = type(task)(task.arrays.of(slice(place, place + 1)), task.augmentation)
         stack, _, outcomes = train(kind, [one], settings, task)
-        test = np.setdiff1d(np.arange(60), np.concatenate([one.fit, one.stop]))
+        test = np.setdiff1d(np.arange(60), np.concatenate([one.fit, one.val]))
         results.append((predict(stack, task, settings, [test])[0], outcomes[0].curve, stack.states()[0]))
     return results
 
@@ -38,13 +38,13 @@ def alone(kind, settings):
 def test_stacked_is_sequential(kind, epochs):
     settings = plan(phases=(Phase("train", epochs, 0.02 if kind == "mlp" else 0.001),), plateau_patience=1)
     stack, task, outcomes = train(kind, MEMBERS, settings)
-    tests = [np.setdiff1d(np.arange(60), np.concatenate([one.fit, one.stop])) for one in MEMBERS]
+    tests = [np.setdiff1d(np.arange(60), np.concatenate([one.fit, one.val])) for one in MEMBERS]
     stacked = predict(stack, task, settings, tests)
     for place, (probability, curve, state) in enumerate(alone(kind, settings)):
         np.testing.assert_allclose(stacked[place], probability, atol=2e-3)
-        for key in ("train_loss", "stop_loss", "stop_score", "learning_rate"):
+        for key in ("train_loss", "val_loss", "val_score", "learning_rate"):
             found = [row[key] for row in outcomes[place].curve]
-            expected, rounding = [row[key] for row in curve], 0.01 if key == "stop_score" else 2e-3
+            expected, rounding = [row[key] for row in curve], 0.01 if key == "val_score" else 2e-3
             np.testing.assert_allclose(found, expected, atol=rounding, err_msg=key)
         for name, value in state.items():
             if name not in BEFORE_NORM:
@@ -69,8 +69,8 @@ def test_a_second_phase_starts_from_each_networks_best_weights():
     phases = (Phase("first", 20, 0.05), Phase("second", 1, 1e-12))
     stack, _, outcomes = train("mlp", MEMBERS, plan(phases=phases, plateau_patience=1))
     for outcome in outcomes:
-        first = [row["stop_loss"] for row in outcome.curve if row["phase"] == "first"]
-        second = [row["stop_loss"] for row in outcome.curve if row["phase"] == "second"]
+        first = [row["val_loss"] for row in outcome.curve if row["phase"] == "first"]
+        second = [row["val_loss"] for row in outcome.curve if row["phase"] == "second"]
         assert len(second) == 1
         assert [row["epoch"] for row in outcome.curve] == list(range(1, len(first) + 2))
     assert stack.learning == [0, 1, 2]

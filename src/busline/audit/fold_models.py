@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import torch
 
 Fold = tuple[int, int]
-NETWORK = ("fit", "stop")
+NETWORK = ("train", "val")
 """Roles that a stored network learnt from, and by which its best epoch was chosen."""
 
 
@@ -74,7 +74,7 @@ def score_tabular_networks(inputs: StudyInputs, params: AuditSettings, folder: P
     scores = {}
     for job in fold_jobs(inputs):
         if job.repeat != MASTER:
-            rows = encode(inputs, job.roles["fit"])[1]
+            rows = encode(inputs, job.roles["train"])[1]
             network = Mlp(rows.shape[1], settings.hidden, settings.dropout)
             network.load_state_dict(load_tensors(folder / f"r{job.repeat}_f{job.fold}.safetensors"))
             scores[job.repeat, job.fold] = _probabilities(network, torch.from_numpy(rows))

@@ -83,10 +83,10 @@ def compare_pair(
     folds = [key for key in image.scores if key in tabular.scores]
     leaked = []
     for master in masters:
-        weigh, test = master.validation, master.test
+        tune, test = master.validation, master.test
         for key in folds:
             one, other = tabular.scores[key], image.scores[key]
-            weight = best_weight(positive[weigh], one[weigh], other[weigh]).weight
+            weight = best_weight(positive[tune], one[tune], other[tune]).weight
             leaked.append(roc_auc(positive[test], vote(weight, one[test], other[test])))
     known = [FoldScores({}, {key: member.known[key] for key in folds}) for member in (tabular, image)]
     return _beside(leaked, positive, honest, masters, _known(known, masters))

@@ -31,6 +31,8 @@ MOVED = {
     "data.source": "data.main, data.active and data.cohorts.<name>.source",
     "data.folder.path": "data.folders.<name>",
     "data.phantom": "data.cohorts.phantom.phantom",
+    "cv.stop_fraction": "cv.val_fraction",
+    "cv.weigh_fraction": "cv.tune_fraction",
 }
 """Keys, with all that is below them, that params.yaml had in 0.1, and where they are; named for one release."""
 
@@ -115,8 +117,8 @@ def _contradictions(params: Params) -> list[str]:
         problems.append("merged.active: needs dnn in tabular.active; add it, or set merged.active to []")
     if params.split.val_fraction + params.split.test_fraction >= 1.0:
         problems.append("split: val_fraction + test_fraction must be below 1")
-    if params.cv.stop_fraction + params.cv.weigh_fraction >= 1.0:
-        problems.append("cv: stop_fraction + weigh_fraction must be below 1")
+    if params.cv.val_fraction + params.cv.tune_fraction >= 1.0:
+        problems.append("cv: val_fraction + tune_fraction must be below 1")
     if params.cv.image_repeats > params.cv.repeats:
         problems.append("cv: image_repeats must not exceed repeats")
     if params.lesion.networks and params.cv.folds < 3:

@@ -1,6 +1,6 @@
 """Calibration of pooled out-of-fold predictions, as they are and after a calibration fitted inside the fold.
 
-The calibration (:mod:`busline.metrics.recalibration`) is fitted on a fold's weigh cases and applied to the same
+The calibration (:mod:`busline.metrics.recalibration`) is fitted on a fold's tuning cases and applied to the same
 model's test cases of that fold; see :mod:`busline.evaluation.held_out`. Some thirty cases bear two parameters,
 shrunk, and no more; the lesion models have all training cases for them.
 """
@@ -32,13 +32,13 @@ STATES = ("before", "after")
 def recalibrate(held: HeldOut) -> dict[str, pd.DataFrame]:
     """Return one row a case with its score averaged over the repeats, ``before`` and ``after`` calibration.
 
-    Folds whose weigh cases are of one class cannot be calibrated: their rows are left out of both.
+    Folds whose tuning cases are of one class cannot be calibrated: their rows are left out of both.
     """
-    weigh = dict(list(held.weigh.groupby(RESAMPLE)))
+    tune = dict(list(held.tune.groupby(RESAMPLE)))
     parts = []
     for key, rows in held.test.groupby(RESAMPLE, sort=True):
-        if key in weigh:
-            fitted = fit_recalibration(weigh[key]["truth"], weigh[key]["score"])
+        if key in tune:
+            fitted = fit_recalibration(tune[key]["truth"], tune[key]["score"])
             parts.append(rows.assign(calibrated=fitted.apply(rows["score"])))
     rows = pd.concat(parts).dropna(subset="calibrated")
     after = rows.assign(score=rows["calibrated"])

@@ -80,7 +80,7 @@ class Inputs:
     predictions: Mapping[str, Mapping[str, pd.DataFrame]]
     """By family (keys of :data:`busline.families.FAMILIES`) and model; a family that is not there is left out."""
     weights: pd.DataFrame
-    """Voting weights: tabular, image, repeat, fold, weight, low, high, weigh_auc, n_weigh."""
+    """Voting weights: tabular, image, repeat, fold, weight, low, high, tune_auc, n_tune."""
     segmentation: Mapping[str, Mapping[str, pd.DataFrame]]
     """By family of segmentation and model: case_id, repeat, fold, split and a column a metric."""
     curves: Mapping[tuple[str, str], pd.DataFrame] = field(default_factory=dict)
@@ -165,7 +165,7 @@ class _Study:
             folds=int(folds["fold"].nunique()),
             repeats=int(folds["repeat"].nunique()),
             image_repeats=self.image_repeats,
-            weigh=self.chosen_on.get("kept out"),
+            tune=self.chosen_on.get("kept out"),
             inner=self.chosen_on.get("inner"),
         )
 
@@ -282,6 +282,6 @@ def _voted_point(cases: pd.DataFrame, half: pd.DataFrame, weights: pd.DataFrame)
     if point is None or beside is None or weights.empty:
         return None
     row = weights.iloc[0]
-    interval = {name: float(row[name]) for name in ("weight", "low", "high", "weigh_auc")}
-    voted = {**interval, "n_weigh": int(row["n_weigh"]), "half_roc_auc": beside.score("roc_auc")}
+    interval = {name: float(row[name]) for name in ("weight", "low", "high", "tune_auc")}
+    voted = {**interval, "n_tune": int(row["n_tune"]), "half_roc_auc": beside.score("roc_auc")}
     return VotedMaster.model_validate({**point.model_dump(), **voted})

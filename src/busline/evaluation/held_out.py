@@ -1,11 +1,11 @@
 """What a model said of cases that were kept out of its training: those to choose on, and those to score.
 
 Labels of test cases choose nothing: a threshold or a calibration is chosen on a fold's rows whose ``split`` is
-``weigh`` and applied to its test cases. There are two kinds (:attr:`busline.families.Family.chooses`).
+``tune`` and applied to its test cases. There are two kinds (:attr:`busline.families.Family.chooses`).
 
-*Kept out*: a fold's *weigh* cases (cv.weigh_fraction of its training part) were not learnt from by the image networks,
-the merged ones, and the tabular models' second fits (``trained_on`` = ``without_weigh``). What is chosen on them is
-applied to the same model's test cases. A voted pair's weight was chosen on the same weigh cases, so its weigh scores
+*Kept out*: a fold's *tune* cases (cv.tune_fraction of its training part) were not learnt from by the image networks,
+the merged ones, and the tabular models' second fits (``trained_on`` = ``without_tune``). What is chosen on them is
+applied to the same model's test cases. A voted pair's weight was chosen on the same tuning cases, so its tune scores
 flatter it a little: the threshold then fits the test cases less well, and the test cases show it.
 
 *Inner*: the lesion models learn from all training cases. Their rows to choose on are inner out-of-fold predictions of
@@ -28,7 +28,7 @@ from busline.families import KEPT_OUT, VOTE, Family
 from busline.metrics.voting import vote
 
 Predictions = Mapping[str, Mapping[str, pd.DataFrame]]
-FITS = {"kept out": {KEPT_OUT: "without_weigh", "test": "without_weigh"}, "inner": {KEPT_OUT: "inner", "test": "all"}}
+FITS = {"kept out": {KEPT_OUT: "without_tune", "test": "without_tune"}, "inner": {KEPT_OUT: "inner", "test": "all"}}
 """Of a table with several fits, the ``trained_on`` of the rows to choose on and of those to score."""
 
 
@@ -36,7 +36,7 @@ FITS = {"kept out": {KEPT_OUT: "without_weigh", "test": "without_weigh"}, "inner
 class HeldOut:
     """One model's scores of held-out cases in every fold: case_id, repeat, fold, truth (bool), score."""
 
-    weigh: pd.DataFrame
+    tune: pd.DataFrame
     test: pd.DataFrame
 
 
@@ -76,7 +76,7 @@ def held_out(
 def voted_held_out(
     pair: str, test: pd.DataFrame, predictions: Predictions, weights: pd.DataFrame, positive: str
 ) -> HeldOut | None:
-    """Return a voted pair's weigh and test scores, or None if a member has no weigh scores.
+    """Return a voted pair's tune and test scores, or None if a member has no tune scores.
 
     Args:
         pair: "<tabular>+<image>".
@@ -88,11 +88,11 @@ def voted_held_out(
     one, other = (predictions.get(key, {}).get(name) for key, name in zip(VOTE.members, pair.split("+"), strict=True))
     if one is None or other is None:
         return None
-    one = one[one["trained_on"] == "without_weigh"]
+    one = one[one["trained_on"] == "without_tune"]
     first, second = (cross_validated(scored(member, positive, split=KEPT_OUT)) for member in (one, other))
     both = first.merge(second[[*CASE, "score"]], on=CASE, suffixes=("", "_image"))
     both = both.merge(weights_of(weights, pair)[[*RESAMPLE, "weight"]], on=RESAMPLE)
     if both.empty:
         return None
-    weigh = both.assign(score=vote(both["weight"], both["score"], both["score_image"]))
-    return HeldOut(weigh[[*CASE, "truth", "score"]], test)
+    tune = both.assign(score=vote(both["weight"], both["score"], both["score_image"]))
+    return HeldOut(tune[[*CASE, "truth", "score"]], test)

@@ -30,13 +30,13 @@ class Operated:
     margins: pd.DataFrame
     """case_id, repeat, fold, truth, score: the score above the fold's threshold, NaN where the fold has none."""
     thresholds: pd.Series
-    """By (repeat, fold); NaN where the weigh cases are of one class."""
+    """By (repeat, fold); NaN where the tuning cases are of one class."""
 
 
 def operate(held: HeldOut, point: str) -> Operated:
-    """Choose a threshold on each fold's weigh cases and measure its test cases by it; ``point`` is a key of POINTS."""
+    """Choose a threshold on each fold's tuning cases and measure its test cases by it; ``point`` is a key of POINTS."""
     choose = POINTS[point].choose
-    rows = held.weigh.sort_values([*RESAMPLE, "case_id"], ignore_index=True)
+    rows = held.tune.sort_values([*RESAMPLE, "case_id"], ignore_index=True)
     keys = pd.MultiIndex.from_frame(rows[RESAMPLE].drop_duplicates())
     thresholds = pd.Series([choose(truth, score) for truth, score in split_folds(rows)], index=keys, dtype="float64")
     of_fold = thresholds.reindex(pd.MultiIndex.from_frame(held.test[RESAMPLE])).to_numpy()
@@ -86,7 +86,7 @@ def operating_table(
 
 def chosen_cases(held: HeldOut) -> ChosenOn:
     """Return the fewest and the most cases, and positive cases, that a fold has to choose on."""
-    by_fold = held.weigh.groupby(RESAMPLE)["truth"]
+    by_fold = held.tune.groupby(RESAMPLE)["truth"]
     cases, positives = by_fold.size(), by_fold.sum()
     return ChosenOn(cases=(int(cases.min()), int(cases.max())), positives=(int(positives.min()), int(positives.max())))
 

@@ -22,7 +22,7 @@ COLUMNS = {
     "calibration": ["predicted", "observed", "count"],
     "confusion": ["actual", "predicted"],
     "reliability": ["calibration", "predicted", "observed", "count"],
-    "curves": ["phase", "epoch", "train_loss", "stop_loss", "folds"],
+    "curves": ["phase", "epoch", "train_loss", "val_loss", "folds"],
 }
 """Names of the plots and their columns behind family and model."""
 
@@ -73,10 +73,10 @@ def learning_curves(curves: Mapping[tuple[str, str], pd.DataFrame]) -> pd.DataFr
     Folds end a phase at different epochs, so a phase begins for all of them behind the longest phase before it.
 
     Args:
-        curves: by (family, model): repeat, fold, phase, epoch, train_loss, stop_loss.
+        curves: by (family, model): repeat, fold, phase, epoch, train_loss, val_loss.
 
     Returns:
-        family, model, phase, epoch, train_loss, stop_loss and the number of folds behind the mean: folds that stopped
+        family, model, phase, epoch, train_loss, val_loss and the number of folds behind the mean: folds that stopped
         early are missing from the later epochs of a phase.
     """
     return _joined("curves", [_labelled(*key, _mean_curve(cross_validated(table))) for key, table in curves.items()])
@@ -89,7 +89,7 @@ def _mean_curve(table: pd.DataFrame) -> pd.DataFrame:
     for phase in folds["phase"].unique():
         rows = folds[folds["phase"] == phase].assign(epoch=step + begin)
         by_epoch = rows.groupby("epoch", as_index=False)
-        mean = by_epoch.agg(train_loss=("train_loss", "mean"), stop_loss=("stop_loss", "mean"), folds=("fold", "size"))
+        mean = by_epoch.agg(train_loss=("train_loss", "mean"), val_loss=("val_loss", "mean"), folds=("fold", "size"))
         means.append(mean.assign(phase=phase)[COLUMNS["curves"]])
         begin = int(mean["epoch"].max())
     return pd.concat(means, ignore_index=True) if means else pd.DataFrame(columns=COLUMNS["curves"])

@@ -113,8 +113,8 @@ class VotedMaster(Master):
     low: Number
     """Ends of the best interval of weights, of which the middle is taken."""
     high: Number
-    weigh_auc: Number
-    n_weigh: int
+    tune_auc: Number
+    n_tune: int
     half_roc_auc: Number
     """ROC AUC at a weight of a half."""
 
@@ -208,7 +208,7 @@ class Protocol(Result):
     folds: int
     repeats: int
     image_repeats: int
-    weigh: ChosenOn | None
+    tune: ChosenOn | None
     """Of models that kept cases out for it."""
     inner: ChosenOn | None
     """Of models that choose on inner out-of-fold predictions."""

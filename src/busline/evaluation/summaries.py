@@ -91,7 +91,7 @@ def measured(scores: pd.DataFrame) -> list[str]:
 
 
 def scored(table: pd.DataFrame, positive: str, column: str = "", *, split: str = "test") -> pd.DataFrame:
-    """Return the test (or weigh) rows as case_id, repeat, fold, truth (bool) and score, in that order of sorting.
+    """Return the test (or tune) rows as case_id, repeat, fold, truth (bool) and score, in that order of sorting.
 
     Args:
         table: predictions.

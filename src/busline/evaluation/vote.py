@@ -1,6 +1,6 @@
 """Weighted voting of a tabular and an image model, the weight chosen on cases that neither was trained on.
 
-In every resample the weight is the middle of the best interval on the resample's weigh cases; the same two members are
+In every resample the weight is the middle of the best interval on the resample's tuning cases; the same two members are
 then scored on its test cases. Labels of test cases are carried along and never looked at.
 """
 
@@ -25,8 +25,8 @@ WEIGHTS = {
     "weight": "float64",
     "low": "float64",
     "high": "float64",
-    "weigh_auc": "float64",
-    "n_weigh": "int64",
+    "tune_auc": "float64",
+    "n_tune": "int64",
 }
 """Columns of the table of weights."""
 
@@ -37,7 +37,7 @@ def vote_all(
     """Let every tabular model vote with every image model.
 
     Args:
-        tabular: predictions by model's name; only the rows trained without the weigh cases are used.
+        tabular: predictions by model's name; only the rows trained without the tuning cases are used.
         image: predictions by model's name, of the same resamples and cases.
         classes: the negative and the positive label.
 
@@ -50,7 +50,7 @@ def vote_all(
         ParameterError: if there are not two classes.
     """
     binary_classes(classes)
-    members = {name: _without_weigh(table, name) for name, table in tabular.items()}
+    members = {name: _without_tune(table, name) for name, table in tabular.items()}
     for family, tables in zip(VOTE.members, (members, image), strict=True):
         for name, table in tables.items():
             check_predictions(table, f"predictions of {family} model {name!r}", classes)
@@ -74,10 +74,10 @@ def vote_pair(
     members = [f"p_{positive}_tabular", f"p_{positive}_image"]
     chosen = []
     for (repeat, fold), rows in pair.groupby(RESAMPLE, sort=True):
-        weigh = rows[rows["split"] == "weigh"]
-        best = best_weight(weigh["label"] == positive, weigh[members[0]], weigh[members[1]])
-        interval = {"weight": best.weight, "low": best.low, "high": best.high, "weigh_auc": best.auc}
-        chosen.append({"repeat": repeat, "fold": fold, **interval, "n_weigh": len(weigh)})
+        tune = rows[rows["split"] == "tune"]
+        best = best_weight(tune["label"] == positive, tune[members[0]], tune[members[1]])
+        interval = {"weight": best.weight, "low": best.low, "high": best.high, "tune_auc": best.auc}
+        chosen.append({"repeat": repeat, "fold": fold, **interval, "n_tune": len(tune)})
     weights = pd.DataFrame(chosen)
     test = pair[pair["split"] == "test"].merge(weights, on=RESAMPLE, how="left")
     voted = test[[*KEYS, "label"]].copy()
@@ -93,11 +93,11 @@ def weights_of(weights: pd.DataFrame, pair: str) -> pd.DataFrame:
     return weights[(weights[MEMBERS[0]] == first) & (weights[MEMBERS[1]] == second)]
 
 
-def _without_weigh(table: pd.DataFrame, name: str) -> pd.DataFrame:
+def _without_tune(table: pd.DataFrame, name: str) -> pd.DataFrame:
     where = f"predictions of tabular model {name!r}"
     if "trained_on" not in table:
         raise DataError(where, "column 'trained_on' is missing", mend=MEND)
-    return table[table["trained_on"] == "without_weigh"]
+    return table[table["trained_on"] == "without_tune"]
 
 
 def _paired(tabular: pd.DataFrame, image: pd.DataFrame, where: str) -> pd.DataFrame:
@@ -106,7 +106,7 @@ def _paired(tabular: pd.DataFrame, image: pd.DataFrame, where: str) -> pd.DataFr
     wrong = {
         "rows that one member alone predicts": both["_merge"] != "both",
         "cases that are weighed and tested": both.duplicated(CASE),
-        "rows whose split is neither 'weigh' nor 'test'": ~both["split"].isin(["weigh", "test"]),
+        "rows whose split is neither 'tune' nor 'test'": ~both["split"].isin(["tune", "test"]),
     }
     problems = [
         f"repeat {repeat}, fold {fold}: {what}: {count}"
@@ -122,6 +122,6 @@ def _paired(tabular: pd.DataFrame, image: pd.DataFrame, where: str) -> pd.DataFr
     if both.empty:
         problems.append("no predictions")
     if problems:
-        expected = "the same weigh and test cases from both members, and no case in both"
+        expected = "the same tune and test cases from both members, and no case in both"
         raise list_problems(f"vote {where}", problems, expected=expected, mend=MEND)
     return both.rename(columns={"label_tabular": "label"})

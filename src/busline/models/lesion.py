@@ -19,7 +19,7 @@ from busline.models.dropout import GivenDropout
 ENCODER = (24, 32, 64, 128, 256)
 DECODER = (96, 64, 32, 24)
 FLOOR = 1e-3
-"""Least weight of a place in pooling: where no lesion is found, all places weigh the same."""
+"""Least weight of a place in pooling: where no lesion is found, all places tune the same."""
 
 
 class LesionLogits(NamedTuple):

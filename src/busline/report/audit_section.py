@@ -192,8 +192,8 @@ def _protocol_table(rows: Sequence[Row], protocol: MasterSplits, published: Publ
     if published:
         columns += [text_column("within", "Paper lies in"), text_column("from", "Figures of")]
     caption = (
-        f"Means over {protocol.master_splits} master splits. Stored networks learnt from fit cases and were stopped "
-        "by stop cases, so they know fewer test cases than classical models do."
+        f"Means over {protocol.master_splits} master splits. Stored networks learnt from training cases and were "
+        "stopped by validation cases, so they know fewer test cases than classical models do."
     )
     title = "Test cases of master splits, scored by models that know them"
     return table("protocol", columns, rows, title=title, caption=caption)

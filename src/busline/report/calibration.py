@@ -75,7 +75,7 @@ def _before_after(scores: Tables) -> Row:
                 row |= {f"{key}_{state}": getattr(calibration, key) for key in BOTH}
             rows.append(row)
     caption = (
-        "Those of the table are not quite the ones above, as they kept the weigh cases out of their training. Not "
+        "Those of the table are not quite the ones above, as they kept the tuning cases out of their training. Not "
         "available for the searches."
     )
     return table("recalibrated", columns, rows, title="Calibration inside the fold, before and after", caption=caption)

@@ -91,8 +91,8 @@ def split_section(checks: Mapping[str, Any]) -> Row:
         f"{checks['cases']} cases in {checks['groups']} groups (cases of one patient, and near-duplicate images; the "
         f"largest has {checks['largest_group']}) were split into {checks['resamples']} resamples. Groups with cases in "
         f"two roles of a resample: {checks['groups_in_two_roles']}.",
-        "Models learn from fit cases, networks stop by stop cases, voting weights are chosen on weigh cases, and test "
-        "cases are scored.",
+        "Models learn from training cases, networks stop by validation cases, voting weights are chosen on tuning "
+        "cases, and test cases are scored.",
     ]
     return section("splits", "Splits", text=text, tables=[sizes])
 

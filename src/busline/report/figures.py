@@ -178,7 +178,7 @@ def draw_reliability(table: pd.DataFrame) -> Figure | None:
             axes.set_ylabel("observed" if number % columns == 0 else "")
             axes.legend(loc="upper left")
         caption = (
-            "The models that kept the weigh cases out of their training, before and after a calibration of two "
+            "The models that kept the tuning cases out of their training, before and after a calibration of two "
             "parameters fitted on these. Bins of equal numbers of test cases; dotted: perfect. The eye finds more "
             "pattern here than some twenty cases a point can carry."
         )
@@ -217,7 +217,7 @@ def _confusion_panel(axes: Axes, counts: np.ndarray, classes: Sequence[str], tit
 
 
 def draw_learning(table: pd.DataFrame) -> Figure | None:
-    """Draw the losses of fit and stop cases by epoch, a panel a network, averaged over folds; searches are left out."""
+    """Draw the losses of training and validation cases by epoch, a panel a network, averaged over folds."""
     from matplotlib.ticker import MaxNLocator
 
     table = table[~table["family"].isin([family.key for family in FAMILIES.values() if family.search])]
@@ -225,8 +225,8 @@ def draw_learning(table: pd.DataFrame) -> Figure | None:
         return None
     with panel_a_model(table, 4, 3.1, 2.5) as (canvas, panels, columns):
         for number, (axes, family, model, part) in enumerate(panels):
-            for key, label, colour in (("train_loss", "fit", COLOURS[0]), ("stop_loss", "stop", COLOURS[1])):
-                if part[key].notna().any():  # the lesion network has no stop cases
+            for key, label, colour in (("train_loss", "train", COLOURS[0]), ("val_loss", "val", COLOURS[1])):
+                if part[key].notna().any():  # the lesion network has no validation cases
                     axes.plot(part["epoch"], part[key], label=label, color=colour, linewidth=1.4)
             name = literal(model_name(model))
             axes.set_title(f"{family_name(family)}: {name}" if model != family else family_name(family))

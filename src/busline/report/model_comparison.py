@@ -47,7 +47,7 @@ def _how_to_read(alpha: float) -> list[str]:
         "for overlapping training parts (doi:10.1023/A:1024068626366). DeLong's test (doi:10.1109/LSP.2014.2337313) "
         "compares the pooled ROC AUCs and takes the predictions as given, so it does not know how they vary with "
         "training. McNemar's exact test compares right and wrong calls at Youden's point, chosen inside the fold; its "
-        "models of the table are those trained without the weigh cases. For the last two, scores are averaged over "
+        "models of the table are those trained without the tuning cases. For the last two, scores are averaged over "
         "the repeats to one a case. Models with fewer repeats are compared on the repeats that both have.",
         f"A win is a difference with p below {alpha:g} after Holm's correction for all pairs of the table. A tie is no "
         "proof of equality: on few cases, and with many pairs, most true differences are ties.",

@@ -73,9 +73,9 @@ def percent(scores: Tables) -> str:
 
 
 def chosen_cases(scores: Tables) -> str:
-    """Say how many cases a fold has to choose on, such as: 30 to 31 weigh cases, 12 of them malignant."""
+    """Say how many cases a fold has to choose on, such as: 30 to 31 tuning cases, 12 of them malignant."""
     protocol = scores.protocol
-    kinds = {"weigh cases": protocol.weigh, "inner out-of-fold predictions": protocol.inner}
+    kinds = {"tuning cases": protocol.tune, "inner out-of-fold predictions": protocol.inner}
     return "; ".join(
         f"{_span(found.cases)} {name}, {_span(found.positives)} of them {protocol.positive}"
         for name, found in kinds.items()
@@ -85,10 +85,10 @@ def chosen_cases(scores: Tables) -> str:
 
 def _how_chosen(scores: Tables) -> list[str]:
     return [
-        "Each threshold is chosen inside the fold, on the weigh cases that the model was not trained on, and applied "
-        "to the same model's test cases. Of the models of the table, these are the ones trained without the weigh "
-        "cases. A voted pair's weight was chosen on the same weigh cases, which flatters it there: its thresholds tend "
-        "to be too high.",
+        "Each threshold is chosen inside the fold, on the tuning cases that the model was not trained on, and applied "
+        "to the same model's test cases. Of the models of the table, these are the ones trained without the "
+        "tuning cases. A voted pair's weight was chosen on the same cases, which flatters it there: its thresholds "
+        "tend to be too high.",
         "The lesion models learn from all training cases. Their thresholds are chosen on inner out-of-fold predictions "
         "of these: each training case scored by a network and a regression that saw neither its fold nor the test "
         "fold.",

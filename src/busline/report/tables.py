@@ -137,7 +137,7 @@ class TableMaker:
                 "range": [found.weight.min, found.weight.max],
                 "master": point.weight if point else None,
                 "best": [point.low, point.high] if point else [None, None],
-                "n": point.n_weigh if point else None,
+                "n": point.n_tune if point else None,
             }
             rows.append(row)
         columns = [
@@ -147,7 +147,7 @@ class TableMaker:
             column("range", "Least and greatest", "interval", ours=True),
             column("master", "Master split", "score", ours=True),
             column("best", "Its best interval", "interval", ours=True),
-            column("n", "Its weigh cases", "count", ours=True),
+            column("n", "Its tuning cases", "count", ours=True),
         ]
         caption = "The tabular model's weight w; the image model has 1 − w. Of the best interval the middle is taken."
         return table("weights", columns, rows, title="Voting weights", caption=caption)

@@ -46,7 +46,7 @@ def run_cnn(
     pretrained: Mapping[str, torch.Tensor] | None = None,
     keep_states: bool = True,
 ) -> NetworkStudy:
-    """Train one image model on the fit cases of every resample and predict its weigh and test cases.
+    """Train one image model on the training cases of every resample and predict its tune and test cases.
 
     Args:
         inputs: cases with images of the size that the settings say.
@@ -83,8 +83,8 @@ def train_unit(context: CnnContext, jobs: Sequence[FoldJob], place: Place) -> li
             tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
             load_pretrained(network, tensors, f"weights of {context.name}")
         networks.append(network)
-        members.append(Member(job.roles["fit"], job.roles["stop"], seed))
-        weights.append(class_weights(context.labels, job.roles["fit"]))
+        members.append(Member(job.roles["train"], job.roles["val"], seed))
+        weights.append(class_weights(context.labels, job.roles["train"]))
     task = ClassifyTask(
         Arrays(
             images=torch.from_numpy(context.images),
@@ -94,7 +94,7 @@ def train_unit(context: CnnContext, jobs: Sequence[FoldJob], place: Place) -> li
         context.settings.augmentation,
     )
     plan = cnn_plan(context.settings.model, context.train)
-    score = [{role: job.roles[role] for role in ("weigh", "test")} for job in jobs]
+    score = [{role: job.roles[role] for role in ("tune", "test")} for job in jobs]
     device = torch.device(place.device)
     return train_and_score(networks, task, plan, members, score, device=device, report_progress=place.report_progress)
 

@@ -56,7 +56,7 @@ class CombineStudy:
     Attributes:
         predictions: by name of :data:`MODELS` and :data:`PARTS`, one row a test case and resample (``split`` =
             ``test``, ``trained_on`` = ``all``); of the models also one row a training case and resample, of its inner
-            out-of-fold prediction (``split`` = ``weigh``, ``trained_on`` = ``inner``).
+            out-of-fold prediction (``split`` = ``tune``, ``trained_on`` = ``inner``).
         combiners: the regressions by name, with repeat and fold.
     """
 
@@ -88,7 +88,7 @@ def run_combine(inputs: StudyInputs, outputs: pd.DataFrame, groups: np.ndarray, 
             rows.append(_rows(inputs, job, "test", logits, "all"))
             if name in MODELS:
                 inner = _inner_logits(inputs, groups, learn, design, state)
-                rows.append(_rows(inputs, job, "weigh", inner, "inner"))
+                rows.append(_rows(inputs, job, "tune", inner, "inner"))
             fitted.append({"repeat": job.repeat, "fold": job.fold, **combiner.to_dict()})
         predictions[name] = pd.concat(rows, ignore_index=True)
         combiners[name] = fitted

@@ -24,9 +24,9 @@ from busline.training.pool import Place, find_device, run_units
 from busline.training.results import FoldResult, train_and_score
 from busline.training.tasks import Arrays, ClassifyTask, class_weights
 
-LEARN = {"all": ("fit", "weigh"), "without_weigh": ("fit",)}
-"""Roles the network learns from; the stop cases always steer its early stopping."""
-SCORE = {"all": ("test",), "without_weigh": ("weigh", "test")}
+LEARN = {"all": ("train", "tune"), "without_tune": ("train",)}
+"""Roles the network learns from; the validation cases always steer its early stopping."""
+SCORE = {"all": ("test",), "without_tune": ("tune", "test")}
 
 
 class DnnSearchSettings(TableShared):
@@ -67,7 +67,7 @@ class DnnJob:
 
 
 def run_dnn(inputs: StudyInputs, settings: Dnn, *, seed: int, train: Train, runtime: Runtime) -> NetworkStudy:
-    """Train the DNN with all training cases and again without the weigh cases, in every resample.
+    """Train the DNN with all training cases and again without the tuning cases, in every resample.
 
     The networks of a repeat train as one stack, on a GPU all of them.
 
@@ -79,7 +79,7 @@ def run_dnn(inputs: StudyInputs, settings: Dnn, *, seed: int, train: Train, runt
         runtime: how this machine runs it.
 
     Returns:
-        Predictions with a column ``trained_on``, curves and states of the networks trained without the weigh cases
+        Predictions with a column ``trained_on``, curves and states of the networks trained without the tuning cases
         (the merged networks continue from these), and the master split's network trained with them as (-1, -1).
     """
     folds = fold_jobs(inputs)
@@ -90,7 +90,7 @@ def run_dnn(inputs: StudyInputs, settings: Dnn, *, seed: int, train: Train, runt
         units = [jobs]
     results = run_units(train_unit, DnnContext(train, seed, inputs.labels), units, runtime=runtime, title="dnn")
     predictions = [_rows(inputs, job, result) for job, result in zip(jobs, results, strict=True)]
-    pairs = [(job.fold, result) for job, result in zip(jobs, results, strict=True) if job.trained_on == "without_weigh"]
+    pairs = [(job.fold, result) for job, result in zip(jobs, results, strict=True) if job.trained_on == "without_tune"]
     states = {(fold.repeat, fold.fold): result.state for fold, result in pairs}
     curves = curve_rows([fold for fold, _ in pairs], [result for _, result in pairs], "dnn")
     return NetworkStudy(pd.concat(predictions, ignore_index=True), curves, states)
@@ -150,7 +150,7 @@ def train_unit(context: DnnContext, jobs: Sequence[DnnJob], place: Place) -> lis
         with seeded(seed):
             network = Mlp(job.rows.shape[1], job.settings.hidden, job.settings.dropout)
         networks.append(pad_features(network, widest))
-        members.append(Member(job.learn, job.fold.roles["stop"], seed))
+        members.append(Member(job.learn, job.fold.roles["val"], seed))
     tables = [np.pad(job.rows, ((0, 0), (0, widest - job.rows.shape[1]))) for job in jobs]
     task = ClassifyTask(
         Arrays(
@@ -161,7 +161,7 @@ def train_unit(context: DnnContext, jobs: Sequence[DnnJob], place: Place) -> lis
     )
     phase = Phase("train", first.epochs, first.learning_rate)
     plan = make_plan((phase,), first.batch_size, context.train, precision="fp32")
-    score = [{role: job.fold.roles[role] for role in ("weigh", "test")} for job in jobs]
+    score = [{role: job.fold.roles[role] for role in ("tune", "test")} for job in jobs]
     device = torch.device(place.device)
     results = train_and_score(
         networks, task, plan, members, score, device=device, report_progress=place.report_progress

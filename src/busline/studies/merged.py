@@ -39,7 +39,7 @@ class MergedContext:
 
 @dataclass(frozen=True)
 class MergedJob:
-    """One resample, the two networks trained on its fit cases, and the table encoded by those."""
+    """One resample, the two networks trained on its training cases, and the table encoded by those."""
 
     fold: FoldJob
     image: State
@@ -67,7 +67,7 @@ def run_merged(
         inputs: cases with images of the size that the settings say.
         settings: those of the joint network and of its two parts.
         name: what the image model is called; the seeds depend on it.
-        images: tensors of the image networks by (repeat, fold), trained without the weigh cases.
+        images: tensors of the image networks by (repeat, fold), trained without the tuning cases.
         tables: tensors of the DNNs by (repeat, fold), likewise.
         seed: root of every random draw.
         train: what all networks share.
@@ -76,7 +76,7 @@ def run_merged(
     assert inputs.images is not None
     folds = fold_jobs(inputs)
     jobs = [
-        MergedJob(fold, images[key], tables[key], encode(inputs, fold.roles["fit"])[1])
+        MergedJob(fold, images[key], tables[key], encode(inputs, fold.roles["train"])[1])
         for fold in folds
         for key in [(fold.repeat, fold.fold)]
     ]
@@ -100,9 +100,9 @@ def train_unit(context: MergedContext, jobs: Sequence[MergedJob], place: Place) 
             load_state(table, job.table)
             pad_features(table, widest)
             networks.append(MergedNetwork(image, table, joint.hidden, joint.dropout))
-        members.append(Member(job.fold.roles["fit"], job.fold.roles["stop"], seed))
+        members.append(Member(job.fold.roles["train"], job.fold.roles["val"], seed))
     tables = [np.pad(job.rows, ((0, 0), (0, widest - job.rows.shape[1]))) for job in jobs]
-    weights = [class_weights(context.labels, job.fold.roles["fit"]) for job in jobs]
+    weights = [class_weights(context.labels, job.fold.roles["train"]) for job in jobs]
     task = ClassifyTask(
         Arrays(
             images=torch.from_numpy(context.images),
@@ -113,7 +113,7 @@ def train_unit(context: MergedContext, jobs: Sequence[MergedJob], place: Place) 
         context.settings.image.augmentation,
     )
     plan = merged_plan(joint, context.train)
-    score = [{role: job.fold.roles[role] for role in ("weigh", "test")} for job in jobs]
+    score = [{role: job.fold.roles[role] for role in ("tune", "test")} for job in jobs]
     device = torch.device(place.device)
     return train_and_score(networks, task, plan, members, score, device=device, report_progress=place.report_progress)
 

@@ -81,7 +81,7 @@ def train_unit(context: PretrainContext, jobs: Sequence[PretrainJob], place: Pla
 
 
 def lesion_plan(epochs: int, learning_rate: float, batch_size: int, precision: Precision) -> Plan:
-    """Return one phase under the one-cycle schedule, which needs no stop cases."""
+    """Return one phase under the one-cycle schedule, which needs no validation cases."""
     return Plan(
         phases=(Phase("train", epochs, learning_rate),),
         batch_size=batch_size,

@@ -64,9 +64,9 @@ def run_segment(
     runtime: Runtime,
     pretrained: Mapping[str, torch.Tensor] | None = None,
 ) -> SegmentStudy:
-    """Train one segmentation network on the fit cases of every resample and outline its test cases.
+    """Train one segmentation network on the training cases of every resample and outline its test cases.
 
-    The weigh cases serve no voting here: they are learnt from as well.
+    The tuning cases serve no voting here: they are learnt from as well.
 
     Args:
         inputs: the study's cases and resamples, with images and masks of the size that the settings say.
@@ -105,8 +105,8 @@ def train_unit(context: SegmentContext, jobs: Sequence[FoldJob], place: Place) -
             tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
             load_encoder(network, tensors, "seg.weights")
         networks.append(network)
-        learn = np.sort(np.concatenate([job.roles["fit"], job.roles["weigh"]]))
-        members.append(Member(learn, job.roles["stop"], seed))
+        learn = np.sort(np.concatenate([job.roles["train"], job.roles["tune"]]))
+        members.append(Member(learn, job.roles["val"], seed))
     arrays = Arrays(images=torch.from_numpy(context.images), masks=torch.from_numpy(context.masks))
     task = SegmentTask(arrays, context.settings.augmentation)
     parts = tuple(name for name, _ in networks[0].network.named_children())

@@ -18,9 +18,9 @@ from busline.splits import MASTER
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs, prediction_rows
 from busline.training.pool import Place, run_units
 
-LEARN: Mapping[str, Sequence[str]] = {"all": ("fit", "stop", "weigh"), "without_weigh": ("fit", "stop")}
-"""Roles an estimator is fitted on; without early stopping the stop cases are training cases like any other."""
-SCORE: Mapping[str, Sequence[str]] = {"all": ("test",), "without_weigh": ("weigh", "test")}
+LEARN: Mapping[str, Sequence[str]] = {"all": ("train", "val", "tune"), "without_tune": ("train", "val")}
+"""Roles an estimator is fitted on; without early stopping the validation cases are training cases like any other."""
+SCORE: Mapping[str, Sequence[str]] = {"all": ("test",), "without_tune": ("tune", "test")}
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ FoldOutput = tuple[list[tuple[str, str, np.ndarray]], FittedTable | None]
 def run_tabular(
     inputs: StudyInputs, settings: Classical, name: str, *, seed: int, runtime: Runtime
 ) -> tuple[pd.DataFrame, FittedTable]:
-    """Fit one model on all training cases, and again without the weigh cases, in every resample.
+    """Fit one model on all training cases, and again without the tuning cases, in every resample.
 
     Args:
         inputs: the study's cases, columns and resamples.

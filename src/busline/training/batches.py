@@ -18,13 +18,13 @@ class Member:
 
     Attributes:
         fit: positions of the cases to learn from, (n,).
-        stop: positions of the cases whose loss steers the learning rate and early stopping, (m,); under a schedule
+        val: positions of the cases whose loss steers the learning rate and early stopping, (m,); under a schedule
             that asks for none, it may be empty.
         seed: seed of its shuffling, dropout and augmentation.
     """
 
     fit: np.ndarray
-    stop: np.ndarray
+    val: np.ndarray
     seed: int
 
 

@@ -100,8 +100,8 @@ class LesionTask:
         return _by_case(outline) * batch.weight + _by_case(judged)
 
     def score(self, logits: Any, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-        """Refuse: the network learns from all training cases and has no stop cases to be scored on."""
-        raise NotImplementedError("the lesion network has no stop cases")
+        """Refuse: the network learns from all training cases and has no validation cases to be scored on."""
+        raise NotImplementedError("the lesion network has no validation cases")
 
 
 def scale(views: torch.Tensor) -> torch.Tensor:

@@ -29,7 +29,7 @@ class Outcome:
     """How one network's training went.
 
     Attributes:
-        curve: one row an epoch with ``phase, epoch, train_loss, stop_loss, stop_score, learning_rate``.
+        curve: one row an epoch with ``phase, epoch, train_loss, val_loss, val_score, learning_rate``.
         failure: where its loss stopped being a number, or None.
     """
 
@@ -50,7 +50,7 @@ def fit(
 ) -> list[Outcome]:
     """Train the networks of ``stack`` in place and leave them with the weights of their best epochs.
 
-    A network whose loss is no longer a finite number stops, and its outcome says where; the others go on.
+    A network whose loss is no longer a finite number vals, and its outcome says where; the others go on.
 
     Args:
         stack: the networks.
@@ -63,10 +63,10 @@ def fit(
         One outcome a network.
 
     Raises:
-        ValueError: if the plan needs stop cases and a network has none.
+        ValueError: if the plan needs validation cases and a network has none.
     """
-    if plan.schedule == "plateau" and not all(len(member.stop) for member in members):
-        raise ValueError("the plateau schedule needs stop cases")
+    if plan.schedule == "plateau" and not all(len(member.val) for member in members):
+        raise ValueError("the plateau schedule needs validation cases")
     outcomes = [Outcome() for _ in members]
     done = 0
     for number, phase in enumerate(plan.phases):
@@ -99,16 +99,16 @@ class _PhaseRun:
         self._let_go()
 
     def epoch(self, epoch: int) -> None:
-        """Learn from every case once, score the stop cases, and let go of the networks that are over."""
+        """Learn from every case once, score the validation cases, and let go of the networks that are over."""
         self.stack.train_mode()
         losses = self._learn(epoch)
-        stop_losses, scores = self._score()
+        val_losses, scores = self._score()
         better = []
         for place, k in enumerate(self.stack.learning):
             if not self._goes_on(k):
                 continue
             schedule, outcome = self.schedules[k], self.outcomes[k]
-            outcome.failure = self._failure(k, epoch, losses[place], stop_losses[place])
+            outcome.failure = self._failure(k, epoch, losses[place], val_losses[place])
             if outcome.failure:
                 continue
             outcome.curve.append(
@@ -116,31 +116,31 @@ class _PhaseRun:
                     "phase": self.phase.name,
                     "epoch": len(outcome.curve) + 1,
                     "train_loss": float(losses[place].mean()),
-                    "stop_loss": stop_losses[place],
-                    "stop_score": scores[place],
+                    "val_loss": val_losses[place],
+                    "val_score": scores[place],
                     "learning_rate": schedule.learning_rate,
                 }
             )
-            if schedule.note(stop_losses[place]):
+            if schedule.note(val_losses[place]):
                 better.append(place)
         if better:
             self.stack.keep(better)
         self._let_go()
 
     def _score(self) -> tuple[list[float], list[float]]:
-        """Return the stop cases' mean loss and score of every learning network; NaN where there are none."""
-        stops = [self.members[k].stop for k in self.stack.learning]
-        if not any(len(stop) for stop in stops):
-            return [float("nan")] * len(stops), [float("nan")] * len(stops)
-        outputs = evaluate(self.stack, self.task, self.plan, stops)
+        """Return the validation cases' mean loss and score of every learning network; NaN where there are none."""
+        vals = [self.members[k].val for k in self.stack.learning]
+        if not any(len(val) for val in vals):
+            return [float("nan")] * len(vals), [float("nan")] * len(vals)
+        outputs = evaluate(self.stack, self.task, self.plan, vals)
         scores: list[float] = self.task.score(outputs.logits, outputs.target, outputs.valid).tolist()
         return outputs.mean_losses().tolist(), scores
 
     def describe(self, epoch: int) -> str:
-        """Return what the progress shows: the epoch, and the networks' median stop loss and score."""
+        """Return what the progress shows: the epoch, and the networks' median validation loss and score."""
         last = [outcome.curve[-1] for outcome in self.outcomes if outcome.curve]
         learnt, loss, score = (
-            _median([float(row[key]) for row in last]) for key in ("train_loss", "stop_loss", "stop_score")
+            _median([float(row[key]) for row in last]) for key in ("train_loss", "val_loss", "val_score")
         )
         reached = f"loss {learnt:.3f}" if np.isnan(loss) else f"loss {loss:.3f}, score {score:.3f}"
         return f"epoch {epoch}/{self.plan.epochs}, {reached}"
@@ -199,11 +199,11 @@ class _PhaseRun:
             total += losses.detach()
         return total
 
-    def _failure(self, k: int, epoch: int, losses: np.ndarray, stop_loss: float) -> str | None:
+    def _failure(self, k: int, epoch: int, losses: np.ndarray, val_loss: float) -> str | None:
         wrong = np.flatnonzero(~np.isfinite(losses))
-        if len(wrong) == 0 and (np.isfinite(stop_loss) or not len(self.members[k].stop)):
+        if len(wrong) == 0 and (np.isfinite(val_loss) or not len(self.members[k].val)):
             return None
-        where = f"batch {wrong[0] + 1}" if len(wrong) else "the stop cases"
+        where = f"batch {wrong[0] + 1}" if len(wrong) else "the validation cases"
         return f"phase {self.phase.name}, epoch {epoch + 1}, {where}: the loss is not a finite number"
 
     def _goes_on(self, k: int) -> bool:

@@ -35,13 +35,13 @@ class Phase:
 class Plan:
     """All that the training loop needs to know besides networks, data and seeds.
 
-    Under the ``plateau`` schedule the learning rate is multiplied by ``plateau_factor`` once the stop cases' loss has
-    not improved for ``plateau_patience`` epochs. A phase ends early once it has not improved for ``stop_patience``
+    Under the ``plateau`` schedule the learning rate is multiplied by ``plateau_factor`` once the validation cases' loss
+    has not improved for ``plateau_patience`` epochs. A phase ends early once it has not improved for ``stop_patience``
     epochs, counted only after the learning rate was lowered (primary study, section "Tabular-Only Classification
-    Algorithm"), and the network ends with the weights of the epoch with the lowest stop loss.
+    Algorithm"), and the network ends with the weights of the epoch with the lowest validation loss.
 
     Under ``one_cycle`` the learning rate rises and falls once (Smith 2018, arXiv:1803.09820), every epoch is run, and
-    the network ends with the last weights: the stop cases then steer nothing, and there may be none.
+    the network ends with the last weights: the validation cases then steer nothing, and there may be none.
 
     ``clip_norm``, if given, is the largest norm that a network's gradient may have; a larger one is scaled down to it.
     """
@@ -77,7 +77,7 @@ def make_plan(phases: tuple[Phase, ...], batch_size: int, train: Train, *, preci
 
 
 class Schedule:
-    """Learning rate and end of one network's phase, from its stop losses."""
+    """Learning rate and end of one network's phase, from its validation losses."""
 
     def __init__(self, plan: Plan, phase: Phase) -> None:
         self.plan, self.phase = plan, phase
@@ -97,13 +97,13 @@ class Schedule:
             self.learning_rate = low + (self.phase.learning_rate - low) * (up if rising else 1.0 - up)
         return self.learning_rate
 
-    def note(self, stop_loss: float) -> bool:
-        """Take an epoch's stop loss in; return whether its weights are the ones to keep so far."""
+    def note(self, val_loss: float) -> bool:
+        """Take an epoch's validation loss in; return whether its weights are the ones to keep so far."""
         if self.plan.schedule == "one_cycle":
             return True
-        better = stop_loss < self.best_loss
+        better = val_loss < self.best_loss
         if better:
-            self.best_loss, self.stalled, self.waited = stop_loss, 0, 0
+            self.best_loss, self.stalled, self.waited = val_loss, 0, 0
             return True
         if self.learning_rate < self.phase.learning_rate:
             self.waited += 1

@@ -188,7 +188,7 @@ def dice_cross_entropy(logits: torch.Tensor, target: torch.Tensor) -> torch.Tens
 
 
 def class_weights(labels: np.ndarray, fit: np.ndarray) -> np.ndarray:
-    """Return each case's loss weight, n_total / (n_classes * n_c), counted on the fit cases (primary study, eq. 1).
+    """Return each case's loss weight, n_total / (n_classes * n_c), counted on training cases (primary study, eq. 1).
 
     Args:
         labels: 0 or 1, (n,).

@@ -29,7 +29,7 @@ class CrossValidation(Section):
     """Repeats, each with a shuffle of its own."""
     image_repeats: PositiveInt
     """The networks of images, which take long, are trained in the first so many repeats only."""
-    stop_fraction: Fraction
+    val_fraction: Fraction
     """Share of a training part kept for early stopping."""
-    weigh_fraction: Fraction
+    tune_fraction: Fraction
     """Share of a training part kept for choosing the voting weight."""

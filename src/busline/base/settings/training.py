@@ -17,7 +17,7 @@ class Train(Section):
     precision: Precision
     """Arithmetic of the image networks; bf16 means autocast."""
     plateau_factor: Fraction
-    """The learning rate is multiplied by this when the stop cases' loss stalls."""
+    """The learning rate is multiplied by this when the validation cases' loss stalls."""
     plateau_patience: PositiveInt
     """Epochs without improvement before the learning rate is lowered."""
     min_learning_rate: Rate
