@@ -214,6 +214,7 @@ def test_a_stage_that_was_killed_goes_on_where_it_was_and_writes_the_same_bytes(
     for name in ("whole", "killed"):
         for part in ("cohort", "features", "splits", "weights"):
             shutil.copytree(folder / "one/data" / part, tmp_path / name / "data" / part)
+        load_stage("settings")(params_file=file, root=tmp_path / name)
     settings = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), "BUSLINE_WORKERS": "2"}
     cache, log = tmp_path / "cache", tmp_path / "runs.jsonl"
 
@@ -244,17 +245,21 @@ def test_a_stage_that_was_killed_goes_on_where_it_was_and_writes_the_same_bytes(
     assert [name for name in one if one[name] != other[name]] == []
 
 
-def test_an_image_models_name_that_does_not_exist_is_refused(run, monkeypatch):
+def test_an_image_models_name_that_does_not_exist_is_refused(run, tmp_path, monkeypatch):
     params, folder = run
+    for part in ("cohort", "features", "splits", "weights"):
+        shutil.copytree(folder / "one/data" / part, tmp_path / "data" / part)
     content = params.model_dump()
     content["cnn"]["models"]["custom_cnn"]["network"] = "resnet18x"
-    with (folder / "wrong.yaml").open("w") as file:
+    wrong = tmp_path / "wrong.yaml"
+    with wrong.open("w") as file:
         YAML().dump(content, file)
     monkeypatch.setenv("BUSLINE_WORKERS", "1")
+    load_stage("settings")(params_file=wrong, root=tmp_path)
     with pytest.raises(ParameterError, match="resnet18"):
-        load_stage("cnn")("custom_cnn", params_file=folder / "wrong.yaml", root=folder / "one")
+        load_stage("cnn")("custom_cnn", params_file=wrong, root=tmp_path)
     with pytest.raises(ParameterError, match="custom_cnn"):
-        load_stage("cnn")("custom_cn", params_file=folder / "params.yaml", root=folder / "one")
+        load_stage("cnn")("custom_cn", params_file=wrong, root=tmp_path)
 
 
 def test_imagenet_weights_without_mirror_or_network_say_what_to_put_where(run, tmp_path, monkeypatch):

@@ -83,12 +83,14 @@ def test_keys_are_sorted(tmp_path):
 
 
 def test_a_file_of_another_kind_is_refused_and_one_that_is_missing_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"tabular/logreg.json: is missing"):
+        load_model_settings(LogReg, tmp_path / "data/settings/tabular/logreg.json")
     written(tmp_path)
     folder = tmp_path / "data/settings"
     with pytest.raises(ParameterError, match=r"(?s)tabular/dnn.json.*hidden: unknown key"):
         load_model_settings(LogReg, folder / "tabular/dnn.json")
-    with pytest.raises(DataError, match=r"tabular/catboost.json: is missing"):
-        load_model_settings(LogReg, folder / "tabular/catboost.json")
+    with pytest.raises(ParameterError, match=r"(?s)tabular 'logregg': is unknown or not active.*did you mean 'logreg'"):
+        load_model_settings(LogReg, folder / "tabular/logregg.json")
 
 
 def test_weights_go_with_the_encoder_they_were_made_for():

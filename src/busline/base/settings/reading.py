@@ -72,11 +72,15 @@ def load_model_settings(kind: type[Kind], path: Path) -> Kind:
     """Read the settings of one model, as :func:`save_model_settings` wrote them.
 
     Raises:
-        DataError: if there is no such file.
-        ParameterError: if it holds other settings than those of ``kind``.
+        DataError: if no settings were written yet.
+        ParameterError: if the model is not active, or the file holds other settings than those of ``kind``.
     """
     from busline.base.artifacts import load_json
 
+    active = sorted(file.stem for file in path.parent.glob("*.json"))
+    if active and path.stem not in active:
+        mend = near_matches(path.stem, active)
+        raise ParameterError(f"{path.parent.name} {path.stem!r}", "is unknown or not active", mend=mend)
     return parse_settings(kind, load_json(path), str(path))
 
 
