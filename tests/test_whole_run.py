@@ -92,7 +92,20 @@ def test_every_output_of_dvc_yaml_is_there_at_the_end(run):
 
 def test_no_output_is_a_pickle_or_left_half(run):
     suffixes = {Path(name).suffix for name in contents(run[1] / "one")}
-    assert suffixes <= {".csv", ".html", ".json", ".md", ".npy", ".parquet", ".png", ".safetensors", ".skops", ".xlsx"}
+    assert suffixes <= {
+        "",
+        ".txt",
+        ".csv",
+        ".html",
+        ".json",
+        ".md",
+        ".npy",
+        ".parquet",
+        ".png",
+        ".safetensors",
+        ".skops",
+        ".xlsx",
+    }
 
 
 def test_every_model_is_measured(run):
