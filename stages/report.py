@@ -1,12 +1,15 @@
 """Write the report: one HTML page, and its Markdown twin without pixels."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from busline.base.cli import run_stage
 from busline.base.params import load_params
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def main(
@@ -19,8 +22,6 @@ def main(
     The page holds pictures of the data: it is cached, never committed. The Markdown holds numbers only.
     """
     params = load_params(params_file)
-
-    import pandas as pd
 
     from busline.audit.results import Leakage
     from busline.base.artifacts import load_json, load_table, save_text
@@ -36,18 +37,11 @@ def main(
     data, reports = root / "data", root / "reports"
     cohort = f"data/cohort/{params.data.main}"
     hashes = {f"{cohort}/{name}": hash_file(root / cohort / name) for name in DATA_FILES}
-    # only an empty cell is missing: a model may be called "none"
-    names = dict.fromkeys(("model", "model_a", "model_b"), str)
-    plots = {
-        name: pd.read_csv(reports / f"plots/{name}.csv", dtype=names, keep_default_na=False, na_values=[""])
-        for name in PLOTS
-    }
-    scores = load_result(Tables, reports / "tables.json", stage="evaluate")
-    pairs = plots["comparisons"].astype(object)
+    plots = {name: _load_plot(reports / f"plots/{name}.csv") for name in PLOTS}
     inputs = ReportInputs(
         params=params,
         published=load_published(params.report.published) if params.report.published else None,
-        scores=scores,
+        scores=load_result(Tables, reports / "tables.json", stage="evaluate"),
         card=load_json(root / cohort / "card.json"),
         overlap=len(load_table(data / "overlap/pairs.parquet")),
         verdicts=load_json(data / "features/verdicts.json"),
@@ -55,13 +49,21 @@ def main(
         pictures=load_json(reports / "pictures/pictures.json"),
         hashes={**hashes, "requirements.lock": hash_file(lock)},
         versions=library_versions(),
-        comparisons=[Comparison.model_validate(row) for row in pairs.to_dict("records")],
+        comparisons=[Comparison.model_validate(row) for row in plots["comparisons"].astype(object).to_dict("records")],
         leakage=load_result(Leakage, reports / "leakage.json", stage="audit"),
     )
     summary = summarise(inputs)
     pictures = {path.name: path.read_bytes() for path in sorted((reports / "pictures").glob("*.png"))}
     save_text(render_html(summary, draw_figures(summary, plots), pictures), reports / "report.html")
     save_text(render_markdown(summary), reports / "report.md")
+
+
+def _load_plot(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    # only an empty cell is missing: a model may be called "none"
+    names = dict.fromkeys(("model", "model_a", "model_b"), str)
+    return pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""])
 
 
 if __name__ == "__main__":
