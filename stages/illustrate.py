@@ -17,6 +17,9 @@ from busline.base.settings.segmentation import Segmentation
 if TYPE_CHECKING:
     import torch
 
+    from busline.cohort.store import Cohort
+    from busline.studies.illustrate import Picture
+
 
 class Settings(Section):
     """The sections that this stage reads."""
@@ -38,46 +41,18 @@ def main(
     """
     settings = load_settings(Settings, params_file)
 
-    from busline.base.artifacts import atomic_folder, keep_only, load_table, load_tensors, save_json
-    from busline.base.skipped import skip_reason
+    from busline.base.artifacts import atomic_folder, keep_only, save_json
     from busline.cohort.store import load_cohort
-    from busline.evaluation.outlines import score_outlines
-    from busline.models.images import build_image_model
-    from busline.studies.illustrate import SALIENCY_METHOD, Picture, draw_saliency, draw_segmentations, write_png
+    from busline.studies.illustrate import SALIENCY_METHOD, write_png
 
     data = root / "data"
     keep_only(data / "models/cnn", settings.cnn.active)
     keep_only(data / "predictions/cnn", settings.cnn.active, ".parquet")
     keep_only(data / "predictions/segment", settings.seg.active, ".parquet")
     cohort = load_cohort(data / "cohort" / settings.data.main)
-    first = next(iter(settings.seg.active), None)
-    outlines = load_table(data / f"predictions/segment/{first}.parquet") if first else None
-    segmentations: list[Picture] = []
-    if outlines is not None and not skip_reason(outlines):
-        outlines = outlines[outlines["repeat"] == 0]
-        pixel_mm = dict(zip(cohort.cases["case_id"], cohort.cases["pixel_mm"], strict=True))
-        segmentations = draw_segmentations(
-            cohort, outlines, score_outlines(outlines, pixel_mm, f"outlines of segment/{first}")
-        )
+    segmentations = _draw_segmentations(data, cohort, settings.seg.active[0]) if settings.seg.active else []
     name = settings.illustrate.saliency
-    predictions = load_table(data / f"predictions/cnn/{name}.parquet") if name else None
-    saliency: list[Picture] = []
-    if name and predictions is not None and not skip_reason(predictions):
-        spec = settings.cnn.models[name]
-
-        def network_of_fold(fold: int) -> "torch.nn.Module":
-            network = build_image_model(spec)
-            network.load_state_dict(load_tensors(data / f"models/cnn/{name}/r0_f{fold}.safetensors"))
-            return network
-
-        saliency = draw_saliency(
-            cohort,
-            predictions,
-            network_of_fold,
-            classes=settings.split.classes,
-            cases=settings.illustrate.cases,
-            side=settings.cnn.image_size,
-        )
+    saliency = _draw_saliency(data, cohort, name, settings) if name else []
     with atomic_folder(root / "reports/pictures") as folder:
         for picture in [*segmentations, *saliency]:
             write_png(picture.pixels, folder / picture.file)
@@ -86,6 +61,39 @@ def main(
             "saliency": {"model": name, "method": SALIENCY_METHOD, "pictures": [p.describe() for p in saliency]},
         }
         save_json(content, folder / "pictures.json")
+
+
+def _draw_segmentations(data: Path, cohort: "Cohort", model: str) -> "list[Picture]":
+    from busline.base.artifacts import load_table
+    from busline.base.skipped import skip_reason
+    from busline.evaluation.outlines import score_outlines
+    from busline.studies.illustrate import draw_segmentations
+
+    outlines = load_table(data / f"predictions/segment/{model}.parquet")
+    if skip_reason(outlines):
+        return []
+    outlines = outlines[outlines["repeat"] == 0]
+    pixel_mm = dict(zip(cohort.cases["case_id"], cohort.cases["pixel_mm"], strict=True))
+    return draw_segmentations(cohort, outlines, score_outlines(outlines, pixel_mm, f"outlines of segment/{model}"))
+
+
+def _draw_saliency(data: Path, cohort: "Cohort", name: str, settings: Settings) -> "list[Picture]":
+    from busline.base.artifacts import load_table, load_tensors
+    from busline.base.skipped import skip_reason
+    from busline.models.images import build_image_model
+    from busline.studies.illustrate import draw_saliency
+
+    predictions = load_table(data / f"predictions/cnn/{name}.parquet")
+    if skip_reason(predictions):
+        return []
+
+    def network_of_fold(fold: int) -> "torch.nn.Module":
+        network = build_image_model(settings.cnn.models[name])
+        network.load_state_dict(load_tensors(data / f"models/cnn/{name}/r0_f{fold}.safetensors"))
+        return network
+
+    classes, cases, side = settings.split.classes, settings.illustrate.cases, settings.cnn.image_size
+    return draw_saliency(cohort, predictions, network_of_fold, classes=classes, cases=cases, side=side)
 
 
 if __name__ == "__main__":

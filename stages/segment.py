@@ -35,11 +35,10 @@ def main(
 
     shared = load_settings(ImageShared, params_file)
     settings = load_model_settings(SegmenterSettings, root / f"data/settings/seg/{model}.json")
-    weights = root / "data/weights/seg/weights.safetensors"
-    pretrained = load_tensors(weights) if settings.weights else None
+    pretrained = load_tensors(root / "data/weights/seg/weights.safetensors") if settings.weights else None
     cohort = load_settings(DataSettings, params_file).data.main
     side, repeats = settings.image_size, shared.cv.image_repeats
-    inputs = load_inputs(root, cohort, shared.split.classes, image_side=side, repeats=repeats)
+    inputs, runtime = load_inputs(root, cohort, shared.split.classes, image_side=side, repeats=repeats), load_runtime()
     models = root / "data/models/segment" / model
     places = [root / f"data/{kind}/segment/{model}.parquet" for kind in ("curves", "predictions")]
     if inputs.images is None or inputs.masks is None:
@@ -47,14 +46,7 @@ def main(
         return
     truth = stored_masks(load_cohort(root / "data/cohort" / cohort), inputs.case_ids)
     study = run_segment(
-        inputs,
-        settings,
-        model,
-        truth,
-        seed=shared.seed,
-        train=shared.train,
-        runtime=load_runtime(),
-        pretrained=pretrained,
+        inputs, settings, model, truth, seed=shared.seed, train=shared.train, runtime=runtime, pretrained=pretrained
     )
     with atomic_folder(models) as folder:
         save_states({(MASTER, MASTER): study.final}, folder)

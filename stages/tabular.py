@@ -43,8 +43,7 @@ def main(
         from busline.studies.dnn import run_dnn
         from busline.studies.networks import save_states
 
-        network = load_model_settings(Dnn, path)
-        study = run_dnn(inputs, network, seed=shared.seed, train=shared.train, runtime=runtime)
+        study = run_dnn(inputs, load_model_settings(Dnn, path), seed=shared.seed, train=shared.train, runtime=runtime)
         predictions, curves = study.predictions, study.curves
         with atomic_folder(models) as folder:
             save_states(study.states, folder)

@@ -74,14 +74,7 @@ def run_units(
     device = find_device(runtime) if networks else "cpu"
     started = time.monotonic()
     run = _Run(function, context, device, _open_cache(runtime) if networks else None)
-    keys: list[str] = []
-    found: dict[int, Sequence[Result]] = {}
-    if run.cache:
-        from busline.training.cache import unit_keys
-
-        keys = unit_keys(function, context, units, device)
-        kept = {number: run.cache.get(key) for number, key in enumerate(keys)}
-        found = {number: results for number, results in kept.items() if results is not None}  # type: ignore[misc]
+    keys, found = _look_up(run, units)
     todo = [_Unit(n, unit, keys[n] if keys else None) for n, unit in enumerate(units) if n not in found]
     workers = 1 if device == "cuda" else min(runtime.workers, len(todo))
     memory = 0
@@ -108,6 +101,19 @@ def run_units(
     results = [result for number in range(len(units)) for result in found[number]]
     _refuse_failures(jobs, results, title)
     return results
+
+
+def _look_up(
+    run: _Run[Context, Job, Result], units: Sequence[Sequence[Job]]
+) -> tuple[list[str], dict[int, Sequence[Result]]]:
+    """Return the units' keys in the fold cache, and by number the results that it has; neither without a cache."""
+    if not run.cache:
+        return [], {}
+    from busline.training.cache import unit_keys
+
+    keys = unit_keys(run.function, run.context, units, run.device)
+    kept = {number: run.cache.get(key) for number, key in enumerate(keys)}
+    return keys, {number: results for number, results in kept.items() if results is not None}  # type: ignore[misc]
 
 
 def alone_or_stacked(jobs: Sequence[Job], runtime: Runtime) -> list[list[Job]]:
