@@ -18,7 +18,7 @@ def main(
     params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
-    """Write the custom CNN's predictions and learning curves under the level (primary study, Table 6).
+    """Write the custom CNN's predictions and learning curves under the level (Chowdhary & Dennis 2026, Table 6).
 
     Reads the level's settings, the cohort's images and the splits. Networks start from the same weights at every
     level. The result feeds nothing: the study goes on with cnn.augmentation.

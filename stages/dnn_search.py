@@ -15,7 +15,7 @@ def main(
     params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
-    """Write the out-of-fold predictions of every network of the grid (primary study, Table 5).
+    """Write the out-of-fold predictions of every network of the grid (Chowdhary & Dennis 2026, Table 5).
 
     Reads the pruned columns and the splits. The result feeds nothing: the study goes on with tabular.models.dnn.
     """

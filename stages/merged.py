@@ -18,7 +18,7 @@ def main(
     params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
-    """Write the joint network's predictions and learning curves (primary study, Table 8, "Merged").
+    """Write the joint network's predictions and learning curves (Chowdhary & Dennis 2026, Table 8, "Merged").
 
     Reads its settings, the cohort's images, the pruned columns, the splits, and the networks of dnn and of the image
     model.

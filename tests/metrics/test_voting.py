@@ -158,7 +158,7 @@ def test_scores_must_be_finite_and_of_one_length():
 
 
 def test_brent_stalls_at_its_first_probe_where_the_sweep_does_not():
-    """0.382, a weight that stands four times in the primary study's Table 8, is (3 - sqrt(5)) / 2."""
+    """0.382, a weight that stands four times in Chowdhary & Dennis 2026, Table 8, is (3 - sqrt(5)) / 2."""
     generator = np.random.default_rng(48)
     truth = np.arange(25) < 10
     tabular, image = (np.clip(generator.normal(0.4 + 0.2 * truth, 0.25), 0, 1) for _ in range(2))

@@ -62,7 +62,7 @@ class Summariser:
         return summaries
 
     def segmentation(self, scores: pd.DataFrame, ratio: float, family: str, model: str) -> Segmentation:
-        """Summarise segmentation scores of cases, as the primary study's Table 9.
+        """Summarise segmentation scores of cases, as Chowdhary & Dennis 2026, Table 9.
 
         Args:
             scores: repeat, fold and a column a metric, the master split's too; null where undefined.

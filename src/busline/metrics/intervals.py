@@ -31,7 +31,7 @@ def bootstrap_interval(
     confidence: float = 0.95,
     most: float = 1.0,
 ) -> Interval:
-    """Return the percentile bootstrap interval of the mean fold score, as in the primary study.
+    """Return the percentile bootstrap interval of the mean fold score, as in Chowdhary & Dennis 2026.
 
     It takes the folds as independent, which they are not (training parts overlap, repeats share their cases): it is
     too narrow, and :func:`corrected_interval` stands beside it for that reason.

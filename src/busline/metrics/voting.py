@@ -35,7 +35,7 @@ class Optimum:
 
 
 def vote(weight: npt.ArrayLike, tabular: npt.ArrayLike, image: npt.ArrayLike) -> np.ndarray:
-    """Return weight · tabular + (1 − weight) · image, the voted probabilities (primary study, equation 2)."""
+    """Return weight · tabular + (1 − weight) · image, the voted probabilities (Chowdhary & Dennis 2026, equation 2)."""
     share = np.asarray(weight, dtype=np.float64)
     return share * np.asarray(tabular, dtype=np.float64) + (1 - share) * np.asarray(image, dtype=np.float64)
 

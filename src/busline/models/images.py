@@ -1,4 +1,4 @@
-"""Image classifiers: the primary study's custom CNN (Table 2) and any network of timm."""
+"""Image classifiers: Chowdhary & Dennis 2026's custom CNN (Table 2) and any network of timm."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class GlobalMean(nn.Module):
 
 
 def custom_body() -> nn.Sequential:
-    """Return the custom CNN up to global average pooling (primary study, Table 2): 128 features.
+    """Return the custom CNN up to global average pooling (Chowdhary & Dennis 2026, Table 2): 128 features.
 
     With the head it has 93,249 trainable parameters; Keras counts the 448 running means and variances as well, 93,697.
     """

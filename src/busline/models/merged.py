@@ -1,4 +1,4 @@
-"""A network of image and table (primary study, Table 8, "Merged")."""
+"""A network of image and table (Chowdhary & Dennis 2026, Table 8, "Merged")."""
 
 from __future__ import annotations
 

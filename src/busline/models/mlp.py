@@ -1,4 +1,4 @@
-"""The tabular network of the primary study (Table 1)."""
+"""The tabular network of Chowdhary & Dennis 2026 (Table 1)."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ CLASSIFIERS: dict[str, Builder] = {
 
 
 def fit_classifier(name: str, settings: Classical, rows: np.ndarray, labels: np.ndarray, seed: int) -> Any:
-    """Fit one classical model with class weights counted on these rows (primary study, eq. 1).
+    """Fit one classical model with class weights counted on these rows (Chowdhary & Dennis 2026, eq. 1).
 
     XGBoost and CatBoost take the ratio of the classes instead, which is the same up to a constant factor.
 

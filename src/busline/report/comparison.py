@@ -56,7 +56,7 @@ def choices_section(params: Params, published: Published) -> Row:
 
 
 def segmentation_notes(seg: Segmentation) -> list[str]:
-    """Return how a segmentation network differs from the primary study's Table 3; ``seg`` as the model has it."""
+    """Return how a segmentation network differs from Chowdhary & Dennis 2026, Table 3; ``seg`` as the model has it."""
     if (seg.architecture, seg.encoder) != ("unet", "mobilenet_v2"):
         return [
             f"This run's network is {seg.architecture} with encoder {seg.encoder}, not the paper's MobileNetV2 U-Net."

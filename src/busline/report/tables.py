@@ -1,4 +1,4 @@
-"""The primary study's Tables 4 to 9, one row a line: the published figure, ours, and both intervals."""
+"""Chowdhary & Dennis 2026, Tables 4 to 9, one row a line: the published figure, ours, and both intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Image classifiers over all resamples (primary study, Tables 6 and 7)."""
+"""Image classifiers over all resamples (Chowdhary & Dennis 2026, Tables 6 and 7)."""
 
 from __future__ import annotations
 

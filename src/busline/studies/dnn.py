@@ -1,4 +1,4 @@
-"""The tabular network over all resamples, and its search (primary study, Tables 4 and 5)."""
+"""The tabular network over all resamples, and its search (Chowdhary & Dennis 2026, Tables 4 and 5)."""
 
 from __future__ import annotations
 

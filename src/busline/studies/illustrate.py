@@ -56,7 +56,7 @@ class Picture:
 
 
 def draw_segmentations(cohort: Cohort, outlines: pd.DataFrame, scores: pd.DataFrame) -> list[Picture]:
-    """Draw the best, the median and the worst segmentation of repeat 0 by Dice (primary study, Fig. 1).
+    """Draw the best, the median and the worst segmentation of repeat 0 by Dice (Chowdhary & Dennis 2026, Fig. 1).
 
     Each picture has three panels: the image; the true outline; the predicted mask filled, with both outlines. The masks
     are those that were scored.

@@ -1,4 +1,4 @@
-"""Lesion segmentation over all resamples (primary study, Table 9)."""
+"""Lesion segmentation over all resamples (Chowdhary & Dennis 2026, Table 9)."""
 
 from __future__ import annotations
 

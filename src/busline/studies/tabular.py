@@ -1,4 +1,4 @@
-"""Classical tabular models over all resamples (primary study, Table 4)."""
+"""Classical tabular models over all resamples (Chowdhary & Dennis 2026, Table 4)."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def change_geometry(
 
     Args:
         images: float (n, c, h, w).
-        level: ranges of the transforms (primary study, Table 6).
+        level: ranges of the transforms (Chowdhary & Dennis 2026, Table 6).
         draws: float32 (n, DRAWS).
         mode: ``bilinear`` for images, ``nearest`` for masks.
     """

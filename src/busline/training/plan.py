@@ -37,8 +37,8 @@ class Plan:
 
     Under the ``plateau`` schedule the learning rate is multiplied by ``plateau_factor`` once the validation cases' loss
     has not improved for ``plateau_patience`` epochs. A phase ends early once it has not improved for ``stop_patience``
-    epochs, counted only after the learning rate was lowered (primary study, section "Tabular-Only Classification
-    Algorithm"), and the network ends with the weights of the epoch with the lowest validation loss.
+    epochs, counted only after the learning rate was lowered (Chowdhary & Dennis 2026, section "Tabular-Only
+    Classification Algorithm"), and the network ends with the weights of the epoch with the lowest validation loss.
 
     Under ``one_cycle`` the learning rate rises and falls once (Smith 2018, arXiv:1803.09820), every epoch is run, and
     the network ends with the last weights: the validation cases then steer nothing, and there may be none.

@@ -142,7 +142,7 @@ class ClassifyTask(_OneView):
 
 @dataclass(frozen=True)
 class SegmentTask(_OneView):
-    """Lesion segmentation by Dice plus cross-entropy (primary study, "Image-to-Mask"); the score is the mean Dice."""
+    """Lesion segmentation by Dice plus cross-entropy (Chowdhary & Dennis 2026); the score is the mean Dice."""
 
     arrays: Arrays
     augmentation: AugmentationLevel | None = None
@@ -188,7 +188,7 @@ def dice_cross_entropy(logits: torch.Tensor, target: torch.Tensor) -> torch.Tens
 
 
 def class_weights(labels: np.ndarray, fit: np.ndarray) -> np.ndarray:
-    """Return each case's loss weight, n_total / (n_classes * n_c), counted on training cases (primary study, eq. 1).
+    """Return each case's loss weight, n_total / (n_classes * n_c), of training cases (Chowdhary & Dennis 2026, eq. 1).
 
     Args:
         labels: 0 or 1, (n,).

@@ -50,7 +50,7 @@ class CatBoost(Section):
 
 
 class Dnn(Section):
-    """The tabular network of the primary study's Table 1."""
+    """The tabular network of Chowdhary & Dennis 2026, Table 1."""
 
     hidden: Annotated[Units, Field(ge=2)]
     """Units of the first hidden layer; the second has half as many."""
@@ -92,7 +92,7 @@ class Tabular(Section):
 
 
 class DnnSearch(Section):
-    """The grid of the primary study's Table 5; it feeds nothing."""
+    """The grid of Chowdhary & Dennis 2026, Table 5; it feeds nothing."""
 
     hidden: list[Annotated[Units, Field(ge=2)]]
     dropout: list[Dropout]

@@ -27,7 +27,7 @@ class Train(Section):
 
 
 class AugmentationLevel(Section):
-    """Ranges of the random transforms of training images (primary study, Table 6)."""
+    """Ranges of the random transforms of training images (Chowdhary & Dennis 2026, Table 6)."""
 
     flip: bool
     """Mirror left and right in half of the draws."""
@@ -48,7 +48,7 @@ class AugmentationLevel(Section):
 
 
 class Augmentation(Section):
-    """The levels of augmentation, and those compared in the primary study's Table 6."""
+    """The levels of augmentation, and those compared in Chowdhary & Dennis 2026, Table 6."""
 
     active: list[Name]
     levels: dict[Name, AugmentationLevel]
