@@ -24,7 +24,7 @@ repro: .venv/ready  ## run the pipeline: only what changed runs (makes .venv fir
 	dvc repro $(ARGS)
 
 test: lint  ## lint, types and tests
-	pytest $(ARGS)
+	pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: .venv/ready  ## format check, lint, types and import layers
 	ruff format --check .

@@ -116,7 +116,7 @@ def test_every_model_is_measured(run):
     assert set(metrics["vote"]) == {f"{t}+{i}" for t in params.tabular.active for i in params.cnn.active}
     assert set(metrics["lesion"]) == {"image", "image_clinical"}
     assert set(metrics["lesion_parts"]) == set(PARTS)
-    outlines = [metrics[family][family] for family in ("segment", "lesion_segment")]
+    outlines = [metrics["segment"]["unet"], metrics["lesion_segment"]["lesion"]]
     assert set(outlines[0]) == set(outlines[1]) == {"dice", "iou", "sensitivity", "specificity", "hd95", "assd"}
     assert 0.0 <= metrics["tabular"]["logreg"]["roc_auc"]["mean"] <= 1.0
 

@@ -35,7 +35,7 @@ def test_one_patient_on_two_sides_is_caught_and_named():
     crossing = crossing_pairs(splits, patient_pairs(["a", "b", "c", "d"], ["p1", "p2", "p2", "p4"]))
     assert len(crossing) == 1
     (line,) = complaints(crossing)
-    assert line == "cases b and c, cases of patient p2, stand on two sides: repeat 0, fold 0 (fit and test)"
+    assert line == "cases b and c, cases of patient p2, stand on two sides: repeat 0, fold 0 (train and test)"
 
 
 @pytest.mark.parametrize("roles", [("train", "train", "test"), ("test", "train", "train"), ("train", "val", "tune")])
@@ -53,7 +53,7 @@ def test_many_resamples_are_one_line_with_the_first_ones():
     parts = [splits_of(a="train", b="test").assign(fold=fold) for fold in range(5)]
     pairs = pd.DataFrame({"case_a": ["a"], "case_b": ["b"], "why": ["(near-)duplicate images"]})
     (line,) = complaints(crossing_pairs(pd.concat(parts), pairs))
-    assert "fold 2 (fit and test) and 2 more resamples" in line
+    assert "fold 2 (train and test) and 2 more resamples" in line
 
 
 @pytest.mark.parametrize("change", CHANGES)

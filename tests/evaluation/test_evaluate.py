@@ -188,7 +188,7 @@ def test_every_segmentation_network_is_measured_under_its_name():
     scores = INPUTS.segmentation["segment"]["unet"]
     other = scores.assign(dice=scores["dice"] / 2)
     found = evaluate(replace(INPUTS, segmentation={"segment": {"unet": scores, "other": other}}), PARAMS)
-    assert list(found.metrics["segment"]) == list(found.tables["segment"]) == ["unet", "other"]
+    assert list(found.metrics["segment"]) == list(found.tables.segmentations["segment"]) == ["unet", "other"]
     assert found.metrics["segment"]["unet"] == RESULT.metrics["segment"]["unet"]
     half = found.metrics["segment"]["unet"]["dice"]["mean"] / 2
     assert found.metrics["segment"]["other"]["dice"]["mean"] == pytest.approx(half)

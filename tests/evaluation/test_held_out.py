@@ -62,10 +62,10 @@ def test_without_tune_scores_there_is_nothing_to_choose_on(table):
 
 def test_other_tune_cases_than_the_folds_are_refused():
     tune = IMAGE[(IMAGE["split"] == "tune") & (IMAGE["repeat"] == 1) & (IMAGE["fold"] == 2)]
-    with pytest.raises(DataError, match=r"repeat 1, fold 2: tuning cases without a prediction: 1"):
+    with pytest.raises(DataError, match=r"repeat 1, fold 2: tune cases without a prediction: 1"):
         held_out(IMAGE.drop(tune.index[0]), SPLITS, CLASSES, FAMILIES["cnn"], "m")
     test = IMAGE[(IMAGE["split"] == "test") & (IMAGE["repeat"] == 1) & (IMAGE["fold"] == 2)].head(1)
-    with pytest.raises(DataError, match="that are no tuning cases: 1"):
+    with pytest.raises(DataError, match="that are no tune cases: 1"):
         held_out(pd.concat([IMAGE, test.assign(split="tune")]), SPLITS, CLASSES, FAMILIES["cnn"], "m")
 
 

@@ -1,7 +1,6 @@
 """Units of training side by side: each in a process with one thread, so that results do not depend on the cores.
 
-A unit is a group of jobs that are trained together: one fold, or the folds of a stack. Any other executor may take the
-place of this one: a unit's results are a pure function of (context, jobs).
+A unit is a fold, or the folds of a stack that train together; its results are a pure function of (context, jobs).
 """
 
 from __future__ import annotations
@@ -62,12 +61,10 @@ def run_units(
         units: the jobs, grouped.
         runtime: processes, device and fold cache.
         title: shown beside the progress.
-        networks: the jobs are networks: they may train on a GPU, and their results
-            (:class:`~busline.training.results.FoldResult`) are kept in the fold cache.
+        networks: the jobs are networks: they may train on a GPU, and the fold cache keeps their results.
 
     Raises:
-        TrainingError: if a job fails or a process dies, naming the job; networks whose loss was no number are named
-            together, after all others have been trained.
+        TrainingError: naming the job that failed or whose process died, or all networks whose loss was no number.
     """
     if not units:
         return []
@@ -139,10 +136,7 @@ def find_device(runtime: Runtime) -> str:
 
 
 def warm_up(*modules: str) -> None:
-    """Start the server from which the processes fork, importing ``modules`` there while this process goes on.
-
-    A stage calls it before its own heavy imports, so that both happen at the same time. Later calls change nothing.
-    """
+    """Start the server from which processes fork; it imports ``modules`` while this process does its own imports."""
     if START == "forkserver":
         from multiprocessing import forkserver
 
@@ -153,8 +147,7 @@ def warm_up(*modules: str) -> None:
 def keep_memory() -> None:
     """Let the C library keep freed memory for the next batch instead of returning it to the system.
 
-    By default glibc maps and unmaps every tensor of more than 32 MiB anew, and the system zeroes its pages each time:
-    with 128 pixels and batches of 32 that takes a third of the custom CNN's time. Other C libraries are left alone.
+    glibc maps every tensor of more than 32 MiB anew, which can take a third of the time; other libraries are left alone.
     """
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     if library is not None and hasattr(library, "mallopt"):
