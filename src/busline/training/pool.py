@@ -147,7 +147,7 @@ def warm_up(*modules: str) -> None:
 def keep_memory() -> None:
     """Let the C library keep freed memory for the next batch instead of returning it to the system.
 
-    glibc maps every tensor of more than 32 MiB anew, which can take a third of the time; other libraries are left alone.
+    glibc maps tensors of more than 32 MiB anew, which can take a third of the time; other libraries are left alone.
     """
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     if library is not None and hasattr(library, "mallopt"):
