@@ -57,13 +57,14 @@ def measure(edits: Sequence[Edit], root: Path) -> list[tuple[str, str, str]]:
         environment = {"BUSLINE_CACHE": str(Path(name) / "folds"), "BUSLINE_LOG": ""}
         everything, seconds = _repro(clone, environment)
         rows.append(("nothing was run yet", f"all {len(everything)}", f"{seconds:.0f}"))
+        print(f"| {' | '.join(rows[-1])} |", flush=True)
         for edit in edits:
             path = clone / edit.file
             before = path.read_text(encoding="utf-8")
             path.write_text(edit.change(before), encoding="utf-8")
             stages, seconds = _repro(clone, environment)
             rows.append((edit.title, describe(stages), f"{seconds:.0f}"))
-            print(" | ".join(rows[-1]), flush=True)
+            print(f"| {' | '.join(rows[-1])} |", flush=True)
             path.write_text(before, encoding="utf-8")
             _repro(clone, environment)
     return rows
