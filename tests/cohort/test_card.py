@@ -3,26 +3,7 @@
 import pytest
 
 from busline.base.artifacts import load_json
-from busline.cohort.ingest import ingest
-from busline.cohort.sources.breast import read_breast
-from busline.cohort.store import load_cohort
-from helpers_cohort import (
-    SETTINGS,
-    write_release,
-)
-
-
-@pytest.fixture
-def raw(tmp_path):
-    folder = tmp_path / "raw"
-    write_release(folder)
-    return folder
-
-
-def run(raw, **settings):
-    target = raw.parent / "data" / "cohort"
-    ingest(read_breast(raw), "breast", target, SETTINGS.model_copy(update=settings))
-    return load_cohort(target)
+from made_cohort import run
 
 
 def test_the_card_counts_what_is_there(raw):

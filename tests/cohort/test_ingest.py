@@ -6,7 +6,7 @@ from busline.base.errors import DataError
 from busline.cohort.ingest import ingest
 from busline.cohort.resize import resize_image
 from busline.cohort.schema import RawCase, RawCohort
-from busline.cohort.sources.breast import IMAGES, read_breast
+from busline.cohort.sources.breast import IMAGES
 from busline.cohort.store import load_cohort
 from helpers_cohort import (
     SETTINGS,
@@ -16,26 +16,7 @@ from helpers_cohort import (
     save_rgba,
     write_release,
 )
-
-
-@pytest.fixture
-def raw(tmp_path):
-    folder = tmp_path / "raw"
-    write_release(folder)
-    return folder
-
-
-def run(raw, **settings):
-    target = raw.parent / "data" / "cohort"
-    ingest(read_breast(raw), "breast", target, SETTINGS.model_copy(update=settings))
-    return load_cohort(target)
-
-
-def refuse(raw):
-    with pytest.raises(DataError) as error:
-        run(raw)
-    assert list((raw.parent / "data").iterdir()) == []
-    return str(error.value)
+from made_cohort import refuse, run
 
 
 def test_every_case_is_packed_with_its_image_mask_and_values(raw):

@@ -22,26 +22,7 @@ from helpers_cohort import (
     write_params,
     write_release,
 )
-
-
-@pytest.fixture
-def raw(tmp_path):
-    folder = tmp_path / "raw"
-    write_release(folder)
-    return folder
-
-
-def run(raw, **settings):
-    target = raw.parent / "data" / "cohort"
-    ingest(read_breast(raw), "breast", target, SETTINGS.model_copy(update=settings))
-    return load_cohort(target)
-
-
-def refuse(raw):
-    with pytest.raises(DataError) as error:
-        run(raw)
-    assert list((raw.parent / "data").iterdir()) == []
-    return str(error.value)
+from made_cohort import run
 
 
 def test_images_are_packed_one_by_one(raw, monkeypatch):
