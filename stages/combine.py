@@ -49,8 +49,8 @@ def main(
         return
     cohort = root / "data/cohort" / settings.data.main
     patients = load_table(cohort / "cases.parquet").set_index("case_id")["patient_id"]
-    duplicates = load_table(cohort / "duplicates.parquet")[["case_a", "case_b"]]
-    pairs = list(duplicates.itertuples(index=False, name=None))
+    duplicates = load_table(cohort / "duplicates.parquet")
+    pairs = zip(duplicates["case_a"], duplicates["case_b"], strict=True)
     groups = group_cases(inputs.case_ids, patients.loc[list(inputs.case_ids)].tolist(), pairs)
     with threadpool_limits(1):  # bytes do not depend on the number of cores, and small systems are solved faster
         study = run_combine(inputs, outputs, groups, settings.seed)

@@ -36,7 +36,7 @@ def main(
 
     cohort = load_cohort(root / "data/cohort" / settings.data.main)
     cases = cohort.cases[cohort.cases["label"].isin(settings.split.classes)].reset_index(drop=True)
-    pairs = list(cohort.duplicates[["case_a", "case_b"]].itertuples(index=False, name=None))
+    pairs = zip(cohort.duplicates["case_a"], cohort.duplicates["case_b"], strict=True)
     groups = group_cases(cases["case_id"].tolist(), cases["patient_id"].tolist(), pairs)
     splits = make_splits(cases, groups, settings.split, settings.cv, settings.seed)
     by_case = cases.set_index("case_id").assign(group=groups)

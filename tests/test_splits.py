@@ -121,3 +121,10 @@ def test_indices_by_role_point_at_the_cases():
     assert set(roles) == {(MASTER, MASTER), *((r, f) for r in range(2) for f in range(5))}
     part = splits[(splits["repeat"] == 1) & (splits["fold"] == 3) & (splits["role"] == "tune")]
     assert [ids[i] for i in roles[1, 3]["tune"]] == sorted(part["case_id"])
+
+
+def test_a_class_of_the_study_without_a_case_is_named():
+    cases = pd.DataFrame({"case_id": [f"c{i}" for i in range(20)], "label": ["benign"] * 20})
+    settings = small_params(split__classes=["benign", "malignnt"])
+    with pytest.raises(DataError, match="'malignnt': has 0 independent cases"):
+        make_splits(cases, np.arange(20), settings.split, settings.cv, 0)

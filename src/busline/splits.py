@@ -13,7 +13,7 @@ validation part is ``tune``. Cases of one patient and near-duplicate images form
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ MASTER = -1
 ROLES = ("train", "val", "tune", "test")
 
 
-def group_cases(case_ids: Sequence[str], patient_ids: Sequence[str], pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+def group_cases(case_ids: Sequence[str], patient_ids: Sequence[str], pairs: Iterable[tuple[str, str]]) -> np.ndarray:
     """Return one group number a case: cases that share a patient or are a duplicate pair share a group.
 
     Args:
@@ -100,20 +100,20 @@ def make_splits(cases: pd.DataFrame, groups: np.ndarray, split: Split, cv: Cross
     Args:
         cases: the study's cases with ``case_id`` and ``label``, n rows.
         groups: group of each case, (n,).
-        split: shares of the master split.
-        cv: folds, repeats, and the shares of the val and tuning cases in a training part.
+        split: classes of the study, and shares of the master split.
+        cv: folds, repeats, and the shares of the validation and tuning cases in a training part.
         seed: root seed; repeat r depends on the seed and r alone, so more repeats leave the earlier ones as they are.
 
     Returns:
         Table with ``case_id, repeat, fold, role``, n rows a resample.
 
     Raises:
-        DataError: if a class has too few groups for the folds.
+        DataError: if a class of the study has no case, or too few groups for the folds.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
     labels = cases["label"].to_numpy()
-    _require_enough(labels, groups, cv.folds)
+    _require_enough(labels, groups, split.classes, cv.folds)
     generator = numpy_generator(seed, "master")
     test, tune = draw_master(labels, groups, split, generator)
     val = _draw_within(~test & ~tune, labels, groups, cv.val_fraction, generator)
@@ -198,13 +198,13 @@ def _resample(
     return pd.DataFrame({"case_id": cases["case_id"].to_numpy(), "repeat": repeat, "fold": fold, "role": role})
 
 
-def _require_enough(labels: np.ndarray, groups: np.ndarray, folds: int) -> None:
-    for label in np.unique(labels):
+def _require_enough(labels: np.ndarray, groups: np.ndarray, classes: Sequence[str], folds: int) -> None:
+    for label in classes:
         found = len(np.unique(groups[labels == label]))
         if found < folds + 2:
             raise DataError(
                 f"label {label!r}",
-                f"has {found} independent cases, too few for {folds} folds with val and tuning cases",
+                f"has {found} independent cases, too few for {folds} folds with validation and tuning cases",
                 expected=f"at least {folds + 2}",
                 mend="lower cv.folds in params.yaml or add cases",
             )

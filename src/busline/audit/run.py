@@ -75,7 +75,7 @@ def _run(data: AuditInputs, params: AuditSettings, runtime: Runtime) -> tuple[Le
     split_part, pairs, problems = _audit_splits(data, params)
     if problems:
         return None, problems
-    links = list(pairs[["case_a", "case_b"]].itertuples(index=False, name=None))
+    links = zip(pairs["case_a"], pairs["case_b"], strict=True)
     groups = group_cases(data.inputs.case_ids, cases["patient_id"].tolist(), links)
     columns, found = audit_columns(
         cases,
