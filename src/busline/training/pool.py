@@ -94,9 +94,8 @@ def run_units(
             "stage_peak_mib": _peak_memory(),
         }
     )
-    jobs = [job for unit in units for job in unit]
     results = [result for number in range(len(units)) for result in found[number]]
-    _refuse_failures(jobs, results, title)
+    _refuse_failures([job for unit in units for job in unit], results, title)
     return results
 
 
