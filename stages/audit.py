@@ -42,7 +42,7 @@ def main(
         splits=load_table(data / "splits/splits.parquet"),
         inputs=load_inputs(root, cohort, classes, image_side=params.cnn.image_size),
         small=load_inputs(root, cohort, classes, image_side=params.audit.image_size),
-        predictions={key: load_predictions(data, FAMILIES[key], params) for key in (*VOTE.members, VOTE.key)},
+        predictions={key: load_predictions(data, FAMILIES[key], params).tables for key in (*VOTE.members, VOTE.key)},
         models=data / "models",
     )
     content, problems = run_audit(inputs, params, runtime=load_runtime())

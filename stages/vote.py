@@ -37,7 +37,7 @@ def main(
     settings = load_settings(Settings, params_file)
     from busline.base.artifacts import atomic_folder, save_table
     from busline.base.skipped import empty_table
-    from busline.evaluation.loading import load_predictions, skipped_models
+    from busline.evaluation.loading import load_predictions
     from busline.evaluation.vote import vote_all
     from busline.families import FAMILIES, VOTE, active_files
 
@@ -45,9 +45,10 @@ def main(
     members: list[dict[str, pd.DataFrame]] = []
     reasons: list[str] = []
     for key in VOTE.members:
-        tables = load_predictions(data, FAMILIES[key], settings)
-        reasons += skipped_models(data, FAMILIES[key], settings).values()
-        members.append({name: table[table["repeat"] < settings.cv.image_repeats] for name, table in tables.items()})
+        loaded = load_predictions(data, FAMILIES[key], settings)
+        reasons += loaded.skipped.values()
+        first = {name: table[table["repeat"] < settings.cv.image_repeats] for name, table in loaded.tables.items()}
+        members.append(first)
     voted, weights = vote_all(members[0], members[1], settings.split.classes)
     nothing = empty_table(reasons[0] if reasons else "no pair of models is active")
     voted |= {pair: nothing for pair in active_files(VOTE, settings) if pair not in voted}

@@ -15,7 +15,7 @@ from pydantic import model_validator
 from busline.base.errors import ParameterError, near_matches
 from busline.base.settings.data import Data, Ingest, Prune
 from busline.base.settings.evaluation import Audit, Evaluate
-from busline.base.settings.images import Cnn
+from busline.base.settings.images import CUSTOM, Cnn
 from busline.base.settings.lesion import Lesion
 from busline.base.settings.merged import Merged
 from busline.base.settings.presentation import Illustrate, Report
@@ -111,8 +111,8 @@ def _contradictions(params: Params) -> list[str]:
         if model.fine_tune and not model.weights
     ]
     problems += _contradictions_of_cohorts(params.data)
-    if params.augmentation.active and "custom_cnn" not in params.cnn.models:
-        problems.append("augmentation.active: needs custom_cnn in cnn.models; add it, or set augmentation.active to []")
+    if params.augmentation.active and CUSTOM not in params.cnn.models:
+        problems.append(f"augmentation.active: needs {CUSTOM} in cnn.models; add it, or set augmentation.active to []")
     if params.merged.active and "dnn" not in params.tabular.active:
         problems.append("merged.active: needs dnn in tabular.active; add it, or set merged.active to []")
     if params.split.val_fraction + params.split.test_fraction >= 1.0:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
 
@@ -13,11 +14,23 @@ from busline.base.skipped import skip_reason
 from busline.families import Family, active_files
 
 
-def load_predictions(data: Path, family: Family, params: object) -> dict[str, pd.DataFrame]:
-    """Return the predictions, or outlines, of a family's active models by name.
+@dataclass(frozen=True)
+class Loaded:
+    """What there is of a family.
 
-    Files of models that are not active are removed first. Models that were skipped are left out, see
-    :func:`skipped_models`.
+    Attributes:
+        tables: predictions, or outlines, by model.
+        skipped: why there is nothing of a model (:mod:`busline.base.skipped`), by its name.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    skipped: Mapping[str, str]
+
+
+def load_predictions(data: Path, family: Family, params: object) -> Loaded:
+    """Read the predictions, or outlines, of a family's active models.
+
+    Files of models that are not active are removed first.
 
     Args:
         data: folder that holds predictions/.
@@ -28,27 +41,16 @@ def load_predictions(data: Path, family: Family, params: object) -> dict[str, pd
         DataError: if the file of an active model is missing.
     """
     loaded = _load_files(data / "predictions" / family.key, active_files(family, params))
-    tables = {name: table for name, table in loaded.items() if not skip_reason(table)}
+    skipped = {name: reason for name, table in loaded.items() if (reason := skip_reason(table))}
+    tables = {name: table for name, table in loaded.items() if name not in skipped}
     if not family.point:
-        return tables
+        return Loaded(tables, skipped)
     divided: dict[str, pd.DataFrame] = {}
     for table in tables.values():
         columns = grid_columns(family)
         for values, rows in table.groupby(columns):
             divided[family.point.format(**dict(zip(columns, values, strict=True)))] = rows
-    return divided
-
-
-def skipped_models(data: Path, family: Family, params: object) -> dict[str, str]:
-    """Return why each active model that has no predictions was skipped (:mod:`busline.base.skipped`), by name.
-
-    Args:
-        data: folder that holds predictions/.
-        family: any family.
-        params: all parameters.
-    """
-    tables = _load_files(data / "predictions" / family.key, active_files(family, params))
-    return {name: reason for name, table in tables.items() if (reason := skip_reason(table))}
+    return Loaded(divided, skipped)
 
 
 def load_curves(data: Path, family: Family, params: object) -> dict[tuple[str, str], pd.DataFrame]:
