@@ -91,6 +91,20 @@ def test_the_shipped_file_is_valid_and_the_tests_have_its_keys():
         ("data.folders", {"own": "x"}, "data.folders: unknown name 'own'"),
         ("data.folders", {"../x": "x"}, "String should match pattern"),
         ("split.classes", ["benign", "benign"], "split.classes: has benign twice"),
+        ("split.classes", ["benign", "malignant", "normal"], "split.classes: must be two labels"),
+        (
+            "cnn.models.seg",
+            {
+                "network": "custom_cnn",
+                "weights": None,
+                "dropout": 0.3,
+                "batch_size": 16,
+                "epochs": 1,
+                "learning_rate": 0.001,
+                "fine_tune": None,
+            },
+            "cnn.models.seg: the name is that of",
+        ),
         ("dnn_search.hidden", [-5], "dnn_search.hidden.0"),
         ("dnn_search.dropout", [0.2, 0.2], "dnn_search.dropout: has 0.2 twice"),
         (
