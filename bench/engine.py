@@ -26,7 +26,7 @@ from busline.training.plan import Phase, Plan, make_plan
 from busline.training.pool import Place, keep_memory, run_units, warm_up
 from busline.training.results import FoldResult, train_and_score
 from busline.training.stack import Stack
-from busline.training.tasks import Arrays, ClassifyTask, SegmentTask, Task, class_weights
+from busline.training.tasks import ClassifyArrays, ClassifyTask, SegmentArrays, SegmentTask, Task, class_weights
 
 WORKERS = load_runtime().workers
 """Processes side by side, of one thread each, on the processor."""
@@ -140,10 +140,10 @@ def _task(work: Work, jobs: Sequence[FoldJob]) -> Task:
     level = work.level if work.augmented else None
     images = torch.from_numpy(work.images)
     if work.segments:
-        return SegmentTask(Arrays(images=images, masks=torch.from_numpy(work.masks)), level)
+        return SegmentTask(SegmentArrays(images=images, masks=torch.from_numpy(work.masks)), level)
     weights = np.stack([class_weights(work.labels, job.roles["train"]) for job in jobs])
     labels = torch.from_numpy(work.labels).float()
-    return ClassifyTask(Arrays(images=images, labels=labels, weights=torch.from_numpy(weights)), level)
+    return ClassifyTask(ClassifyArrays(labels, torch.from_numpy(weights), images), level)
 
 
 def _build(work: Work) -> nn.Module:

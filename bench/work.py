@@ -13,7 +13,7 @@ import numpy as np
 from busline.base.seeding import derive_seed, numpy_generator
 from busline.base.settings.protocol import CrossValidation, Split
 from busline.base.settings.training import AugmentationLevel, Train
-from busline.splits import indices_by_role, make_splits
+from busline.splits import CV, MASTER, Resample, indices_by_role, make_splits
 
 if TYPE_CHECKING:
     from busline.studies.inputs import FoldJob, StudyInputs
@@ -131,7 +131,7 @@ def make_folds(labels: np.ndarray, folds: int, repeats: int) -> list[FoldJob]:
     cases = pd.DataFrame({"case_id": _case_ids(len(labels)), "label": np.array(CLASSES, dtype=object)[labels]})
     table = make_splits(cases, np.arange(len(labels)), SPLIT, cv, SEED)
     roles = indices_by_role(table, _case_ids(len(labels)))
-    return [FoldJob(repeat, fold, part) for (repeat, fold), part in sorted(roles.items()) if repeat >= 0]
+    return [FoldJob(resample, part) for resample, part in roles.items() if resample != MASTER]
 
 
 def table_inputs(cases: int, folds: int, repeats: int) -> StudyInputs:
@@ -158,7 +158,7 @@ def table_inputs(cases: int, folds: int, repeats: int) -> StudyInputs:
         table=table,
         numeric=["Age"],
         categorical=["Signs"],
-        resamples={(job.repeat, job.fold): job.roles for job in jobs},
+        resamples={job.resample: job.roles for job in jobs},
     )
 
 
@@ -166,7 +166,7 @@ def throughput_fold(work: Work, fit: int) -> FoldJob:
     """Return the fold whose training is timed: the first ``train`` cases are learnt from, the rest steers."""
     from busline.studies.inputs import FoldJob
 
-    return FoldJob(0, 0, {"train": np.arange(fit), "val": np.arange(fit, len(work.labels))})
+    return FoldJob(Resample(CV, 0, 0), {"train": np.arange(fit), "val": np.arange(fit, len(work.labels))})
 
 
 def fold_seed(kind: str, job: FoldJob) -> int:

@@ -49,7 +49,7 @@ def main(
         inputs, settings, model, truth, seed=shared.seed, train=shared.train, runtime=runtime, pretrained=pretrained
     )
     with atomic_folder(models) as folder:
-        save_states({(MASTER, MASTER): study.final}, folder)
+        save_states({MASTER: study.final}, folder)
     for table, place in zip((study.curves, study.outlines), places, strict=True):
         save_table(table, place)
 

@@ -40,6 +40,7 @@ def main(
     from busline.evaluation.loading import load_predictions
     from busline.evaluation.vote import vote_all
     from busline.families import FAMILIES, VOTE, active_files
+    from busline.splits import first_repeats
 
     data = root / "data"
     members: list[dict[str, pd.DataFrame]] = []
@@ -47,7 +48,7 @@ def main(
     for key in VOTE.members:
         loaded = load_predictions(data, FAMILIES[key], settings)
         reasons += loaded.skipped.values()
-        first = {name: table[table["repeat"] < settings.cv.image_repeats] for name, table in loaded.tables.items()}
+        first = {name: first_repeats(table, settings.cv.image_repeats) for name, table in loaded.tables.items()}
         members.append(first)
     voted, weights = vote_all(members[0], members[1], settings.split.classes)
     nothing = empty_table(reasons[0] if reasons else "no pair of models is active")

@@ -3,27 +3,29 @@
 import numpy as np
 import pandas as pd
 
+from busline.splits import CV, MASTER, Resample
+
 CLASSES = ["benign", "malignant"]
 
 
 def make_splits(cases=60, folds=3, repeats=2, seed=0):
-    """Return case_id, repeat, fold, role; the master split is (-1, -1). Not stratified."""
+    """Return case_id, scheme, repeat, fold, role; the master split is one resample. Not stratified."""
     generator = np.random.default_rng(seed)
     ids = np.array([f"case{number:03d}" for number in range(cases)])
-    parts = [_roles(ids, generator.permutation(cases)[: cases // 5], -1, -1, generator)]
+    parts = [_roles(ids, generator.permutation(cases)[: cases // 5], MASTER, generator)]
     for repeat in range(repeats):
         blocks = np.array_split(generator.permutation(cases), folds)
-        parts += [_roles(ids, block, repeat, fold, generator) for fold, block in enumerate(blocks)]
+        parts += [_roles(ids, block, Resample(CV, repeat, fold), generator) for fold, block in enumerate(blocks)]
     return pd.concat(parts, ignore_index=True)
 
 
-def _roles(ids, test, repeat, fold, generator):
+def _roles(ids, test, resample, generator):
     role = np.full(ids.size, "train", dtype=object)
     rest = generator.permutation(np.setdiff1d(np.arange(ids.size), test))
     role[rest[: ids.size // 10]] = "val"
     role[rest[ids.size // 10 : ids.size * 3 // 10]] = "tune"
     role[test] = "test"
-    return pd.DataFrame({"case_id": ids, "repeat": repeat, "fold": fold, "role": role})
+    return pd.DataFrame({"case_id": ids, **resample._asdict(), "role": role})
 
 
 def make_labels(splits, share=0.4, seed=0):

@@ -79,8 +79,8 @@ def test_what_rests_on_pairs_of_folds_has_the_ratio_of_their_networks(key, folds
     """Counted over the networks that score a fold's test cases, as the lesion stage makes them."""
     inputs = made_inputs(small_params(cv__folds=folds), cases=60)
     rows = [
-        {"case_id": inputs.case_ids[place], "repeat": repeat, "fold": fold, "role": role}
-        for (repeat, fold), roles in inputs.resamples.items()
+        {"case_id": inputs.case_ids[place], **resample._asdict(), "role": role}
+        for resample, roles in inputs.resamples.items()
         for role, places in roles.items()
         for place in places
     ]
@@ -88,7 +88,7 @@ def test_what_rests_on_pairs_of_folds_has_the_ratio_of_their_networks(key, folds
     expected = []
     for fold in range(folds):
         sizes = [len(job.learn) for job in jobs if fold in (job.first, job.second)]
-        expected.append(len(inputs.resamples[0, fold]["test"]) / np.mean(sizes))
+        expected.append(len(inputs.resamples["cv", 0, fold]["test"]) / np.mean(sizes))
     family, splits = FAMILIES[key], pd.DataFrame(rows)
     assert ratio_of(splits, family.learns_from, family.left_out) == pytest.approx(np.mean(expected))
     assert ratio_of(splits, family.learns_from, family.left_out) == pytest.approx(1 / (folds - 2), rel=0.02)
@@ -97,6 +97,8 @@ def test_what_rests_on_pairs_of_folds_has_the_ratio_of_their_networks(key, folds
 
 
 def test_two_folds_leave_nothing_for_pairs():
-    splits = pd.DataFrame({"case_id": list("abab"), "repeat": 0, "fold": [0, 0, 1, 1], "role": ["test", "train"] * 2})
+    splits = pd.DataFrame(
+        {"case_id": list("abab"), "scheme": "cv", "repeat": 0, "fold": [0, 0, 1, 1], "role": ["test", "train"] * 2}
+    )
     with pytest.raises(ParameterError, match=r"(?s)cv.folds: is 2.*more than the 2"):
         ratio_of(splits, TRAINING, 2)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from busline.base.errors import DataError
-from busline.splits import MASTER, check_splits, draw_part, group_cases, indices_by_role, make_splits
+from busline.splits import CV, MASTER, Resample, check_splits, draw_part, group_cases, indices_by_role, make_splits
 from made_inputs import small_params
 
 PARAMS = small_params(cv__folds=5, cv__repeats=2)
@@ -30,7 +30,7 @@ def test_every_case_has_one_role_in_every_resample():
 
 def test_every_case_is_tested_once_a_repeat():
     splits = splits_of(cohort())
-    tested = splits[(splits["role"] == "test") & (splits["repeat"] != MASTER)]
+    tested = splits[(splits["role"] == "test") & (splits["scheme"] == "cv")]
     assert (tested.groupby(["repeat", "case_id"]).size() == 1).all()
 
 
@@ -42,11 +42,11 @@ def test_every_role_keeps_the_share_of_the_classes():
 
 
 def test_shares_of_the_roles():
-    roles = splits_of(cohort()).groupby(["repeat", "fold"])["role"].value_counts(normalize=True).unstack()
-    master = roles.loc[(MASTER, MASTER)]
+    roles = splits_of(cohort()).groupby(["scheme", "repeat", "fold"])["role"].value_counts(normalize=True).unstack()
+    master = roles.loc[MASTER]
     assert master["test"] == pytest.approx(0.1, abs=0.01)
     assert master["tune"] == pytest.approx(0.1, abs=0.01)
-    folds = roles.drop((MASTER, MASTER))
+    folds = roles.drop(MASTER)
     assert folds["test"].to_numpy() == pytest.approx(0.2, abs=0.02)
     assert folds["tune"].to_numpy() == pytest.approx(0.8 * 0.15, abs=0.02)
     assert folds["val"].to_numpy() == pytest.approx(0.8 * 0.15, abs=0.02)
@@ -118,9 +118,9 @@ def test_indices_by_role_point_at_the_cases():
     splits = splits_of(cases)
     ids = cases["case_id"].tolist()
     roles = indices_by_role(splits, ids)
-    assert set(roles) == {(MASTER, MASTER), *((r, f) for r in range(2) for f in range(5))}
+    assert set(roles) == {MASTER, *(Resample(CV, r, f) for r in range(2) for f in range(5))}
     part = splits[(splits["repeat"] == 1) & (splits["fold"] == 3) & (splits["role"] == "tune")]
-    assert [ids[i] for i in roles[1, 3]["tune"]] == sorted(part["case_id"])
+    assert [ids[i] for i in roles[CV, 1, 3]["tune"]] == sorted(part["case_id"])
 
 
 def test_a_class_of_the_study_without_a_case_is_named():

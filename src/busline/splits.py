@@ -7,14 +7,15 @@ A *resample* is one assignment of every case of the study to a role:
 - ``tune``: the voting weight is chosen on it;
 - ``test``: it is scored, and nothing else.
 
-Cross-validation gives the resamples (repeat, fold) from (0, 0); the master split is the resample (-1, -1), whose
-validation part is ``tune``. Cases of one patient and near-duplicate images form a group, which never has two roles.
+A resample has a scheme, a repeat and a fold. Cross-validation, ``cv``, counts its repeats and folds from 0; the
+``master`` split, whose validation part is ``tune``, is one resample, and its repeat and fold are -1. Cases of one
+patient and near-duplicate images form a group, which never has two roles.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,8 +24,23 @@ from busline.base.errors import DataError
 from busline.base.seeding import derive_seed, numpy_generator
 from busline.base.settings.protocol import CrossValidation, Split
 
-MASTER = -1
 ROLES = ("train", "val", "tune", "test")
+
+
+class Resample(NamedTuple):
+    """Which resample: the columns by which every table of the study names it."""
+
+    scheme: str
+    repeat: int
+    fold: int
+
+    def __str__(self) -> str:
+        return "master split" if self.scheme == "master" else f"repeat {self.repeat}, fold {self.fold}"
+
+
+RESAMPLE = list(Resample._fields)
+MASTER = Resample("master", -1, -1)
+CV = "cv"
 
 
 def group_cases(case_ids: Sequence[str], patient_ids: Sequence[str], pairs: Iterable[tuple[str, str]]) -> np.ndarray:
@@ -105,7 +121,7 @@ def make_splits(cases: pd.DataFrame, groups: np.ndarray, split: Split, cv: Cross
         seed: root seed; repeat r depends on the seed and r alone, so more repeats leave the earlier ones as they are.
 
     Returns:
-        Table with ``case_id, repeat, fold, role``, n rows a resample.
+        Table with ``case_id, scheme, repeat, fold, role``, n rows a resample.
 
     Raises:
         DataError: if a class of the study has no case, or too few groups for the folds.
@@ -117,7 +133,7 @@ def make_splits(cases: pd.DataFrame, groups: np.ndarray, split: Split, cv: Cross
     generator = numpy_generator(seed, "master")
     test, tune = draw_master(labels, groups, split, generator)
     val = _draw_within(~test & ~tune, labels, groups, cv.val_fraction, generator)
-    parts = [_resample(cases, MASTER, MASTER, test, tune, val)]
+    parts = [_assign(cases, MASTER, test, tune, val)]
     for repeat in range(cv.repeats):
         state = derive_seed(seed, "cv", repeat) % 2**32
         folds = StratifiedGroupKFold(cv.folds, shuffle=True, random_state=state)
@@ -127,7 +143,7 @@ def make_splits(cases: pd.DataFrame, groups: np.ndarray, split: Split, cv: Cross
             tune = _draw_within(~test, labels, groups, cv.tune_fraction, generator)
             share = cv.val_fraction / (1.0 - cv.tune_fraction)
             val = _draw_within(~test & ~tune, labels, groups, share, generator)
-            parts.append(_resample(cases, repeat, fold, test, tune, val))
+            parts.append(_assign(cases, Resample(CV, repeat, fold), test, tune, val))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -145,41 +161,61 @@ def check_splits(splits: pd.DataFrame, groups: pd.Series, labels: pd.Series) -> 
     Raises:
         DataError: naming the resample, if a case is missing or doubled, or if a group crosses.
     """
-    keys = ["repeat", "fold"]
     table = splits.assign(
         group=groups.loc[splits["case_id"]].to_numpy(), label=labels.loc[splits["case_id"]].to_numpy()
     )
-    for key, part in table.groupby(keys):
+    for resample, part in by_resample(table):
         if sorted(part["case_id"]) != sorted(labels.index):
-            raise DataError(f"resample {key}", "does not hold every case exactly once")
+            raise DataError(str(resample), "does not hold every case exactly once")
         crossing = part.groupby("group")["role"].nunique()
         if (crossing > 1).any():
             cases = part.loc[part["group"] == crossing.idxmax(), "case_id"].tolist()
-            raise DataError(f"resample {key}", f"cases {', '.join(cases)} are one group but have two roles")
-    folds = table[(table["repeat"] != MASTER) & (table["role"] == "test")]
+            raise DataError(str(resample), f"cases {', '.join(cases)} are one group but have two roles")
+    folds = cross_validated(table[table["role"] == "test"])
     if (folds.groupby(["repeat", "case_id"]).size() != 1).any():
         raise DataError("cross-validation", "a case is not tested exactly once a repeat")
-    sizes = table.groupby([*keys, "role", "label"]).size().rename("cases").reset_index()
+    sizes = table.groupby([*RESAMPLE, "role", "label"]).size().rename("cases").reset_index()
     return {
         "cases": len(labels),
         "groups": int(groups.nunique()),
         "largest_group": int(groups.value_counts().max()),
         "labels": labels.value_counts().to_dict(),
-        "resamples": int(table.groupby(keys).ngroups),
+        "resamples": int(table.groupby(RESAMPLE).ngroups),
         "groups_in_two_roles": 0,
         "cases_by_role": sizes.groupby(["role", "label"])["cases"].agg(["min", "max"]).reset_index().to_dict("records"),
     }
 
 
-def indices_by_role(splits: pd.DataFrame, case_ids: Sequence[str]) -> dict[tuple[int, int], dict[str, np.ndarray]]:
-    """Return, for each (repeat, fold), the positions in ``case_ids`` of the cases of each role, ascending."""
+def cross_validated(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the folds, without the master split's."""
+    return table[table["scheme"] == CV]
+
+
+def master_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the master split."""
+    return table[table["scheme"] == MASTER.scheme]
+
+
+def first_repeats(table: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Return the rows of the master split and of the first so many repeats."""
+    return table[(table["scheme"] != CV) | (table["repeat"] < count)]
+
+
+def by_resample(table: pd.DataFrame, *, sort: bool = True) -> Iterator[tuple[Resample, pd.DataFrame]]:
+    """Yield each resample and its rows, in their order or in that of the table."""
+    for key, rows in table.groupby(RESAMPLE, sort=sort):
+        scheme, repeat, fold = np.asarray(key, dtype=object).tolist()
+        yield Resample(scheme, int(repeat), int(fold)), rows
+
+
+def indices_by_role(splits: pd.DataFrame, case_ids: Sequence[str]) -> dict[Resample, dict[str, np.ndarray]]:
+    """Return, for each resample in the table's order, the positions in ``case_ids`` of each role's cases, ascending."""
     position = pd.Series(np.arange(len(case_ids)), index=list(case_ids))
     table = splits.assign(position=position.loc[splits["case_id"]].to_numpy())
-    result: dict[tuple[int, int], dict[str, np.ndarray]] = {}
-    for key, part in table.groupby(["repeat", "fold"], sort=True):
-        repeat, fold = np.asarray(key).tolist()
+    result: dict[Resample, dict[str, np.ndarray]] = {}
+    for resample, part in by_resample(table, sort=False):
         found = {role: np.sort(rows["position"].to_numpy()) for role, rows in part.groupby("role")}
-        result[repeat, fold] = {role: found.get(role, np.empty(0, dtype=np.int64)) for role in ROLES}
+        result[resample] = {role: found.get(role, np.empty(0, dtype=np.int64)) for role in ROLES}
     return result
 
 
@@ -191,11 +227,11 @@ def _draw_within(
     return drawn
 
 
-def _resample(
-    cases: pd.DataFrame, repeat: int, fold: int, test: np.ndarray, tune: np.ndarray, val: np.ndarray
+def _assign(
+    cases: pd.DataFrame, resample: Resample, test: np.ndarray, tune: np.ndarray, val: np.ndarray
 ) -> pd.DataFrame:
     role = np.select([test, tune, val], ["test", "tune", "val"], default="train")
-    return pd.DataFrame({"case_id": cases["case_id"].to_numpy(), "repeat": repeat, "fold": fold, "role": role})
+    return pd.DataFrame({"case_id": cases["case_id"].to_numpy(), **resample._asdict(), "role": role})
 
 
 def _require_enough(labels: np.ndarray, groups: np.ndarray, classes: Sequence[str], folds: int) -> None:

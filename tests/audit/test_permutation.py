@@ -239,6 +239,7 @@ def test_fold_scores_by_hand():
 
     rows = pd.DataFrame(
         {
+            "scheme": ["cv"] * 5 + ["master"],
             "repeat": [0, 0, 0, 0, 0, -1],
             "fold": [0, 0, 0, 0, 0, -1],
             "split": ["test"] * 4 + ["tune", "test"],

@@ -8,7 +8,7 @@ from busline.audit.fold_models import FoldScores, score_tables
 from busline.audit.protocol import MasterSplit, compare_model, compare_pair, draw_master_splits, out_of_fold
 from busline.base.runtime import Runtime
 from busline.base.settings.protocol import Split
-from busline.splits import make_splits
+from busline.splits import MASTER, make_splits
 from made_inputs import made_inputs, small_params
 from made_studies import fit_tabular
 
@@ -21,8 +21,8 @@ def test_the_first_master_split_is_the_studys_own_and_the_others_are_others():
     inputs = made_inputs(params, cases=60)
     labels = np.asarray(inputs.classes, dtype=object)[inputs.labels]
     masters = draw_master_splits(labels, np.arange(60), params.split, 6, params.seed)
-    assert np.flatnonzero(masters[0].test).tolist() == inputs.resamples[-1, -1]["test"].tolist()
-    assert np.flatnonzero(masters[0].validation).tolist() == inputs.resamples[-1, -1]["tune"].tolist()
+    assert np.flatnonzero(masters[0].test).tolist() == inputs.resamples[MASTER]["test"].tolist()
+    assert np.flatnonzero(masters[0].validation).tolist() == inputs.resamples[MASTER]["tune"].tolist()
     assert len({master.test.tobytes() for master in masters}) == 6
     again = draw_master_splits(labels, np.arange(60), params.split, 3, params.seed)
     assert all((one.test == other.test).all() for one, other in zip(masters[:3], again, strict=True))
@@ -91,6 +91,7 @@ def test_out_of_fold_scores_are_the_test_rows_of_models_with_all_training_cases(
     rows = pd.DataFrame(
         {
             "case_id": ["a", "b", "a", "a", "b"],
+            "scheme": ["cv", "cv", "cv", "master", "cv"],
             "repeat": [0, 0, 0, -1, 0],
             "split": ["test", "test", "test", "test", "tune"],
             "trained_on": ["all", "all", "without_tune", "all", "all"],

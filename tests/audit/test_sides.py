@@ -15,7 +15,7 @@ ROLES = ("train", "val", "tune", "test")
 
 def splits_of(**roles):
     """One resample, (0, 0): the role of each case."""
-    return pd.DataFrame({"case_id": list(roles), "repeat": 0, "fold": 0, "role": list(roles.values())})
+    return pd.DataFrame({"case_id": list(roles), "scheme": "cv", "repeat": 0, "fold": 0, "role": list(roles.values())})
 
 
 def scan(number):

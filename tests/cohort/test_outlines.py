@@ -32,7 +32,7 @@ def test_bits_of_another_size_are_refused(size):
 def test_rows_go_through_parquet_and_the_same_masks_are_the_same_bytes(tmp_path):
     generator = np.random.default_rng(1)
     found, truth = ([generator.random(shape) < 0.5 for shape in ((4, 6), (5, 3))] for _ in range(2))
-    table = outline_rows(["a", "b"], 2, [0, 1], found, truth)
+    table = outline_rows(["a", "b"], "cv", 2, [0, 1], found, truth)
     assert tuple(table) == OUTLINE_COLUMNS
     assert table["repeat"].tolist() == [2, 2]
     assert set(table["split"]) == {"test"}
@@ -47,7 +47,7 @@ def test_rows_go_through_parquet_and_the_same_masks_are_the_same_bytes(tmp_path)
 
 def test_masks_of_two_sizes_are_refused():
     with pytest.raises(ValueError, match="differ in size: b"):
-        outline_rows(["a", "b"], 0, [0, 0], [np.ones((2, 2))] * 2, [np.ones((2, 2)), np.ones((2, 3))])
+        outline_rows(["a", "b"], "cv", 0, [0, 0], [np.ones((2, 2))] * 2, [np.ones((2, 2)), np.ones((2, 3))])
 
 
 def test_true_masks_are_those_the_cohort_stores_in_the_order_asked_for():

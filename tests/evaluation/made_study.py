@@ -30,7 +30,7 @@ def make_inputs(splits=SPLITS, labels=LABELS):
     tabular = {name: make_predictions(splits, labels, seed=seed, tabular=True) for seed, name in enumerate(TABULAR)}
     image = {name: make_predictions(splits, labels, seed=5 + seed) for seed, name in enumerate(IMAGE)}
     voted, weights = vote_all(tabular, image, CLASSES)
-    folds = splits[splits["repeat"] >= 0]
+    folds = splits[splits["scheme"] == "cv"]
     search = make_predictions(folds, labels, seed=3).assign(hidden=16, dropout=0.2)
     predictions = {
         "tabular": tabular,
@@ -48,7 +48,7 @@ RESULT = evaluate(INPUTS, PARAMS)
 
 
 def by_fold(table):
-    test = table[(table["split"] == "test") & (table["repeat"] >= 0)]
+    test = table[(table["split"] == "test") & (table["scheme"] == "cv")]
     return [
         (fold["label"] == "malignant", fold["p_malignant"].astype(float))
         for _, fold in test.groupby(["repeat", "fold"], sort=True)

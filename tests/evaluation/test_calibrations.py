@@ -30,7 +30,9 @@ def made(bold=1.0, folds=2, repeats=2, tune=30, test=60, seed=0):
                 score = expit(bold * odds + generator.normal(0, 0.2, cases))
                 ids = [f"{role}{n:03d}" for n in place]
                 parts.append(
-                    pd.DataFrame({"case_id": ids, "repeat": repeat, "fold": fold, "truth": truth, "score": score})
+                    pd.DataFrame(
+                        {"case_id": ids, "scheme": "cv", "repeat": repeat, "fold": fold, "truth": truth, "score": score}
+                    )
                 )
         return pd.concat(parts, ignore_index=True)
 

@@ -26,8 +26,12 @@ def made(skill, seed, repeats=2):
     for repeat in range(repeats):
         fold = np.random.default_rng(repeat).permutation(CASES) % FOLDS
         score = generator.normal(size=CASES) + skill * TRUTH
-        parts.append(pd.DataFrame({"case_id": IDS, "repeat": repeat, "fold": fold, "truth": TRUTH, "score": score}))
-    return pd.concat(parts).sort_values(["repeat", "fold", "case_id"], ignore_index=True)
+        parts.append(
+            pd.DataFrame(
+                {"case_id": IDS, "scheme": "cv", "repeat": repeat, "fold": fold, "truth": TRUTH, "score": score}
+            )
+        )
+    return pd.concat(parts).sort_values(["scheme", "repeat", "fold", "case_id"], ignore_index=True)
 
 
 def competitor(cases, ratio=0.3, threshold=0.5):

@@ -60,7 +60,7 @@ def test_fold_metrics_and_intervals(family, model, ratio):
 
 def test_pooled_metrics_average_the_repeats_to_one_score_a_case():
     table = INPUTS.predictions["cnn"]["custom_cnn"]
-    test = table[(table["split"] == "test") & (table["repeat"] >= 0)]
+    test = table[(table["split"] == "test") & (table["scheme"] == "cv")]
     score = test["p_malignant"].astype(float).groupby(test["case_id"]).mean()
     truth = LABELS.loc[score.index] == "malignant"
     found = RESULT.tables.classifiers["cnn"]["custom_cnn"].pooled
@@ -76,12 +76,12 @@ def test_pooled_metrics_average_the_repeats_to_one_score_a_case():
 def test_the_master_split_stands_apart():
     found = RESULT.tables.classifiers["cnn"]["custom_cnn"]
     table = INPUTS.predictions["cnn"]["custom_cnn"]
-    single = table[(table["repeat"] == -1) & (table["split"] == "test")]
+    single = table[(table["scheme"] == "master") & (table["split"] == "test")]
     for name, metric in THEIRS.items():
         expected = metric(single["label"] == "malignant", single["p_malignant"].astype(float))
         assert found.master.score(name) == pytest.approx(expected, abs=1e-12), name
     assert found.master.cases == 12
-    spoiled = table.assign(p_malignant=table["p_malignant"].where(table["repeat"] >= 0, 0.5))
+    spoiled = table.assign(p_malignant=table["p_malignant"].where(table["scheme"] == "cv", 0.5))
     spoiled = spoiled.assign(p_benign=1 - spoiled["p_malignant"])
     other = evaluate(with_predictions("cnn", custom_cnn=spoiled), PARAMS)
     assert other.metrics == RESULT.metrics
@@ -93,7 +93,7 @@ def test_the_master_split_stands_apart():
 def test_a_voted_pair():
     found = RESULT.tables.pairs["vote"]["logreg+custom_cnn"]
     pair = INPUTS.weights[(INPUTS.weights["tabular"] == "logreg") & (INPUTS.weights["image"] == "custom_cnn")]
-    weights = pair[pair["repeat"] >= 0]["weight"]
+    weights = pair[pair["scheme"] == "cv"]["weight"]
     assert (found.tabular, found.image) == ("logreg", "custom_cnn")
     assert dict(found.weight) == pytest.approx(
         {"mean": weights.mean(), "median": weights.median(), "min": weights.min(), "max": weights.max(), "folds": 6}
@@ -103,8 +103,8 @@ def test_a_voted_pair():
     scores = [THEIRS["roc_auc"](*fold) for fold in by_fold(half)]
     assert found.half["roc_auc"].mean == pytest.approx(np.mean(scores))
     assert found.half["roc_auc"].mean != found.metrics["roc_auc"].mean
-    single = table[table["repeat"] == -1]
-    row = pair[pair["repeat"] == -1].iloc[0]
+    single = table[table["scheme"] == "master"]
+    row = pair[pair["scheme"] == "master"].iloc[0]
     truth = single["label"] == "malignant"
     expected = {
         "roc_auc": sklearn_metrics.roc_auc_score(truth, single["p_malignant"]),
@@ -129,9 +129,9 @@ def test_searches_have_the_auc_only():
 
 def test_what_rests_on_pairs_of_folds_has_a_wider_interval():
     """With 3 folds of 20 cases each network leaves out two, so that 20 cases are left to learn from."""
-    table = make_predictions(SPLITS[SPLITS["repeat"] >= 0], LABELS, seed=6)
+    table = make_predictions(SPLITS[SPLITS["scheme"] == "cv"], LABELS, seed=6)
     table = table[table["split"] == "test"]
-    scores = make_scores(SPLITS[SPLITS["repeat"] >= 0])
+    scores = make_scores(SPLITS[SPLITS["scheme"] == "cv"])
     predictions = {"lesion": {"image": table}, "lesion_parts": {"shape": table}}
     found = evaluate(Inputs(SPLITS, predictions, INPUTS.weights, {"lesion_segment": {"m": scores}}), PARAMS).tables
     corrected = corrected_interval([THEIRS["roc_auc"](*fold) for fold in by_fold(table)], 20 / 20)
@@ -148,7 +148,7 @@ def test_segmentation_by_hand():
     splits = pd.DataFrame(
         [("a", -1, -1, "test"), ("b", -1, -1, "train")]
         + [(case, 0, fold, "test" if (case in "ab") == (fold == 0) else "train") for fold in (0, 1) for case in "abcd"],
-        columns=["case_id", "repeat", "fold", "role"],
+        columns=["case_id", "scheme", "repeat", "fold", "role"],
     )
     scores = splits[splits["role"] == "test"].drop(columns="role").assign(split="test")
     scores["dice"] = [0.9, 0.2, 0.4, 0.8, None]
@@ -171,7 +171,7 @@ def test_distances_are_summarised_beyond_one_and_undefined_cases_are_counted():
     lost = scores["case_id"].isin(scores["case_id"].unique()[:3])
     scores = scores.assign(hd95=scores["hd95"].where(~lost))
     found = evaluate(replace(INPUTS, segmentation={"segment": {"unet": scores}}), PARAMS)
-    folds = scores[scores["repeat"] >= 0]
+    folds = scores[scores["scheme"] == "cv"]
     means = folds.groupby(["repeat", "fold"])["hd95"].mean()
     corrected = corrected_interval(means, 20 / 40, bounded=False)
     metric = found.metrics["segment"]["unet"]["hd95"]
@@ -196,7 +196,7 @@ def test_every_segmentation_network_is_measured_under_its_name():
 
 def test_segmentation_learns_from_tune_cases_too():
     scores = INPUTS.segmentation["segment"]["unet"]
-    scores = scores[scores["repeat"] >= 0]
+    scores = scores[scores["scheme"] == "cv"]
     means = scores.groupby(["repeat", "fold"])["iou"].mean()
     corrected = corrected_interval(means, 20 / 40)
     iou = RESULT.tables.segmentations["segment"]["unet"].metrics["iou"]
@@ -250,7 +250,7 @@ def test_the_metrics_file_is_the_tables_means_and_intervals():
 
 
 def test_the_protocol_says_what_the_numbers_rest_on():
-    tune = SPLITS[(SPLITS["repeat"] >= 0) & (SPLITS["role"] == "tune")]
+    tune = SPLITS[(SPLITS["scheme"] == "cv") & (SPLITS["role"] == "tune")]
     positives = [
         int((LABELS.loc[fold["case_id"]] == "malignant").sum()) for _, fold in tune.groupby(["repeat", "fold"])
     ]

@@ -73,7 +73,7 @@ def test_predictions_of_other_cases_than_the_splits_are_refused():
     leaked = pd.concat([table, tune.assign(split="test")], ignore_index=True)
     with pytest.raises(DataError, match="that are no test cases: 2"):
         evaluate(with_predictions("cnn", custom_cnn=leaked), PARAMS)
-    gone = table[(table["repeat"] == -1) & (table["split"] == "test")].index[:2]
+    gone = table[(table["scheme"] == "master") & (table["split"] == "test")].index[:2]
     with pytest.raises(DataError, match="repeat -1, fold -1: test cases without a prediction: 2"):
         evaluate(with_predictions("cnn", custom_cnn=table.drop(gone)), PARAMS)
 

@@ -33,8 +33,10 @@ PARAMS = PARAMS.model_copy(
 
 
 def found_in(table, **where):
-    rows = table[(table["repeat"] >= 0) & np.logical_and.reduce([table[key] == value for key, value in where.items()])]
-    return rows.sort_values(["repeat", "fold", "case_id"])["p_malignant"].astype(float).tolist()
+    rows = table[
+        (table["scheme"] == "cv") & np.logical_and.reduce([table[key] == value for key, value in where.items()])
+    ]
+    return rows.sort_values(["scheme", "repeat", "fold", "case_id"])["p_malignant"].astype(float).tolist()
 
 
 def test_a_tabular_models_scores_are_of_the_fit_without_the_tune_cases():
@@ -82,7 +84,7 @@ def test_a_pairs_tune_scores_are_voted_with_the_folds_weight():
         for family, name, table in (("tabular", "logreg", without), ("cnn", "custom_cnn", IMAGE))
     }
     again = voted_held_out(PAIR, test, other, WEIGHTS, "malignant").tune
-    again = again.sort_values(["repeat", "fold", "case_id"])
+    again = again.sort_values(["scheme", "repeat", "fold", "case_id"])
     assert again["score"].to_numpy() == pytest.approx(test["score"].to_numpy(), abs=1e-7)
 
 

@@ -17,7 +17,7 @@ COLUMNS = ["case_id", "repeat", "fold", "truth", "score"]
 
 
 def rows(*values):
-    return pd.DataFrame(values, columns=COLUMNS).astype({"truth": bool})
+    return pd.DataFrame(values, columns=COLUMNS).astype({"truth": bool}).assign(scheme="cv")
 
 
 TUNE = rows(
@@ -42,7 +42,7 @@ def tabled(held):
 @pytest.mark.parametrize("point", ["youden", "sensitivity_95", "specificity_90"])
 def test_every_fold_has_its_own_threshold(point):
     found = operate(HELD, point)
-    assert found.thresholds.to_dict() == {(0, 0): 0.6, (0, 1): 0.3, (1, 0): 0.7, (1, 1): 0.9}
+    assert found.thresholds.to_dict() == {("cv", 0, 0): 0.6, ("cv", 0, 1): 0.3, ("cv", 1, 0): 0.7, ("cv", 1, 1): 0.9}
     assert found.margins["score"].tolist() == pytest.approx([0, -0.01, -0.2, 0.1, -0.05, 0.05, 0.05, -0.4])
 
 

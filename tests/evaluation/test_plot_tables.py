@@ -13,6 +13,7 @@ def make_cases():
     return pd.DataFrame(
         {
             "case_id": list("abcd") * 2,
+            "scheme": "cv",
             "repeat": [0] * 4 + [1] * 4,
             "fold": 0,
             "truth": [False, False, True, True] * 2,
@@ -69,7 +70,8 @@ def make_curve():
         (0, 1, "fine_tune", 2, 0.6, 3.0),
         (-1, -1, "head", 1, 99.0, 99.0),
     ]
-    return pd.DataFrame(rows, columns=["repeat", "fold", "phase", "epoch", "train_loss", "val_loss"])
+    table = pd.DataFrame(rows, columns=["repeat", "fold", "phase", "epoch", "train_loss", "val_loss"])
+    return table.assign(scheme=["cv"] * 5 + ["master"])
 
 
 @pytest.mark.parametrize("order", [range(6), range(5, -1, -1)])
@@ -84,5 +86,5 @@ def test_learning_curves_are_averaged_over_the_folds_that_reached_an_epoch(order
 
 
 def test_a_model_with_a_master_split_only_has_no_curve():
-    only_master = make_curve()[lambda table: table["repeat"] < 0]
+    only_master = make_curve()[lambda table: table["scheme"] == "master"]
     assert learning_curves({("cnn", "m"): only_master}).empty

@@ -18,14 +18,14 @@ def box(height, width, left):
 
 FOUND = [box(12, 20, 2), box(10, 16, 3), np.zeros((9, 9), dtype=bool)]
 TRUE = [box(12, 20, 4), box(10, 16, 3), box(9, 9, 2)]
-TABLE = pd.concat([outline_rows(["a", "b", "c"], repeat, [0, 1, 0], FOUND, TRUE) for repeat in (0, 1)])
+TABLE = pd.concat([outline_rows(["a", "b", "c"], "cv", repeat, [0, 1, 0], FOUND, TRUE) for repeat in (0, 1)])
 LENGTHS = ["hd95", "assd"]
 
 
 def test_each_row_is_scored_at_its_own_size_in_mm():
     scores = score_outlines(TABLE, {"a": 0.5, "b": 0.1, "c": 0.1}, "here")
-    assert scores[["case_id", "repeat", "fold", "split"]].equals(
-        TABLE[["case_id", "repeat", "fold", "split"]].reset_index(drop=True)
+    assert scores[["case_id", "scheme", "repeat", "fold", "split"]].equals(
+        TABLE[["case_id", "scheme", "repeat", "fold", "split"]].reset_index(drop=True)
     )
     assert list(scores)[4:] == ["dice", "iou", "sensitivity", "specificity", *LENGTHS]
     first, same, missed = (scores.iloc[place] for place in range(3))

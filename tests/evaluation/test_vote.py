@@ -10,7 +10,7 @@ from busline.evaluation.vote import WEIGHTS, vote_all
 from busline.metrics.voting import best_weight
 from made_predictions import CLASSES, make_labels, make_predictions, make_splits
 
-KEYS = ["case_id", "repeat", "fold"]
+KEYS = ["case_id", "scheme", "repeat", "fold"]
 SPLITS = make_splits()
 LABELS = make_labels(SPLITS)
 TABULAR = make_predictions(SPLITS, LABELS, seed=1, tabular=True)
@@ -93,7 +93,7 @@ def test_permuted_labels_score_chance_on_test_cases():
     labels = make_labels(splits, seed=5)
     members = [make_predictions(splits, labels, skill=0.0, seed=seed, tabular=seed == 6) for seed in (6, 7)]
     predictions, weights = run(*members)
-    folds = predictions[predictions["repeat"] >= 0].groupby(["repeat", "fold"])
+    folds = predictions[predictions["scheme"] == "cv"].groupby(["repeat", "fold"])
     scores = [roc_auc_score(fold["label"] == "malignant", fold["p_malignant"]) for _, fold in folds]
     assert weights["tune_auc"].mean() > 0.53
     assert np.mean(scores) == pytest.approx(0.5, abs=4 * np.std(scores) / np.sqrt(len(scores)))

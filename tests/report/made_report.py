@@ -89,9 +89,12 @@ class MadeStudy:
         cases = pd.DataFrame({"case_id": [f"case{i:03d}" for i in range(CASES)], "label": labels})
         fold_of, roles = np.arange(CASES) % FOLDS, np.array(["test", "tune", "train"])
         splits = pd.concat(
-            [cases.assign(repeat=0, fold=fold, role=roles[(fold_of - fold) % FOLDS]) for fold in range(FOLDS)]
-            + [cases.assign(repeat=-1, fold=-1, role=np.where(np.arange(CASES) < 8, "test", "train"))]
-        )[["case_id", "repeat", "fold", "role"]]
+            [
+                cases.assign(scheme="cv", repeat=0, fold=fold, role=roles[(fold_of - fold) % FOLDS])
+                for fold in range(FOLDS)
+            ]
+            + [cases.assign(scheme="master", repeat=-1, fold=-1, role=np.where(np.arange(CASES) < 8, "test", "train"))]
+        )[["case_id", "scheme", "repeat", "fold", "role"]]
         return cls(cases, splits, np.random.default_rng(7))
 
     def rows(self, of: pd.Series) -> pd.DataFrame:
@@ -104,7 +107,7 @@ class MadeStudy:
 
     @property
     def folds(self) -> pd.DataFrame:
-        return self.rows((self.splits["role"] == "test") & (self.splits["repeat"] >= 0))
+        return self.rows((self.splits["role"] == "test") & (self.splits["scheme"] == "cv"))
 
     @property
     def kept_out(self) -> pd.DataFrame:
@@ -112,7 +115,7 @@ class MadeStudy:
 
     @property
     def training(self) -> pd.DataFrame:
-        return self.rows((self.splits["repeat"] >= 0) & (self.splits["role"] != "test"))
+        return self.rows((self.splits["scheme"] == "cv") & (self.splits["role"] != "test"))
 
     def predictions(self, skill: float, of: pd.DataFrame | None = None, **extra: object) -> pd.DataFrame:
         """Return predictions of some rows, of the test cases by default."""
@@ -156,7 +159,7 @@ def evaluated(params: Params, tabular: list[str], cnn: list[str]) -> Evaluation:
 
 def made_weights(test, tabular, cnn):
     """Return the same weight for every pair and fold."""
-    keys = test[["repeat", "fold"]].drop_duplicates()
+    keys = test[["scheme", "repeat", "fold"]].drop_duplicates()
     return pd.concat(
         keys.assign(tabular=table, image=image, weight=0.6, low=0.5, high=0.7, tune_auc=0.8, n_tune=9)
         for table in tabular
@@ -176,7 +179,9 @@ def made_outlines(study):
 
 
 def made_curves(cnn):
-    curve = pd.DataFrame({"repeat": 0, "fold": 0, "phase": "train", "epoch": [1, 2], "train_loss": [1.0, 0.5]})
+    curve = pd.DataFrame(
+        {"scheme": "cv", "repeat": 0, "fold": 0, "phase": "train", "epoch": [1, 2], "train_loss": [1.0, 0.5]}
+    )
     curves = {("cnn", name): curve.assign(val_loss=[1.1, 0.9]) for name in cnn}
     return {**curves, ("lesion", "lesion"): curve.assign(val_loss=np.nan)}
 

@@ -12,7 +12,7 @@ from made_predictions import make_labels, make_predictions, make_splits
 
 SPLITS = make_splits(cases=40, folds=3, repeats=1)
 LABELS = make_labels(SPLITS)
-FOLDS = SPLITS[SPLITS["repeat"] >= 0]
+FOLDS = SPLITS[SPLITS["scheme"] == "cv"]
 MADE = ("made", "Made up", "classification")
 ROWS = [
     Family(
@@ -90,7 +90,7 @@ def made(request, monkeypatch, params, report_of):
     names = ("logreg", "random_forest")
     tabular = {name: make_predictions(SPLITS, LABELS, seed=len(name), tabular=True) for name in names}
     predictions = {"tabular": tabular, "made": {name: made_predictions(row, 3 + len(name)) for name in row.files}}
-    weights = pd.DataFrame(columns=["tabular", "image", "repeat", "fold", "weight"])
+    weights = pd.DataFrame(columns=["tabular", "image", "scheme", "repeat", "fold", "weight"])
     few = params.model_copy(update={"evaluate": params.evaluate.model_copy(update={"bootstrap": 50})})
     found = evaluate(Inputs(SPLITS, predictions, weights, {}), few)
     return row, found, summarise(report_of(few, found))

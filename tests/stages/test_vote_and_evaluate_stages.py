@@ -50,20 +50,20 @@ def root(tmp_path):
         save_table(make_predictions(splits, labels, seed=seed, tabular=True), predictions / f"tabular/{name}.parquet")
     for seed, name in enumerate(["cnn/custom_cnn", "merged/custom_cnn", "augmentation/none", "augmentation/mild"]):
         save_table(make_predictions(splits, labels, seed=9 + seed), predictions / f"{name}.parquet")
-    searched = [make_predictions(splits[splits["repeat"] >= 0], labels, seed=20 + hidden) for hidden in (16, 32)]
+    searched = [make_predictions(splits[splits["scheme"] == "cv"], labels, seed=20 + hidden) for hidden in (16, 32)]
     searched = [table.assign(hidden=16 * (place + 1), dropout=0.2) for place, table in enumerate(searched)]
     save_table(pd.concat(searched), predictions / "dnn_search" / "dnn.parquet")
     test = splits[splits["role"] == "test"].drop(columns="role").assign(split="test")
     outlines = make_outlines(test)
     save_table(outlines, predictions / "segment" / "unet.parquet")
-    save_table(outlines[outlines["repeat"] >= 0], predictions / "lesion_segment" / "lesion.parquet")
-    folds = splits[splits["repeat"] >= 0]
+    save_table(outlines[outlines["scheme"] == "cv"], predictions / "lesion_segment" / "lesion.parquet")
+    folds = splits[splits["scheme"] == "cv"]
     lesion = [f"{family}/{name}" for family in ("lesion", "lesion_parts") for name in FAMILIES[family].files]
     for seed, name in enumerate(lesion):
         table = make_predictions(folds, labels, seed=30 + seed)
         save_table(table[table["split"] == "test"], predictions / f"{name}.parquet")
     curve = pd.DataFrame(
-        {"repeat": 0, "fold": 0, "phase": "train", "epoch": [1, 2], "train_loss": 0.5, "val_loss": 0.7}
+        {"scheme": "cv", "repeat": 0, "fold": 0, "phase": "train", "epoch": [1, 2], "train_loss": 0.5, "val_loss": 0.7}
     )
     for name in ("tabular/dnn", "cnn/custom_cnn", "merged/custom_cnn", "augmentation/none", "augmentation/mild"):
         save_table(curve.assign(model="its own name"), curves / f"{name}.parquet")
@@ -80,8 +80,8 @@ def make_outlines(test):
     truth, found = np.zeros((6, 9), dtype=bool), np.zeros((6, 9), dtype=bool)
     truth[2:4, 2:6], found[2:4, 2:4] = True, True
     keys = test.reset_index(drop=True)
-    masks = outline_rows(keys["case_id"], 0, keys["fold"], [found] * len(keys), [truth] * len(keys))
-    return masks.assign(repeat=keys["repeat"])
+    masks = outline_rows(keys["case_id"], "cv", 0, keys["fold"], [found] * len(keys), [truth] * len(keys))
+    return masks.assign(scheme=keys["scheme"], repeat=keys["repeat"])
 
 
 def contents(root):
@@ -94,10 +94,31 @@ def test_vote_writes_a_table_a_pair_and_the_weights(root):
     found = sorted(path.name for path in (root / "data/predictions/vote").iterdir())
     assert found == ["dnn+custom_cnn.parquet", "logreg+custom_cnn.parquet"]
     voted = load_table(root / "data/predictions/vote/logreg+custom_cnn.parquet")
-    assert list(voted) == ["case_id", "repeat", "fold", "split", "label", "p_benign", "p_malignant", "p_half_malignant"]
+    assert list(voted) == [
+        "case_id",
+        "scheme",
+        "repeat",
+        "fold",
+        "split",
+        "label",
+        "p_benign",
+        "p_malignant",
+        "p_half_malignant",
+    ]
     assert set(voted["split"]) == {"test"}
     weights = load_table(root / "data/vote/weights.parquet")
-    assert list(weights) == ["tabular", "image", "repeat", "fold", "weight", "low", "high", "tune_auc", "n_tune"]
+    assert list(weights) == [
+        "tabular",
+        "image",
+        "scheme",
+        "repeat",
+        "fold",
+        "weight",
+        "low",
+        "high",
+        "tune_auc",
+        "n_tune",
+    ]
     assert len(weights) == 2 * 4
 
 

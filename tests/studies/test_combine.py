@@ -23,7 +23,7 @@ def planted_outputs(inputs, generator):
     """Numbers that carry the label, as if networks had given them."""
     rows = []
     for job in pair_jobs(inputs.resamples):
-        own = np.array([next(f for f in range(3) if i in inputs.resamples[0, f]["test"]) for i in job.left_out])
+        own = np.array([next(f for f in range(3) if i in inputs.resamples["cv", 0, f]["test"]) for i in job.left_out])
         numbers = generator.normal(size=(len(own), len(OUTPUTS))) + inputs.labels[job.left_out, None]
         keys = {"repeat": 0, "first": job.first, "second": job.second}
         keys |= {"case_id": np.asarray(inputs.case_ids, dtype=object)[job.left_out], "fold": own}
@@ -72,7 +72,7 @@ def test_features_that_are_learnt_from_are_of_networks_that_saw_neither_fold(com
 
 def test_the_diagnosis_of_a_fold_is_fitted_to_the_other_folds_alone(combined):
     inputs, outputs, found = combined
-    fold = inputs.resamples[0, 0]["test"]
+    fold = inputs.resamples["cv", 0, 0]["test"]
     labels, table = inputs.labels.copy(), inputs.table.copy()
     labels[fold] = 1 - labels[fold]
     table.loc[fold, "Signs"] = "planted"
@@ -99,7 +99,7 @@ def test_a_model_says_of_every_training_case_what_it_would_have_without_its_fold
             for role in roles
             for i in roles[role]
         ],
-        columns=["case_id", "repeat", "fold", "role"],
+        columns=["case_id", "scheme", "repeat", "fold", "role"],
     )
     for name in MODELS:
         held = held_out(found.predictions[name], splits, tuple(inputs.classes), FAMILIES["lesion"], name)
@@ -112,7 +112,7 @@ def test_a_model_says_of_every_training_case_what_it_would_have_without_its_fold
 def test_nothing_of_a_test_fold_takes_part_in_what_its_threshold_is_chosen_on(combined):
     """Labels, clinical columns and numbers of fold 0, and all that networks say that learnt from it."""
     inputs, outputs, found = combined
-    fold = inputs.resamples[0, 0]["test"]
+    fold = inputs.resamples["cv", 0, 0]["test"]
     labels, table = inputs.labels.copy(), inputs.table.copy()
     labels[fold] = 1 - labels[fold]
     table.loc[fold, "Signs"] = "planted"
@@ -128,7 +128,7 @@ def test_nothing_of_a_test_fold_takes_part_in_what_its_threshold_is_chosen_on(co
 def test_an_inner_prediction_does_not_know_its_own_fold(combined):
     """In test fold 0, labels of fold 1's cases change what is said of fold 2's and nothing of their own."""
     inputs, outputs, found = combined
-    fold = inputs.resamples[0, 1]["test"]
+    fold = inputs.resamples["cv", 0, 1]["test"]
     labels = inputs.labels.copy()
     labels[fold] = 1 - labels[fold]
     again = combine(replace(inputs, labels=labels), outputs, 7)
@@ -161,7 +161,7 @@ def test_the_probability_is_the_mean_logits(combined):
 
 def test_clinical_columns_are_encoded_on_the_learning_cases(combined):
     inputs, _, _ = combined
-    learn = inputs.resamples[0, 0]["train"]
+    learn = inputs.resamples["cv", 0, 0]["train"]
     names, rows = clinical_inputs(inputs, learn)
     assert names[:2] == ["Age", "Age missing"]
     assert rows.shape == (90, len(names))

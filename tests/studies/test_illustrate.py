@@ -62,7 +62,9 @@ def cohort(cohort_folder):
 
 
 def scores_of(cohort, dice):
-    frame = cohort.cases[["case_id"]].assign(repeat=0, fold=np.arange(CASES) % FOLDS, split="test", dice=dice)
+    frame = cohort.cases[["case_id"]].assign(
+        scheme="cv", repeat=0, fold=np.arange(CASES) % FOLDS, split="test", dice=dice
+    )
     return frame.assign(iou=0.5, sensitivity=np.nan, specificity=0.9, hd95_px=3.25)
 
 
@@ -70,11 +72,13 @@ def outlines_of(cohort, found=None):
     """Masks of repeat 0; by default, of case i all but the rightmost i columns of the lesion are found."""
     truth = [cohort.mask(place) > 0 for place in range(CASES)]
     less = [mask & (np.arange(mask.shape[1]) < 20) for mask in truth]
-    return outline_rows(list(cohort.cases["case_id"]), 0, np.arange(CASES) % FOLDS, found or less, truth)
+    return outline_rows(list(cohort.cases["case_id"]), "cv", 0, np.arange(CASES) % FOLDS, found or less, truth)
 
 
 def predictions_of(cohort, scores):
-    frame = cohort.cases[["case_id", "label"]].assign(repeat=0, fold=np.arange(CASES) % FOLDS, split="test")
+    frame = cohort.cases[["case_id", "label"]].assign(
+        scheme="cv", repeat=0, fold=np.arange(CASES) % FOLDS, split="test"
+    )
     return frame.assign(p_benign=1.0 - np.array(scores), p_malignant=scores)
 
 
@@ -85,7 +89,7 @@ def chosen_ids(rows):
 def test_best_median_and_worst_are_those_of_repeat_0(cohort):
     scores = scores_of(cohort, [0.5, 0.9, 0.1, 0.7, 0.6, np.nan, 0.3, 0.2])
     later = scores.assign(repeat=1, dice=0.99)
-    master = scores.assign(repeat=-1, dice=0.0)
+    master = scores.assign(scheme="master", repeat=-1, dice=0.0)
     chosen = choose_by_dice(pd.concat([later, master, scores]))
     assert [(rank, row["case_id"]) for rank, row in chosen] == [("best", "c1"), ("median", "c0"), ("worst", "c2")]
 

@@ -46,13 +46,13 @@ def test_a_network_learns_from_neither_fold_of_its_pair(made):
     jobs = pair_jobs(inputs.resamples)
     assert [(job.first, job.second) for job in jobs] == [(0, 1), (0, 2), (1, 2)]
     for job in jobs:
-        tests = {fold: set(inputs.resamples[0, fold]["test"]) for fold in range(3)}
+        tests = {fold: set(inputs.resamples["cv", 0, fold]["test"]) for fold in range(3)}
         assert set(job.left_out) == tests[job.first] | tests[job.second]
         assert set(job.learn) == set(range(24)) - set(job.left_out)
 
 
 def test_two_folds_are_too_few(made):
-    resamples = {key: roles for key, roles in made[0].resamples.items() if key[1] < 2}
+    resamples = {key: roles for key, roles in made[0].resamples.items() if key.fold < 2}
     with pytest.raises(ParameterError, match="3 or more"):
         pair_jobs(resamples)
 
@@ -66,7 +66,7 @@ def test_every_case_is_judged_by_the_networks_that_left_its_fold_out(study, made
     assert (study.outputs.groupby("case_id").size() == 2).all()
     assert study.outputs[list(OUTPUTS[:4])].notna().all().all()
     assert study.outlines["case_id"].tolist() == list(inputs.case_ids)
-    folds = {inputs.case_ids[i]: fold for fold in range(3) for i in inputs.resamples[0, fold]["test"]}
+    folds = {inputs.case_ids[i]: fold for fold in range(3) for i in inputs.resamples["cv", 0, fold]["test"]}
     assert dict(zip(study.outlines["case_id"], study.outlines["fold"], strict=True)) == folds
     for mask, (found, true) in zip(inputs.masks, unpack_rows(study.outlines), strict=True):
         np.testing.assert_array_equal(true, mask > 0)  # 32 pixels of the canvas's 48
@@ -123,7 +123,7 @@ def test_more_networks_a_pair_leave_the_first_in_the_cache(made, tmp_path):
 
 def test_labels_masks_and_findings_of_a_pairs_folds_change_nothing_that_its_network_says(study, made):
     inputs, cases, initial = made
-    fold = inputs.resamples[0, 0]["test"]
+    fold = inputs.resamples["cv", 0, 0]["test"]
     labels, masks, findings, boxes = (
         value.copy() for value in (cases.labels, cases.masks, cases.findings, cases.boxes)
     )
@@ -138,7 +138,7 @@ def test_labels_masks_and_findings_of_a_pairs_folds_change_nothing_that_its_netw
 
 def test_pictures_of_a_pairs_folds_change_nothing_of_its_network(study, made):
     inputs, cases, initial = made
-    fold = inputs.resamples[0, 0]["test"]
+    fold = inputs.resamples["cv", 0, 0]["test"]
     images = cases.images.copy()
     images[fold] = 255 - images[fold]
     outputs = run_lesion(inputs, replace(cases, images=images), PARAMS, initial, runtime=ONE).outputs

@@ -11,7 +11,7 @@ from busline.base.runtime import Runtime
 from busline.base.settings.models import segmenter_settings
 from busline.cohort.outlines import unpack_rows
 from busline.cohort.resize import resize_mask
-from busline.splits import MASTER
+from busline.splits import CV, Resample
 from busline.studies.dnn import encode, run_dnn_search
 from busline.studies.segment import segment_plan
 from made_inputs import made_inputs, small_params
@@ -23,7 +23,7 @@ ONE, TWO = Runtime(workers=1), Runtime(workers=2)
 
 def without(inputs, roles):
     """The same inputs with other labels and table rows for the cases of some roles of repeat 0, fold 0."""
-    index = np.concatenate([inputs.resamples[0, 0][role] for role in roles])
+    index = np.concatenate([inputs.resamples["cv", 0, 0][role] for role in roles])
     labels, table = inputs.labels.copy(), inputs.table.copy()
     labels[index] = 1 - labels[index]
     table.loc[index, "Age"] = 500.0
@@ -72,7 +72,7 @@ def test_the_voting_member_knows_nothing_of_the_tune_cases(tabular):
 
 def test_the_encoder_is_fitted_on_the_cases_that_are_learnt_from():
     inputs = made_inputs(PARAMS)
-    learn = inputs.resamples[0, 0]["train"]
+    learn = inputs.resamples["cv", 0, 0]["train"]
     encoder, rows = encode(inputs, learn)
     changed, again = encode(without(inputs, ["val", "tune", "test"]), learn)
     assert encoder == changed
@@ -110,10 +110,10 @@ def test_the_search_covers_the_grid_and_repeats_the_dnn_at_its_own_setting():
     params = small_params(dnn_search__hidden=[16, 32], dnn_search__dropout=[0.2])
     predictions, curves = run_dnn_search(inputs, params, runtime=ONE)
     assert set(predictions.groupby(["hidden", "dropout"]).groups) == {(16, 0.2), (32, 0.2)}
-    assert MASTER not in set(predictions["repeat"])
+    assert set(predictions["scheme"]) == {CV}
     own = train_dnn(inputs, params, runtime=ONE).predictions
     rows = predictions[predictions["hidden"] == 32]
-    expected = own[(own["trained_on"] == "all") & (own["repeat"] >= 0)]
+    expected = own[(own["trained_on"] == "all") & (own["scheme"] == "cv")]
     np.testing.assert_allclose(rows["p_malignant"], expected["p_malignant"], atol=1e-4)  # another stack
     assert set(curves["model"]) == {"h16_d0.2", "h32_d0.2"}
 
@@ -133,7 +133,7 @@ def test_a_cnn_learns_from_the_train_cases_alone():
     before = train_cnn(inputs, PARAMS, runtime=ONE).states[0, 0]
     images = inputs.images.copy()
     for role in ("tune", "test"):
-        images[inputs.resamples[0, 0][role]] = 7
+        images[inputs.resamples["cv", 0, 0][role]] = 7
     changed = type(inputs)(**{**vars(without(inputs, ["tune", "test"])), "images": images})
     after = train_cnn(changed, PARAMS, runtime=ONE).states[0, 0]
     assert all(np.array_equal(before[name], after[name]) for name in before)
@@ -144,8 +144,8 @@ def test_merged_continues_from_the_networks_of_its_own_fold():
     images = train_cnn(inputs, PARAMS, runtime=ONE).states
     tables = train_dnn(inputs, PARAMS, runtime=ONE).states
     merged = train_merged(inputs, PARAMS, images, tables, runtime=ONE).predictions
-    assert set(merged.groupby(["repeat", "fold"]).groups) == set(inputs.resamples)
-    other = {**images, (0, 1): images[0, 0]}
+    assert set(merged.groupby(["scheme", "repeat", "fold"]).groups) == set(inputs.resamples)
+    other = {**images, Resample(CV, 0, 1): images[CV, 0, 0]}
     crossed = train_merged(inputs, PARAMS, other, tables, runtime=ONE).predictions
     same = merged["fold"] != 1
     np.testing.assert_array_equal(merged.loc[same, "p_malignant"], crossed.loc[same, "p_malignant"])
@@ -162,11 +162,9 @@ def test_segmentation_outlines_every_test_case():
     params = small_params(seg__encoder="resnet18", seg__epochs=3)
     truth = wider(inputs)
     study = train_segmenter(inputs, params, truth, runtime=ONE)
-    tested = {
-        (inputs.case_ids[i], repeat, fold) for (repeat, fold), roles in inputs.resamples.items() for i in roles["test"]
-    }
+    tested = {(inputs.case_ids[i], *resample) for resample, roles in inputs.resamples.items() for i in roles["test"]}
     assert len(study.outlines) == len(tested)
-    assert set(study.outlines[["case_id", "repeat", "fold"]].itertuples(index=False, name=None)) == tested
+    assert set(study.outlines[["case_id", "scheme", "repeat", "fold"]].itertuples(index=False, name=None)) == tested
     rows = study.outlines.query("repeat == 0").set_index("case_id").loc[list(inputs.case_ids)]
     outlined = 0
     for mask, (found, true) in zip(truth, unpack_rows(rows), strict=True):

@@ -12,7 +12,7 @@ from busline.training.batches import Member
 from busline.training.loop import fit, seeded
 from busline.training.plan import Phase, Plan
 from busline.training.stack import Stack
-from busline.training.tasks import Arrays, ClassifyTask, SegmentTask, class_weights
+from busline.training.tasks import ClassifyArrays, ClassifyTask, SegmentArrays, SegmentTask, class_weights
 
 CASES, SIDE = 60, 16
 CPU = torch.device("cpu")
@@ -41,7 +41,7 @@ def table_task(members, noise=0.3, features=3):
     labels = (torch.arange(CASES) % 2).float()
     table = labels[:, None] + noise * torch.randn(len(members), CASES, features, generator=generator)
     weights = torch.from_numpy(np.stack([class_weights(labels.numpy(), one.fit) for one in members]))
-    return ClassifyTask(Arrays(table=table, labels=labels, weights=weights))
+    return ClassifyTask(ClassifyArrays(labels, weights, table=table))
 
 
 def image_task(members, kind=ClassifyTask):
@@ -52,7 +52,9 @@ def image_task(members, kind=ClassifyTask):
     images = (130 + noise - 60 * inside).clamp(0, 255).to(torch.uint8)
     weights = torch.ones(len(members), CASES)
     masks = inside.to(torch.uint8) * 255
-    return kind(Arrays(images=images, masks=masks, labels=labels, weights=weights), MILD)
+    if kind is SegmentTask:
+        return SegmentTask(SegmentArrays(images, masks), MILD)
+    return ClassifyTask(ClassifyArrays(labels, weights, images), MILD)
 
 
 class Line(nn.Module):

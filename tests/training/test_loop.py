@@ -11,7 +11,7 @@ from busline.training.inference import evaluate, predict
 from busline.training.loop import fit
 from busline.training.plan import Phase, Schedule
 from busline.training.stack import Stack
-from busline.training.tasks import Arrays, Batch, ClassifyTask, SegmentTask, class_weights
+from busline.training.tasks import Batch, SegmentArrays, SegmentTask, class_weights
 
 ONE = [member()]
 PHASE = Phase("train", 60, 0.05)
@@ -203,11 +203,11 @@ def test_the_scores_by_hand():
     logits = torch.tensor([[0.1, 0.4, 0.35, 0.8, 9.0], [1.0, 1.0, 0.0, 0.0, 0.0]])
     target = torch.tensor([[0.0, 0.0, 1.0, 1.0, 0.0], [1.0, 0.0, 1.0, 0.0, 0.0]])
     valid = torch.tensor([[True] * 4 + [False], [True] * 5])
-    found = ClassifyTask(Arrays()).score(logits, target, valid)
+    found = image_task(ONE).score(logits, target, valid)
     torch.testing.assert_close(found, torch.tensor([0.75, 3.5 / 6]))
     masks = torch.tensor([[[[1.0, 1.0, 0.0, 0.0]]], [[[0.0, 0.0, 0.0, 0.0]]]])[None]
     guess = torch.tensor([[[[1.0, -1.0, 1.0, -1.0]]], [[[-1.0, -1.0, -1.0, -1.0]]]])[None]
-    dice = SegmentTask(Arrays()).score(guess, masks, torch.tensor([[True, True]]))
+    dice = image_task(ONE, SegmentTask).score(guess, masks, torch.tensor([[True, True]]))
     assert float(dice) == 0.5  # a case where neither has a pixel is left out
 
 
@@ -225,13 +225,13 @@ def test_class_weights_are_counted_on_the_train_cases_alone():
 def test_the_segmentation_loss_by_hand():
     batch = Batch((), torch.tensor([[[[[1.0, 0.0]]]]]), torch.ones(1, 1))
     dice = (2 * 0.5 + 1) / (1.0 + 1.0 + 1)
-    losses = SegmentTask(Arrays()).losses(torch.zeros(1, 1, 1, 1, 2), batch)
+    losses = image_task(ONE, SegmentTask).losses(torch.zeros(1, 1, 1, 1, 2), batch)
     assert float(losses) == pytest.approx(1 - dice + np.log(2), abs=1e-6)
 
 
 def test_masks_move_with_their_images():
-    task = SegmentTask(image_task(ONE).arrays, MILD.model_copy(update={"speckle": 0.0}))
-    arrays = type(task.arrays)(images=task.arrays.masks, masks=task.arrays.masks)
+    task = SegmentTask(image_task(ONE, SegmentTask).arrays, MILD.model_copy(update={"speckle": 0.0}))
+    arrays = SegmentArrays(task.arrays.masks, task.arrays.masks)
     draws = torch.rand(8, 11, generator=torch.Generator().manual_seed(1))
-    batch = type(task)(arrays, task.augmentation).batch(torch.tensor([0]), torch.arange(8)[None], draws)
+    batch = SegmentTask(arrays, task.augmentation).batch(torch.tensor([0]), torch.arange(8)[None], draws)
     assert ((batch.inputs[0] > 0).float() - batch.target).abs().mean() < 0.02

@@ -12,14 +12,14 @@ import numpy as np
 from busline.audit.settings import AuditSettings
 from busline.audit.work import spread
 from busline.base.runtime import Runtime
-from busline.splits import MASTER
+from busline.splits import Resample
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
+from busline.studies.networks import state_name
 from busline.studies.tabular import LEARN, TabularContext, fit_table
 
 if TYPE_CHECKING:
     import torch
 
-Fold = tuple[int, int]
 NETWORK = ("train", "val")
 """Roles that a stored network learnt from, and by which its best epoch was chosen."""
 
@@ -29,12 +29,12 @@ class FoldScores:
     """Scores of all cases by the model of each fold.
 
     Attributes:
-        scores: probability of the positive class, float (n,), by (repeat, fold).
-        known: the cases whose label had a part in the model's training, bool (n,), by (repeat, fold).
+        scores: probability of the positive class, float (n,), by fold.
+        known: the cases whose label had a part in the model's training, bool (n,), by fold.
     """
 
-    scores: Mapping[Fold, np.ndarray]
-    known: Mapping[Fold, np.ndarray]
+    scores: Mapping[Resample, np.ndarray]
+    known: Mapping[Resample, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,14 @@ def score_tables(
     inputs: StudyInputs, params: AuditSettings, names: Sequence[str], *, runtime: Runtime
 ) -> dict[str, FoldScores]:
     """Fit classical models again in each fold, as their stage does with all training cases, and score every case."""
-    folds = [job for job in fold_jobs(inputs) if job.repeat != MASTER]
+    folds = [job for job in fold_jobs(inputs) if not job.is_master]
     jobs = [_Job(name, fold) for name in names for fold in folds]
     contexts = {name: TabularContext(name, getattr(params.tabular.models, name), params.seed, inputs) for name in names}
     scores = spread(_score_fold, contexts, jobs, runtime=runtime, title="models of the folds on all cases")
-    found = {(job.name, job.fold.repeat, job.fold.fold): score for job, score in zip(jobs, scores, strict=True)}
-    keys = [(fold.repeat, fold.fold) for fold in folds]
+    found = {(job.name, job.fold.resample): score for job, score in zip(jobs, scores, strict=True)}
+    keys = [fold.resample for fold in folds]
     known = _known(inputs, LEARN["all"], keys)
-    return {name: FoldScores({key: found[name, *key] for key in keys}, known) for name in names}
+    return {name: FoldScores({key: found[name, key] for key in keys}, known) for name in names}
 
 
 def score_tabular_networks(inputs: StudyInputs, params: AuditSettings, folder: Path) -> FoldScores:
@@ -73,11 +73,11 @@ def score_tabular_networks(inputs: StudyInputs, params: AuditSettings, folder: P
     settings = params.tabular.models.dnn
     scores = {}
     for job in fold_jobs(inputs):
-        if job.repeat != MASTER:
+        if not job.is_master:
             rows = encode(inputs, job.roles["train"])[1]
             network = Mlp(rows.shape[1], settings.hidden, settings.dropout)
-            network.load_state_dict(load_tensors(folder / f"r{job.repeat}_f{job.fold}.safetensors"))
-            scores[job.repeat, job.fold] = _probabilities(network, torch.from_numpy(rows))
+            network.load_state_dict(load_tensors(folder / f"{state_name(job.resample)}.safetensors"))
+            scores[job.resample] = _probabilities(network, torch.from_numpy(rows))
     return FoldScores(scores, _known(inputs, NETWORK, scores))
 
 
@@ -93,9 +93,9 @@ def score_images(inputs: StudyInputs, params: AuditSettings, name: str, folder: 
     network = build_image_model(params.cnn.models[name])
     scores = {}
     for job in fold_jobs(inputs):
-        if job.repeat != MASTER:
-            network.load_state_dict(load_tensors(folder / f"r{job.repeat}_f{job.fold}.safetensors"))
-            scores[job.repeat, job.fold] = _probabilities(network, images.contiguous(memory_format=torch.channels_last))
+        if not job.is_master:
+            network.load_state_dict(load_tensors(folder / f"{state_name(job.resample)}.safetensors"))
+            scores[job.resample] = _probabilities(network, images.contiguous(memory_format=torch.channels_last))
     return FoldScores(scores, _known(inputs, NETWORK, scores))
 
 
@@ -118,7 +118,7 @@ def _probabilities(network: torch.nn.Module, rows: torch.Tensor) -> np.ndarray:
     return np.asarray(torch.sigmoid(logits.double()).numpy())
 
 
-def _known(inputs: StudyInputs, roles: Iterable[str], keys: Iterable[Fold]) -> dict[Fold, np.ndarray]:
+def _known(inputs: StudyInputs, roles: Iterable[str], keys: Iterable[Resample]) -> dict[Resample, np.ndarray]:
     known = {}
     for key in keys:
         mask = np.zeros(len(inputs.case_ids), dtype=bool)

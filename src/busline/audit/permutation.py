@@ -30,9 +30,10 @@ from busline.audit.statistics import above
 from busline.audit.work import spread
 from busline.base.runtime import Runtime
 from busline.base.seeding import numpy_generator
+from busline.splits import Resample
 from busline.studies.inputs import Roles
 
-Resamples = Mapping[tuple[int, int], Roles]
+Resamples = Mapping[Resample, Roles]
 Pipeline = Callable[[np.ndarray, Resamples], Mapping[str, np.ndarray]]
 """Trains and scores on labels, 0 or 1, (n,), in given resamples; returns fold scores, chance 0.5, by metric."""
 MakeResamples = Callable[[np.ndarray], Resamples]

@@ -18,7 +18,7 @@ from busline.base.settings.evaluation import Audit
 from busline.base.settings.images import ImageSettings
 from busline.base.settings.models import image_settings
 from busline.metrics.classification import THRESHOLD, call, recall, roc_auc, specificity
-from busline.splits import indices_by_role, make_splits
+from busline.splits import RESAMPLE, cross_validated, indices_by_role, make_splits
 from busline.studies.inputs import StudyInputs
 
 ALONE = Runtime()
@@ -104,9 +104,9 @@ def fold_scores(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, 
 
     The AUC does not see a threshold that was chosen on test cases; the balanced accuracy does.
     """
-    test = predictions[(predictions["split"] == "test") & (predictions["repeat"] >= 0)]
+    test = cross_validated(predictions[predictions["split"] == "test"])
     scores: dict[str, list[float]] = {"roc_auc": [], "balanced_accuracy": []}
-    for _, rows in test.groupby(["repeat", "fold"]):
+    for _, rows in test.groupby(RESAMPLE):
         truth, score = (rows["label"] == classes[-1]).to_numpy(), rows[f"p_{classes[-1]}"].to_numpy(np.float64)
         called = call(score, THRESHOLD)
         scores["roc_auc"].append(roc_auc(truth, score))

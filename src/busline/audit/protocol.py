@@ -21,7 +21,7 @@ from busline.base.seeding import numpy_generator
 from busline.base.settings.protocol import Split
 from busline.metrics.classification import roc_auc
 from busline.metrics.voting import best_weight, vote
-from busline.splits import draw_master
+from busline.splits import cross_validated, draw_master
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def out_of_fold(predictions: pd.DataFrame, case_ids: Sequence[str], positive: st
         case_ids: the study's cases, n.
         positive: the positive class.
     """
-    rows = predictions[(predictions["split"] == "test") & (predictions["repeat"] >= 0)]
+    rows = cross_validated(predictions[predictions["split"] == "test"])
     if "trained_on" in rows:
         rows = rows[rows["trained_on"] == "all"]
     return {

@@ -29,7 +29,7 @@ from busline.base.runtime import Runtime
 from busline.base.seeding import numpy_generator
 from busline.cohort.store import Cohort
 from busline.families import CNN, TABULAR, VOTE
-from busline.splits import group_cases, indices_by_role, make_splits
+from busline.splits import RESAMPLE, cross_validated, group_cases, indices_by_role, make_splits
 from busline.studies.inputs import StudyInputs
 
 COLUMN_REPEATS = 3
@@ -111,7 +111,7 @@ def _audit_splits(data: AuditInputs, params: AuditSettings) -> tuple[Splits, pd.
     drawn = numpy_generator(params.seed, "planted").permutation(len(ids))[: params.audit.planted_cases]
     crossing = {name: len(table.drop_duplicates(["case_a", "case_b"])) for name, table in found.items()}
     part = Splits(
-        resamples=int(data.splits.groupby(["repeat", "fold"]).ngroups),
+        resamples=int(data.splits.groupby(RESAMPLE).ngroups),
         patients=int(cases["patient_id"].nunique()),
         cases=len(ids),
         duplicate_pairs=len(pairs),
@@ -126,7 +126,7 @@ def _column_folds(
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     cv = params.cv.model_copy(update={"repeats": max(COLUMN_REPEATS, params.cv.repeats)})
     splits = make_splits(cases, groups, params.split, cv, params.seed)
-    resamples = indices_by_role(splits[splits["repeat"] >= 0], cases["case_id"].tolist())
+    resamples = indices_by_role(cross_validated(splits), cases["case_id"].tolist())
     everyone = np.arange(len(cases))
     return [(np.setdiff1d(everyone, roles["test"]), roles["test"]) for roles in resamples.values()]
 
@@ -200,4 +200,4 @@ def _permute(
 
 
 def _first_repeats(inputs: StudyInputs, repeats: int) -> StudyInputs:
-    return replace(inputs, resamples={key: roles for key, roles in inputs.resamples.items() if key[0] < repeats})
+    return replace(inputs, resamples={key: roles for key, roles in inputs.resamples.items() if key.repeat < repeats})

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from busline.cohort.duplicates.pairs import digest, find_duplicates, thumbnail
+from busline.splits import RESAMPLE, by_resample
 
-KEYS = ["repeat", "fold"]
 SHOWN = 3
 
 
@@ -28,17 +28,17 @@ def crossing_pairs(splits: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """Return each pair of cases that stands on two sides of a resample.
 
     Args:
-        splits: ``case_id, repeat, fold, role``.
+        splits: ``case_id, scheme, repeat, fold, role``.
         pairs: ``case_a, case_b, why``; pairs with a case that is not split are left out.
 
     Returns:
-        ``repeat, fold, case_a, case_b, role_a, role_b, why``.
+        ``scheme, repeat, fold, case_a, case_b, role_a, role_b, why``.
     """
-    roles = splits[["case_id", *KEYS, "role"]]
+    roles = splits[["case_id", *RESAMPLE, "role"]]
     sides = pairs.merge(roles.rename(columns={"case_id": "case_a", "role": "role_a"}), on="case_a")
-    sides = sides.merge(roles.rename(columns={"case_id": "case_b", "role": "role_b"}), on=["case_b", *KEYS])
+    sides = sides.merge(roles.rename(columns={"case_id": "case_b", "role": "role_b"}), on=["case_b", *RESAMPLE])
     crossing = sides[sides["role_a"] != sides["role_b"]]
-    order = [*KEYS, "case_a", "case_b"]
+    order = [*RESAMPLE, "case_a", "case_b"]
     return crossing.sort_values(order)[[*order, "role_a", "role_b", "why"]].reset_index(drop=True)
 
 
@@ -60,8 +60,8 @@ def complaints(crossing: pd.DataFrame) -> list[str]:
     lines = []
     for (a, b), rows in crossing.groupby(["case_a", "case_b"], sort=True):
         first = [
-            f"repeat {row.repeat}, fold {row.fold} ({row.role_a} and {row.role_b})"
-            for row in rows.head(SHOWN).itertuples(index=False)
+            f"{resample} ({side['role_a'].iloc[0]} and {side['role_b'].iloc[0]})"
+            for resample, side in by_resample(rows.head(SHOWN))
         ]
         more = f" and {len(rows) - SHOWN} more resamples" if len(rows) > SHOWN else ""
         lines.append(f"cases {a} and {b}, {rows['why'].iloc[0]}, stand on two sides: {', '.join(first)}{more}")

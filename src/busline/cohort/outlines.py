@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-OUTLINE_COLUMNS = ("case_id", "repeat", "fold", "split", "height", "width", "outline", "truth")
+OUTLINE_COLUMNS = ("case_id", "scheme", "repeat", "fold", "split", "height", "width", "outline", "truth")
 
 
 def pack_mask(mask: np.ndarray) -> bytes:
@@ -42,13 +42,19 @@ def packed_bytes(height: int, width: int) -> int:
 
 
 def outline_rows(
-    case_ids: Sequence[str], repeat: int, folds: Sequence[int], found: Sequence[np.ndarray], truth: Sequence[np.ndarray]
+    case_ids: Sequence[str],
+    scheme: str,
+    repeat: int,
+    folds: Sequence[int],
+    found: Sequence[np.ndarray],
+    truth: Sequence[np.ndarray],
 ) -> pd.DataFrame:
     """Return the rows of test cases of one repeat.
 
     Args:
         case_ids: n cases.
-        repeat: -1 for the master split.
+        scheme: how the cases were split.
+        repeat: the scheme's repeat.
         folds: the fold in which each case was tested.
         found: predicted masks, bool (height, width) each, of the sizes the cohort stores.
         truth: true masks, likewise.
@@ -64,6 +70,7 @@ def outline_rows(
         raise ValueError(f"predicted and true masks differ in size: {', '.join(differing)}")
     columns = {
         "case_id": np.asarray(case_ids, dtype=object),
+        "scheme": scheme,
         "repeat": repeat,
         "fold": np.asarray(folds, np.int64),
         "split": "test",

@@ -14,7 +14,6 @@ import pandas as pd
 
 from busline.base.seeding import numpy_generator
 from busline.evaluation.held_out import HeldOut
-from busline.evaluation.prediction_tables import RESAMPLE
 from busline.evaluation.results import Calibration, Recalibration
 from busline.evaluation.summaries import Summariser, pool_repeats
 from busline.metrics.calibration import (
@@ -25,6 +24,7 @@ from busline.metrics.calibration import (
 )
 from busline.metrics.classification import brier
 from busline.metrics.recalibration import fit_recalibration
+from busline.splits import RESAMPLE
 
 STATES = ("before", "after")
 

@@ -17,10 +17,11 @@ import pandas as pd
 from busline.evaluation.operating_points import pooled_calls
 from busline.evaluation.outcomes import Comparison, Outcome, Outcomes
 from busline.evaluation.patients import PatientBootstrap
-from busline.evaluation.prediction_tables import CASE, RESAMPLE
+from busline.evaluation.prediction_tables import CASE
 from busline.evaluation.summaries import pool_repeats, split_folds
 from busline.metrics.classification import roc_auc
 from busline.metrics.comparison import corrected_t_test, delong_covariance, delong_test, holm, mcnemar_exact
+from busline.splits import RESAMPLE
 
 TESTS = ("t", "delong", "mcnemar")
 """Corrected resampled t on the folds' ROC AUC, DeLong on the pooled one, McNemar on the calls at Youden's point."""
@@ -98,7 +99,7 @@ class _Views:
         return self._pooled[name, repeats]
 
     def folds(self, name: Name) -> pd.Series:
-        """Return the ROC AUC by (repeat, fold)."""
+        """Return the ROC AUC by fold."""
         if name not in self._folds:
             cases = self.models[name].cases
             keys = pd.MultiIndex.from_frame(cases[RESAMPLE].drop_duplicates())

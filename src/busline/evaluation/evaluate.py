@@ -43,8 +43,6 @@ from busline.evaluation.results import (
 )
 from busline.evaluation.summaries import (
     Summariser,
-    cross_validated,
-    master,
     point_estimate,
     pool_repeats,
     score_pooled,
@@ -55,6 +53,7 @@ from busline.evaluation.vote import weights_of
 from busline.families import FAMILIES, GROUPS, Family, classifiers, segmenters
 from busline.metrics.classification import THRESHOLD
 from busline.metrics.operating import POINTS
+from busline.splits import cross_validated, first_repeats, master_rows
 
 
 class EvaluationSettings(Section):
@@ -189,7 +188,7 @@ class _Study:
         weights = weights_of(self.inputs.weights, pair)
         chosen, ratio = cross_validated(weights)["weight"], self._ratio(family)
         scores = dict(self._scores(family, pair, cases, held))
-        scores["master"] = _voted_point(master(cases), master(half), master(weights))
+        scores["master"] = _voted_point(master_rows(cases), master_rows(half), master_rows(weights))
         first, second = pair.split("+")
         return Pair(
             **scores,
@@ -240,7 +239,7 @@ class _Study:
             pooled=self._pooled(pool_repeats(folds), names),
             operating=operating,
             calibration=calibration,
-            master=point_estimate(master(cases)),
+            master=point_estimate(master_rows(cases)),
         )
 
     def _pooled(self, pooled: pd.DataFrame, names: tuple[str, str]) -> Pooled:
@@ -261,7 +260,7 @@ class _Study:
     def _splits(self, family: Family) -> pd.DataFrame:
         """Return the resamples that the family was trained in."""
         splits = self.inputs.splits
-        return splits if family.all_repeats else splits[splits["repeat"] < self.image_repeats]
+        return splits if family.all_repeats else first_repeats(splits, self.image_repeats)
 
     def _ratio(self, family: Family) -> float:
         return test_to_train(self.inputs.splits, family.learns_from, family.left_out)

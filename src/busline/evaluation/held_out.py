@@ -21,11 +21,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from busline.evaluation.prediction_tables import CASE, RESAMPLE, check_cases, check_predictions
-from busline.evaluation.summaries import cross_validated, scored
+from busline.evaluation.prediction_tables import CASE, check_cases, check_predictions
+from busline.evaluation.summaries import scored
 from busline.evaluation.vote import weights_of
 from busline.families import KEPT_OUT, VOTE, Family
 from busline.metrics.voting import vote
+from busline.splits import RESAMPLE, cross_validated
 
 Predictions = Mapping[str, Mapping[str, pd.DataFrame]]
 FITS = {"kept out": {KEPT_OUT: "without_tune", "test": "without_tune"}, "inner": {KEPT_OUT: "inner", "test": "all"}}
@@ -82,7 +83,7 @@ def voted_held_out(
         pair: "<tabular>+<image>".
         test: the pair's test cases in the folds, as :func:`busline.evaluation.summaries.scored` returns them.
         predictions: by family and model; the members'.
-        weights: voting weights: tabular, image, repeat, fold, weight.
+        weights: voting weights: tabular, image, scheme, repeat, fold, weight.
         positive: the positive label.
     """
     one, other = (predictions.get(key, {}).get(name) for key, name in zip(VOTE.members, pair.split("+"), strict=True))

@@ -14,11 +14,11 @@ import pandas as pd
 
 from busline.evaluation.held_out import HeldOut
 from busline.evaluation.patients import PatientBootstrap
-from busline.evaluation.prediction_tables import RESAMPLE
 from busline.evaluation.results import ChosenOn, OperatingPoint, Rate, Thresholds
 from busline.evaluation.summaries import Summariser, split_folds
 from busline.metrics.classification import recall, specificity
 from busline.metrics.operating import POINTS
+from busline.splits import RESAMPLE
 
 RATES = {"sensitivity": recall, "specificity": specificity}
 
@@ -30,7 +30,7 @@ class Operated:
     margins: pd.DataFrame
     """case_id, repeat, fold, truth, score: the score above the fold's threshold, NaN where the fold has none."""
     thresholds: pd.Series
-    """By (repeat, fold); NaN where the tuning cases are of one class."""
+    """By fold; NaN where the tuning cases are of one class."""
 
 
 def operate(held: HeldOut, point: str) -> Operated:

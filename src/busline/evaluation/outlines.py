@@ -9,10 +9,10 @@ import pandas as pd
 
 from busline.base.errors import list_problems
 from busline.cohort.outlines import OUTLINE_COLUMNS, packed_bytes, unpack_rows
+from busline.evaluation.prediction_tables import CASE, MEND
 from busline.metrics.segmentation import IN_PIXELS, MEASURES, score_masks
 
-KEYS = ["case_id", "repeat", "fold", "split"]
-MEND = "make the table again: `dvc repro --force <its stage>`"
+KEYS = [*CASE, "split"]
 
 
 def score_outlines(table: pd.DataFrame, pixel_mm: Mapping[str, float], where: str) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def score_outlines(table: pd.DataFrame, pixel_mm: Mapping[str, float], where: st
         where: name of the table in messages.
 
     Returns:
-        ``case_id, repeat, fold, split`` and a column a metric, null where undefined; rows in the order of ``table``.
+        ``case_id, scheme, repeat, fold, split`` and a column a metric, null where undefined; rows in the table's order.
 
     Raises:
         DataError: listing what is wrong with the table.

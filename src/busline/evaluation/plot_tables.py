@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from busline.evaluation.calibrations import reliability_rows
-from busline.evaluation.prediction_tables import RESAMPLE
-from busline.evaluation.summaries import cross_validated, pool_repeats
+from busline.evaluation.summaries import pool_repeats
 from busline.metrics.calibration import reliability
 from busline.metrics.classification import call, pr_curve, roc_curve
+from busline.splits import RESAMPLE, cross_validated
 
 COLUMNS = {
     "roc": ["fpr", "tpr", "threshold"],
@@ -73,7 +73,7 @@ def learning_curves(curves: Mapping[tuple[str, str], pd.DataFrame]) -> pd.DataFr
     Folds end a phase at different epochs, so a phase begins for all of them behind the longest phase before it.
 
     Args:
-        curves: by (family, model): repeat, fold, phase, epoch, train_loss, val_loss.
+        curves: by (family, model): scheme, repeat, fold, phase, epoch, train_loss, val_loss.
 
     Returns:
         family, model, phase, epoch, train_loss, val_loss and the number of folds behind the mean: folds that stopped

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from busline.base.errors import ParameterError, list_problems
+from busline.splits import RESAMPLE, by_resample, cross_validated, master_rows
 
-RESAMPLE = ["repeat", "fold"]
 CASE = ["case_id", *RESAMPLE]
 MEND = "make the table again: `dvc repro --force <its stage>`"
 
@@ -32,7 +32,7 @@ def check_predictions(table: pd.DataFrame, where: str, classes: Sequence[str], e
     """Refuse a table of predictions that does not hold what the data contract says.
 
     Args:
-        table: case_id, repeat, fold, split, label and p_<class>; trained_on too if a case stands in it twice.
+        table: case_id, scheme, repeat, fold, split, label and p_<class>; trained_on too if a case stands in it twice.
         where: name of the table in messages.
         classes: labels of the study.
         extra: further columns of probabilities.
@@ -63,8 +63,8 @@ def check_cases(table: pd.DataFrame, splits: pd.DataFrame, where: str, *, roles:
     """Refuse test predictions (or those to choose on) of other cases, repeats or folds than the splits name.
 
     Args:
-        table: rows of these roles only, with case_id, repeat and fold.
-        splits: case_id, repeat, fold, role; the master split's rows are asked for only if the table has some.
+        table: rows of these roles only, with case_id, scheme, repeat and fold.
+        splits: case_id, scheme, repeat, fold, role; the master split's rows are asked for only if the table has some.
         where: name of the table in messages.
         roles: the roles whose cases are predicted.
 
@@ -73,16 +73,16 @@ def check_cases(table: pd.DataFrame, splits: pd.DataFrame, where: str, *, roles:
     """
     role = " or ".join(roles)
     expected = splits[splits["role"].isin(roles)]
-    if not (table["repeat"] < 0).any():
-        expected = expected[expected["repeat"] >= 0]
+    if master_rows(table).empty:
+        expected = cross_validated(expected)
     both = expected[CASE].merge(table[CASE], on=CASE, how="outer", indicator=True)
     wrong = both[both["_merge"] != "both"]
     if wrong.empty:
         return
     problems = [
-        f"repeat {repeat}, fold {fold}: {role} cases without a prediction: {(rows == 'left_only').sum()}, "
-        f"predicted cases that are no {role} cases: {(rows == 'right_only').sum()}"
-        for (repeat, fold), rows in wrong.groupby(RESAMPLE)["_merge"]
+        f"{resample}: {role} cases without a prediction: {(rows['_merge'] == 'left_only').sum()}, "
+        f"predicted cases that are no {role} cases: {(rows['_merge'] == 'right_only').sum()}"
+        for resample, rows in by_resample(wrong)
     ]
     raise list_problems(where, problems, expected=f"exactly the {role} cases of splits.parquet", mend=MEND)
 

@@ -11,12 +11,12 @@ import pandas as pd
 from busline.base.errors import ParameterError
 from busline.base.seeding import numpy_generator
 from busline.base.settings.evaluation import Evaluate
-from busline.evaluation.prediction_tables import RESAMPLE
 from busline.evaluation.results import CaseScores, Master, Segmentation, Summary
 from busline.metrics.classification import FOLD_METRICS, average_precision, roc_auc
 from busline.metrics.intervals import bootstrap_interval, corrected_interval
 from busline.metrics.operating import SPECIFICITY, sensitivity_at_specificity
 from busline.metrics.segmentation import KNOWN
+from busline.splits import RESAMPLE, cross_validated, master_rows
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,12 @@ class Summariser:
         """Summarise segmentation scores of cases, as Chowdhary & Dennis 2026, Table 9.
 
         Args:
-            scores: repeat, fold and a column a metric, the master split's too; null where undefined.
+            scores: scheme, repeat, fold and a column a metric, the master split's too; null where undefined.
             ratio: as in :meth:`scores`.
             family: whose scores they are: the intervals' generator depends on it, and on ``model``.
             model: likewise.
         """
-        folds, single = cross_validated(scores), master(scores)
+        folds, single = cross_validated(scores), master_rows(scores)
         metrics, cases = {}, {}
         for name in measured(scores):
             values = folds[name].astype("float64")
@@ -91,7 +91,7 @@ def measured(scores: pd.DataFrame) -> list[str]:
 
 
 def scored(table: pd.DataFrame, positive: str, column: str = "", *, split: str = "test") -> pd.DataFrame:
-    """Return the test (or tune) rows as case_id, repeat, fold, truth (bool) and score, in that order of sorting.
+    """Return the test (or tune) rows, sorted: case_id, scheme, repeat, fold, truth (bool) and score.
 
     Args:
         table: predictions.
@@ -105,18 +105,8 @@ def scored(table: pd.DataFrame, positive: str, column: str = "", *, split: str =
     return cases.sort_values([*RESAMPLE, "case_id"], ignore_index=True)
 
 
-def cross_validated(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the folds, without the master split's."""
-    return table[table["repeat"] >= 0]
-
-
-def master(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the master split."""
-    return table[table["repeat"] < 0]
-
-
 def split_folds(cases: pd.DataFrame) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return truth and score of every (repeat, fold) in their order; ``cases`` as :func:`scored` sorts them."""
+    """Return truth and score of every fold in their order; ``cases`` as :func:`scored` sorts them."""
     starts = np.flatnonzero(~cases.duplicated(RESAMPLE))[1:]
     columns = (cases["truth"].to_numpy(), cases["score"].to_numpy())
     truths, scores = (np.split(column, starts) for column in columns)
@@ -155,7 +145,7 @@ def test_to_train(splits: pd.DataFrame, trained_on: Sequence[str], left_out: int
     """Return the number of test cases divided by that of training cases, averaged over the folds.
 
     Args:
-        splits: case_id, repeat, fold, role.
+        splits: case_id, scheme, repeat, fold, role.
         trained_on: roles of the cases a model was trained on, early stopping included.
         left_out: folds that each model did not learn from. With 2 of K folds left out, the test fold and each of the
             others once, a training case is learnt from by K - 2 of the K - 1 models that score a test case; their mean

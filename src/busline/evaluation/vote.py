@@ -11,15 +11,17 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from busline.base.errors import DataError, list_problems
-from busline.evaluation.prediction_tables import CASE, MEND, RESAMPLE, binary_classes, check_predictions
+from busline.evaluation.prediction_tables import CASE, MEND, binary_classes, check_predictions
 from busline.families import TABULAR, VOTE
 from busline.metrics.voting import best_weight, vote
+from busline.splits import RESAMPLE, by_resample
 
 KEYS = [*CASE, "split"]
 MEMBERS = (TABULAR.key, "image")
 """Columns of the table of weights that name a pair's members."""
 WEIGHTS = {
     **dict.fromkeys(MEMBERS, "str"),
+    "scheme": "str",
     "repeat": "int64",
     "fold": "int64",
     "weight": "float64",
@@ -42,7 +44,7 @@ def vote_all(
         classes: the negative and the positive label.
 
     Returns:
-        Voted test predictions by "<tabular>+<image>" (case_id, repeat, fold, split, label, p_<class>, and
+        Voted test predictions by "<tabular>+<image>" (case_id, scheme, repeat, fold, split, label, p_<class>, and
         p_half_<positive> for w = ½), and the table of weights (see :data:`WEIGHTS`), one row a pair and resample.
 
     Raises:
@@ -73,11 +75,11 @@ def vote_pair(
     positive = classes[-1]
     members = [f"p_{positive}_tabular", f"p_{positive}_image"]
     chosen = []
-    for (repeat, fold), rows in pair.groupby(RESAMPLE, sort=True):
+    for resample, rows in by_resample(pair):
         tune = rows[rows["split"] == "tune"]
         best = best_weight(tune["label"] == positive, tune[members[0]], tune[members[1]])
         interval = {"weight": best.weight, "low": best.low, "high": best.high, "tune_auc": best.auc}
-        chosen.append({"repeat": repeat, "fold": fold, **interval, "n_tune": len(tune)})
+        chosen.append({**resample._asdict(), **interval, "n_tune": len(tune)})
     weights = pd.DataFrame(chosen)
     test = pair[pair["split"] == "test"].merge(weights, on=RESAMPLE, how="left")
     voted = test[[*KEYS, "label"]].copy()
@@ -103,22 +105,22 @@ def _without_tune(table: pd.DataFrame, name: str) -> pd.DataFrame:
 def _paired(tabular: pd.DataFrame, image: pd.DataFrame, where: str) -> pd.DataFrame:
     """Join the members' rows case by case, sorted by the keys, and refuse what does not fit together."""
     both = tabular.merge(image, on=KEYS, how="outer", suffixes=("_tabular", "_image"), indicator=True)
-    wrong = {
+    unfit = {
         "rows that one member alone predicts": both["_merge"] != "both",
         "cases that are weighed and tested": both.duplicated(CASE),
         "rows whose split is neither 'tune' nor 'test'": ~both["split"].isin(["tune", "test"]),
     }
     problems = [
-        f"repeat {repeat}, fold {fold}: {what}: {count}"
-        for what, rows in wrong.items()
-        for repeat, fold, count in both[rows].groupby(RESAMPLE, as_index=False).size().itertuples(index=False)
+        f"{resample}: {what}: {len(wrong)}"
+        for what, rows in unfit.items()
+        for resample, wrong in by_resample(both[rows])
     ]
     matched = both[both["_merge"] == "both"]
     differing = int((matched["label_tabular"] != matched["label_image"]).sum())
     if differing:
         problems.append(f"rows with two labels: {differing}")
-    untested = both.assign(test=both["split"] == "test").groupby(RESAMPLE)["test"].any()
-    problems += [f"repeat {repeat}, fold {fold}: no test cases" for repeat, fold in untested[~untested].index]
+    untested = [resample for resample, rows in by_resample(both) if not (rows["split"] == "test").any()]
+    problems += [f"{resample}: no test cases" for resample in untested]
     if both.empty:
         problems.append("no predictions")
     if problems:

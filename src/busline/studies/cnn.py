@@ -19,7 +19,7 @@ from busline.training.loop import seeded
 from busline.training.plan import Phase, Plan, make_plan
 from busline.training.pool import Place, alone_or_stacked, run_units
 from busline.training.results import FoldResult, State, train_and_score
-from busline.training.tasks import Arrays, ClassifyTask, class_weights
+from busline.training.tasks import ClassifyArrays, ClassifyTask, class_weights
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def train_unit(context: CnnContext, jobs: Sequence[FoldJob], place: Place) -> li
         members.append(Member(job.roles["train"], job.roles["val"], seed))
         weights.append(class_weights(context.labels, job.roles["train"]))
     task = ClassifyTask(
-        Arrays(
+        ClassifyArrays(
             images=torch.from_numpy(context.images),
             labels=torch.from_numpy(context.labels).float(),
             weights=torch.from_numpy(np.stack(weights)),

@@ -76,7 +76,7 @@ def run_combine(inputs: StudyInputs, outputs: pd.DataFrame, groups: np.ndarray, 
     numbers = _numbers(inputs, outputs)
     predictions: dict[str, pd.DataFrame] = {}
     combiners: dict[str, list[dict[str, Any]]] = {}
-    jobs = [job for job in fold_jobs(inputs) if job.repeat >= 0]
+    jobs = [job for job in fold_jobs(inputs) if not job.is_master]
     for name, design in {**MODELS, **PARTS}.items():
         if design[1] and inputs.table.empty:
             continue

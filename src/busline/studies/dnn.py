@@ -22,7 +22,7 @@ from busline.training.loop import seeded
 from busline.training.plan import Phase, make_plan
 from busline.training.pool import Place, find_device, run_units
 from busline.training.results import FoldResult, train_and_score
-from busline.training.tasks import Arrays, ClassifyTask, class_weights
+from busline.training.tasks import ClassifyArrays, ClassifyTask, class_weights
 
 LEARN = {"all": ("train", "tune"), "without_tune": ("train",)}
 """Roles the network learns from; the validation cases always steer its early stopping."""
@@ -80,7 +80,7 @@ def run_dnn(inputs: StudyInputs, settings: Dnn, *, seed: int, train: Train, runt
 
     Returns:
         Predictions with a column ``trained_on``, curves and states of the networks trained without the tuning cases
-        (the merged networks continue from these), and the master split's network trained with them as (-1, -1).
+        (the merged networks continue from these), and the master split's network, trained with them.
     """
     folds = fold_jobs(inputs)
     jobs = _jobs(inputs, folds, list(LEARN), settings)
@@ -91,7 +91,7 @@ def run_dnn(inputs: StudyInputs, settings: Dnn, *, seed: int, train: Train, runt
     results = run_units(train_unit, DnnContext(train, seed, inputs.labels), units, runtime=runtime, title="dnn")
     predictions = [_rows(inputs, job, result) for job, result in zip(jobs, results, strict=True)]
     pairs = [(job.fold, result) for job, result in zip(jobs, results, strict=True) if job.trained_on == "without_tune"]
-    states = {(fold.repeat, fold.fold): result.state for fold, result in pairs}
+    states = {fold.resample: result.state for fold, result in pairs}
     curves = curve_rows([fold for fold, _ in pairs], [result for _, result in pairs], "dnn")
     return NetworkStudy(pd.concat(predictions, ignore_index=True), curves, states)
 
@@ -106,7 +106,7 @@ def run_dnn_search(
     Returns:
         Predictions with columns ``hidden, dropout, trained_on``, and learning curves.
     """
-    folds = [fold for fold in fold_jobs(inputs) if fold.repeat >= 0]
+    folds = [fold for fold in fold_jobs(inputs) if not fold.is_master]
     jobs = _jobs(inputs, folds, ["all"], settings.tabular.models.dnn)
     grid = [
         replace(job, settings=job.settings.model_copy(update={"hidden": hidden, "dropout": dropout}))
@@ -153,7 +153,7 @@ def train_unit(context: DnnContext, jobs: Sequence[DnnJob], place: Place) -> lis
         members.append(Member(job.learn, job.fold.roles["val"], seed))
     tables = [np.pad(job.rows, ((0, 0), (0, widest - job.rows.shape[1]))) for job in jobs]
     task = ClassifyTask(
-        Arrays(
+        ClassifyArrays(
             table=torch.from_numpy(np.stack(tables)),
             labels=torch.from_numpy(context.labels).float(),
             weights=torch.from_numpy(np.stack([class_weights(context.labels, job.learn) for job in jobs])),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from busline.base.artifacts import load_json, load_table
 from busline.base.errors import ParameterError
-from busline.splits import indices_by_role
+from busline.splits import MASTER, Resample, first_repeats, indices_by_role
 
 Roles = Mapping[str, np.ndarray]
 
@@ -27,7 +27,7 @@ class StudyInputs:
         table: the columns a model may see, n rows.
         numeric: names of the numeric columns of ``table``.
         categorical: names of the categorical columns of ``table``.
-        resamples: positions of the cases of each role, by (repeat, fold); (-1, -1) is the master split.
+        resamples: positions of the cases of each role, by resample, the master split first.
         images: uint8 (n, side, side), or None where the study needs none or the cohort has none.
         masks: uint8 (n, side, side), 0 or 255, or None likewise.
     """
@@ -38,7 +38,7 @@ class StudyInputs:
     table: pd.DataFrame
     numeric: Sequence[str]
     categorical: Sequence[str]
-    resamples: Mapping[tuple[int, int], Roles]
+    resamples: Mapping[Resample, Roles]
     images: np.ndarray | None = None
     masks: np.ndarray | None = None
 
@@ -47,12 +47,26 @@ class StudyInputs:
 class FoldJob:
     """One resample to train and score."""
 
-    repeat: int
-    fold: int
+    resample: Resample
     roles: Roles
 
+    @property
+    def repeat(self) -> int:
+        """The repeat of cross-validation, -1 of the master split."""
+        return self.resample.repeat
+
+    @property
+    def fold(self) -> int:
+        """The fold of cross-validation, -1 of the master split."""
+        return self.resample.fold
+
+    @property
+    def is_master(self) -> bool:
+        """Whether this is the master split."""
+        return self.resample == MASTER
+
     def __str__(self) -> str:
-        return f"repeat {self.repeat}, fold {self.fold}"
+        return str(self.resample)
 
 
 def load_inputs(
@@ -74,7 +88,7 @@ def load_inputs(
         raise ParameterError("split.classes", f"has {len(classes)} classes", expected="two: negative, then positive")
     splits = load_table(root / "data/splits/splits.parquet")
     if repeats is not None:
-        splits = splits[splits["repeat"] < repeats]
+        splits = first_repeats(splits, repeats)
     features = load_table(root / "data/features/features.parquet").set_index("case_id")
     columns = load_json(root / "data/features/columns.json")
     case_ids = sorted(splits["case_id"].unique())
@@ -97,7 +111,7 @@ def load_inputs(
 
 def fold_jobs(inputs: StudyInputs) -> list[FoldJob]:
     """Return one job a resample, the master split first."""
-    return [FoldJob(repeat, fold, roles) for (repeat, fold), roles in sorted(inputs.resamples.items())]
+    return [FoldJob(resample, roles) for resample, roles in inputs.resamples.items()]
 
 
 def prediction_rows(
@@ -109,8 +123,7 @@ def prediction_rows(
     return pd.DataFrame(
         {
             "case_id": np.asarray(inputs.case_ids, dtype=object)[index],
-            "repeat": job.repeat,
-            "fold": job.fold,
+            **job.resample._asdict(),
             "split": role,
             "label": np.asarray(inputs.classes, dtype=object)[inputs.labels[index]],
             f"p_{inputs.classes[0]}": np.float32(1.0) - positive,

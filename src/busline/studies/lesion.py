@@ -30,6 +30,7 @@ from busline.cohort.findings import BIRADS_FINDINGS
 from busline.cohort.outlines import outline_rows
 from busline.models.lesion import LesionNetwork
 from busline.models.shape import FEATURES, feature_table, lesion_mask
+from busline.splits import CV, MASTER, Resample
 from busline.studies.inputs import Roles, StudyInputs
 from busline.studies.lesion_cases import LesionCases
 from busline.studies.networks import load_state
@@ -112,15 +113,15 @@ class LesionStudy:
     curves: pd.DataFrame
 
 
-def pair_jobs(resamples: Mapping[tuple[int, int], Roles], networks: int = 1) -> list[PairJob]:
+def pair_jobs(resamples: Mapping[Resample, Roles], networks: int = 1) -> list[PairJob]:
     """Return ``networks`` jobs a pair of folds of each repeat, those of a pair side by side.
 
     Raises:
         ParameterError: if there are fewer than three folds: a pair would leave nothing to learn from.
     """
     jobs = []
-    for repeat in sorted({repeat for repeat, _ in resamples if repeat >= 0}):
-        tests = {fold: roles["test"] for (own, fold), roles in resamples.items() if own == repeat}
+    for repeat in sorted({one.repeat for one in resamples if one != MASTER}):
+        tests = {one.fold: roles["test"] for one, roles in resamples.items() if one.repeat == repeat}
         if len(tests) < 3:
             raise ParameterError("cv.folds", f"is {len(tests)}", expected="3 or more for the lesion network")
         everyone = np.sort(np.concatenate(list(tests.values())))
@@ -213,9 +214,9 @@ def _outputs(inputs: StudyInputs, of_pair: Sequence[tuple[PairJob, FoldResult]])
 def _own_folds(inputs: StudyInputs, repeat: int) -> np.ndarray:
     """Return the fold of a repeat in which each case is tested, int64 (n,)."""
     folds = np.full(len(inputs.case_ids), -1, np.int64)
-    for (own, fold), roles in inputs.resamples.items():
-        if own == repeat:
-            folds[roles["test"]] = fold
+    for resample, roles in inputs.resamples.items():
+        if resample.repeat == repeat:
+            folds[roles["test"]] = resample.fold
     return folds
 
 
@@ -234,13 +235,13 @@ def _outline(inputs: StudyInputs, cases: LesionCases, repeat: int, maps: np.ndar
     for chances, mask, (width, height) in zip(maps, cases.masks, cases.sizes, strict=True):
         found.append(lesion_mask(chances[:height, :width] / 255.0))
         truth.append(mask[:height, :width] > 0)
-    return outline_rows(inputs.case_ids, repeat, _own_folds(inputs, repeat).tolist(), found, truth)
+    return outline_rows(inputs.case_ids, CV, repeat, _own_folds(inputs, repeat).tolist(), found, truth)
 
 
 def _curves(pairs: Sequence[tuple[PairJob, FoldResult]]) -> pd.DataFrame:
     rows = []
     for number, (job, result) in enumerate(pairs):
         own = {"first": job.first, "second": job.second, "network": job.number}
-        keys = {"model": "lesion", "repeat": job.repeat, "fold": number, **own}
+        keys = {"model": "lesion", "scheme": CV, "repeat": job.repeat, "fold": number, **own}
         rows += [{**keys, **row} for row in result.curve]
     return pd.DataFrame(rows)

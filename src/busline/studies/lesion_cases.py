@@ -17,7 +17,7 @@ import torch
 from busline.cohort.findings import FINDINGS, radiologist_findings
 from busline.cohort.phantom.stream import HEIGHTS, WIDTHS, draw_scan
 from busline.cohort.store import Cohort, load_cohort
-from busline.training.tasks import Arrays
+from busline.training.lesion_task import LesionArrays
 from busline.training.two_views import mask_box
 
 
@@ -43,10 +43,10 @@ class LesionCases:
     labels: np.ndarray
     findings: np.ndarray
 
-    def arrays(self) -> Arrays:
+    def arrays(self) -> LesionArrays:
         """Return what a task learns from."""
         names = ("images", "masks", "sizes", "boxes", "labels", "findings")
-        return Arrays(**{name: torch.from_numpy(getattr(self, name)) for name in names})
+        return LesionArrays(**{name: torch.from_numpy(getattr(self, name)) for name in names})
 
 
 def load_lesion_cases(folder: Path, case_ids: Sequence[str], positive: str) -> LesionCases:

@@ -14,6 +14,7 @@ from busline.base.settings.training import Train
 from busline.models.images import build_image_model
 from busline.models.merged import MergedNetwork
 from busline.models.mlp import Mlp, pad_features
+from busline.splits import Resample
 from busline.studies.dnn import encode
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
 from busline.studies.networks import NetworkStudy, fold_seed, gather, load_state
@@ -22,7 +23,7 @@ from busline.training.loop import seeded
 from busline.training.plan import Phase, Plan, make_plan
 from busline.training.pool import Place, alone_or_stacked, run_units
 from busline.training.results import FoldResult, State, train_and_score
-from busline.training.tasks import Arrays, ClassifyTask, class_weights
+from busline.training.tasks import ClassifyArrays, ClassifyTask, class_weights
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ def run_merged(
     inputs: StudyInputs,
     settings: MergedSettings,
     name: str,
-    images: Mapping[tuple[int, int], State],
-    tables: Mapping[tuple[int, int], State],
+    images: Mapping[Resample, State],
+    tables: Mapping[Resample, State],
     *,
     seed: int,
     train: Train,
@@ -67,8 +68,8 @@ def run_merged(
         inputs: cases with images of the size that the settings say.
         settings: those of the joint network and of its two parts.
         name: what the image model is called; the seeds depend on it.
-        images: tensors of the image networks by (repeat, fold), trained without the tuning cases.
-        tables: tensors of the DNNs by (repeat, fold), likewise.
+        images: tensors of the image networks by resample, trained without the tuning cases.
+        tables: tensors of the DNNs by resample, likewise.
         seed: root of every random draw.
         train: what all networks share.
         runtime: how this machine runs it.
@@ -76,9 +77,8 @@ def run_merged(
     assert inputs.images is not None
     folds = fold_jobs(inputs)
     jobs = [
-        MergedJob(fold, images[key], tables[key], encode(inputs, fold.roles["train"])[1])
+        MergedJob(fold, images[fold.resample], tables[fold.resample], encode(inputs, fold.roles["train"])[1])
         for fold in folds
-        for key in [(fold.repeat, fold.fold)]
     ]
     context = MergedContext(name, settings, train, seed, inputs.images, inputs.labels)
     units = alone_or_stacked(jobs, runtime)
@@ -104,7 +104,7 @@ def train_unit(context: MergedContext, jobs: Sequence[MergedJob], place: Place) 
     tables = [np.pad(job.rows, ((0, 0), (0, widest - job.rows.shape[1]))) for job in jobs]
     weights = [class_weights(context.labels, job.fold.roles["train"]) for job in jobs]
     task = ClassifyTask(
-        Arrays(
+        ClassifyArrays(
             images=torch.from_numpy(context.images),
             table=torch.from_numpy(np.stack(tables)),
             labels=torch.from_numpy(context.labels).float(),

@@ -13,6 +13,7 @@ from torch import nn
 
 from busline.base.artifacts import load_tensors, save_tensors
 from busline.base.seeding import derive_seed
+from busline.splits import MASTER, Resample
 from busline.studies.inputs import FoldJob, StudyInputs, prediction_rows
 from busline.training.results import FoldResult, State
 
@@ -24,12 +25,12 @@ class NetworkStudy:
     Attributes:
         predictions: prediction table (one row a scored case and resample).
         curves: learning curves of all folds.
-        states: the networks' tensors by (repeat, fold).
+        states: the networks' tensors by resample.
     """
 
     predictions: pd.DataFrame
     curves: pd.DataFrame
-    states: Mapping[tuple[int, int], State]
+    states: Mapping[Resample, State]
 
 
 def fold_seed(seed: int, family: str, name: str, job: FoldJob) -> int:
@@ -51,7 +52,7 @@ def gather(
         for job, result in zip(jobs, results, strict=True)
         for role, probability in result.probabilities.items()
     ]
-    kept = {(job.repeat, job.fold): result.state for job, result in zip(jobs, results, strict=True)}
+    kept = {job.resample: result.state for job, result in zip(jobs, results, strict=True)}
     return NetworkStudy(
         pd.concat(predictions, ignore_index=True), curve_rows(jobs, results, model), kept if keep_states else {}
     )
@@ -60,17 +61,17 @@ def gather(
 def curve_rows(jobs: Sequence[FoldJob], results: Sequence[FoldResult], model: str) -> pd.DataFrame:
     """Return the learning curves of all folds as one tidy table."""
     rows = [
-        {"model": model, "repeat": job.repeat, "fold": job.fold, **row}
+        {"model": model, **job.resample._asdict(), **row}
         for job, result in zip(jobs, results, strict=True)
         for row in result.curve
     ]
     return pd.DataFrame(rows)
 
 
-def save_states(states: Mapping[tuple[int, int], State], folder: Path) -> None:
+def save_states(states: Mapping[Resample, State], folder: Path) -> None:
     """Write each fold's network as ``r<repeat>_f<fold>.safetensors``, the master split's as ``master``."""
-    for key, state in states.items():
-        write_state(state, folder / f"{state_name(*key)}.safetensors")
+    for resample, state in states.items():
+        write_state(state, folder / f"{state_name(resample)}.safetensors")
 
 
 def write_state(state: State, path: Path) -> None:
@@ -78,12 +79,12 @@ def write_state(state: State, path: Path) -> None:
     save_tensors({name: torch.from_numpy(np.asarray(value)) for name, value in state.items()}, path)
 
 
-def load_states(resamples: Iterable[tuple[int, int]], folder: Path) -> dict[tuple[int, int], State]:
-    """Read the networks that :func:`save_states` wrote, by (repeat, fold)."""
-    states = {key: load_tensors(folder / f"{state_name(*key)}.safetensors") for key in resamples}
+def load_states(resamples: Iterable[Resample], folder: Path) -> dict[Resample, State]:
+    """Read the networks that :func:`save_states` wrote."""
+    states = {key: load_tensors(folder / f"{state_name(key)}.safetensors") for key in resamples}
     return {key: {name: value.numpy() for name, value in state.items()} for key, state in states.items()}
 
 
-def state_name(repeat: int, fold: int) -> str:
+def state_name(resample: Resample) -> str:
     """Return the file name, without suffix, of one resample's network."""
-    return "master" if repeat < 0 else f"r{repeat}_f{fold}"
+    return MASTER.scheme if resample == MASTER else f"r{resample.repeat}_f{resample.fold}"

@@ -22,7 +22,7 @@ from busline.training.loop import seeded
 from busline.training.plan import Phase, Plan, make_plan
 from busline.training.pool import Place, alone_or_stacked, run_units
 from busline.training.results import FoldResult, State, train_and_score
-from busline.training.tasks import Arrays, SegmentTask
+from busline.training.tasks import SegmentArrays, SegmentTask
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def run_segment(
     results = run_units(train_unit, context, alone_or_stacked(jobs, runtime), runtime=runtime, title=name)
     pairs = list(zip(jobs, results, strict=True))
     outlines = pd.concat([_outline(inputs, truth, job, result) for job, result in pairs], ignore_index=True)
-    final = next(result.state for job, result in pairs if job.repeat < 0)
+    final = next(result.state for job, result in pairs if job.is_master)
     return SegmentStudy(outlines, curve_rows(jobs, results, name), final)
 
 
@@ -107,7 +107,7 @@ def train_unit(context: SegmentContext, jobs: Sequence[FoldJob], place: Place) -
         networks.append(network)
         learn = np.sort(np.concatenate([job.roles["train"], job.roles["tune"]]))
         members.append(Member(learn, job.roles["val"], seed))
-    arrays = Arrays(images=torch.from_numpy(context.images), masks=torch.from_numpy(context.masks))
+    arrays = SegmentArrays(images=torch.from_numpy(context.images), masks=torch.from_numpy(context.masks))
     task = SegmentTask(arrays, context.settings.augmentation)
     parts = tuple(name for name, _ in networks[0].network.named_children())
     plan = segment_plan(context.settings, context.train, parts)
@@ -130,7 +130,7 @@ def segment_plan(settings: SegmenterSettings, train: Train, parts: tuple[str, ..
 def _as_maps(job: FoldJob, result: FoldResult) -> FoldResult:
     """Return the result with maps of bytes; of the networks only the master split's is kept."""
     maps = np.rint(np.nan_to_num(result.probabilities["test"][:, 0]) * 255.0).astype(np.uint8)
-    return replace(result, probabilities={"test": maps}, state=result.state if job.repeat < 0 else {})
+    return replace(result, probabilities={"test": maps}, state=result.state if job.is_master else {})
 
 
 def _outline(inputs: StudyInputs, truth: Sequence[np.ndarray], job: FoldJob, result: FoldResult) -> pd.DataFrame:
@@ -139,4 +139,5 @@ def _outline(inputs: StudyInputs, truth: Sequence[np.ndarray], job: FoldJob, res
     true = [truth[place] for place in index]
     maps = result.probabilities["test"]
     found = [resize_image(one, mask.shape[1], mask.shape[0]) > 127 for one, mask in zip(maps, true, strict=True)]
-    return outline_rows([inputs.case_ids[place] for place in index], job.repeat, [job.fold] * len(index), found, true)
+    cases, (scheme, repeat, fold) = [inputs.case_ids[place] for place in index], job.resample
+    return outline_rows(cases, scheme, repeat, [fold] * len(index), found, true)

@@ -14,7 +14,6 @@ from busline.base.seeding import derive_seed
 from busline.base.settings.tabular import Classical
 from busline.models.encoding import TableEncoder
 from busline.models.tabular import fit_classifier, positive_probability
-from busline.splits import MASTER
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs, prediction_rows
 from busline.training.pool import Place, run_units
 
@@ -87,7 +86,7 @@ def _fit_fold(context: TabularContext, job: FoldJob) -> FoldOutput:
         for role in SCORE[trained_on]:
             rows = fitted.encoder.transform(context.inputs.table.iloc[job.roles[role]])
             scored.append((trained_on, role, positive_probability(fitted.estimator, rows)))
-        if trained_on == "all" and job.repeat == MASTER:
+        if trained_on == "all" and job.is_master:
             final = fitted
     return scored, final
 

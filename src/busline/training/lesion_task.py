@@ -23,17 +23,38 @@ LABEL_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
+class LesionArrays(Arrays):
+    """Pictures of their own shape, each in the upper left corner of a square canvas, and all that is known of them.
+
+    Attributes:
+        images: uint8 (n, C, C).
+        masks: uint8 (n, C, C), 0 or 255.
+        sizes: int64 (n, 2), width and height of each picture.
+        boxes: float32 (n, 4), left, upper, right and lower edge of each lesion in pixels.
+        labels: float32 (n,), 1 for the positive class.
+        findings: float32 (n, findings), 0, 1, or NaN where unknown.
+    """
+
+    images: torch.Tensor
+    masks: torch.Tensor
+    sizes: torch.Tensor
+    boxes: torch.Tensor
+    labels: torch.Tensor
+    findings: torch.Tensor
+
+
+@dataclass(frozen=True)
 class LesionTask:
     """Outline, label and findings from two views a case.
 
     Attributes:
-        arrays: canvases and masks uint8 (n, C, C), with sizes, boxes, labels and findings.
+        arrays: of all cases.
         side: of the views in pixels.
         ranges: how far views are changed.
         findings_weight: of the findings' loss.
     """
 
-    arrays: Arrays
+    arrays: LesionArrays
     side: int
     ranges: views.Ranges
     findings_weight: float = 0.5
@@ -57,20 +78,13 @@ class LesionTask:
             draws: float32 (k * b, :attr:`draws`); None for plain views.
         """
         arrays, cases = self.arrays, index.flatten()
-        images, masks, sizes, boxes = arrays.images, arrays.masks, arrays.sizes, arrays.boxes
-        assert images is not None
-        assert masks is not None
-        assert sizes is not None
-        assert boxes is not None
-        assert arrays.labels is not None
-        assert arrays.findings is not None
-        canvas, canvases = images.shape[-1], images[cases].unsqueeze(1).float() / 255.0
-        outlines = masks[cases].unsqueeze(1)
+        canvas, canvases = arrays.images.shape[-1], arrays.images[cases].unsqueeze(1).float() / 255.0
+        outlines = arrays.masks[cases].unsqueeze(1)
         first, second = (None, None) if draws is None else draws.split(views.DRAWS, dim=1)
         ranges = None if draws is None else self.ranges
         maps = [
-            views.whole(sizes[cases], canvas, ranges, first),
-            views.window(boxes[cases], canvas, WINDOW, ranges, second),
+            views.whole(arrays.sizes[cases], canvas, ranges, first),
+            views.window(arrays.boxes[cases], canvas, WINDOW, ranges, second),
         ]
         seen = torch.stack([views.look(canvases, part, self.side) for part in maps], dim=1).flatten(0, 1)
         if draws is not None:

@@ -6,7 +6,7 @@ Everything here has a leading axis k, the networks of a stack; a network alone i
 from __future__ import annotations
 
 from dataclasses import Field, dataclass, replace
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 import torch
@@ -18,36 +18,50 @@ from busline.training.augment import DRAWS, change_geometry, change_intensity
 
 @dataclass(frozen=True)
 class Arrays:
-    """All cases' data, put on the device once; what a task does not use is None.
+    """All cases' data, put on the device once; each task has a type of its own."""
+
+    def to(self, device: torch.device) -> Self:
+        """Return the same arrays on ``device``."""
+        return replace(self, **{name: value.to(device) for name, value in vars(self).items() if value is not None})
+
+    def of(self, networks: slice) -> Self:
+        """Return the arrays of some of the networks: the same ones, but for those that each network has of its own."""
+        return self
+
+
+@dataclass(frozen=True)
+class ClassifyArrays(Arrays):
+    """What is classified: images, table rows or both.
+
+    Attributes:
+        labels: float32 (n,), 1 for the positive class.
+        weights: float32 (k, n), each network's loss weight of each case.
+        images: uint8 (n, s, s), or None.
+        table: float32 (k, n, features), encoded for each network inside its fold, or None.
+    """
+
+    labels: torch.Tensor
+    weights: torch.Tensor
+    images: torch.Tensor | None = None
+    table: torch.Tensor | None = None
+
+    def of(self, networks: slice) -> Self:
+        """Return the arrays of some of the networks."""
+        table = None if self.table is None else self.table[networks]
+        return replace(self, table=table, weights=self.weights[networks])
+
+
+@dataclass(frozen=True)
+class SegmentArrays(Arrays):
+    """What is segmented.
 
     Attributes:
         images: uint8 (n, s, s).
         masks: uint8 (n, s, s), 0 or 255.
-        sizes: int64 (n, 2), width and height of each image where it lies on a larger canvas, in the upper left corner.
-        boxes: float32 (n, 4), left, upper, right and lower edge of each lesion in pixels.
-        findings: float32 (n, findings), 0, 1, or NaN where unknown.
-        table: float32 (k, n, features), encoded for each network inside its fold.
-        labels: float32 (n,), 1 for the positive class.
-        weights: float32 (k, n), each network's loss weight of each case.
     """
 
-    images: torch.Tensor | None = None
-    masks: torch.Tensor | None = None
-    sizes: torch.Tensor | None = None
-    boxes: torch.Tensor | None = None
-    findings: torch.Tensor | None = None
-    table: torch.Tensor | None = None
-    labels: torch.Tensor | None = None
-    weights: torch.Tensor | None = None
-
-    def to(self, device: torch.device) -> Arrays:
-        """Return the same arrays on ``device``."""
-        return replace(self, **{k: v.to(device) for k, v in vars(self).items() if v is not None})
-
-    def of(self, networks: slice) -> Arrays:
-        """Return the arrays of some of the networks."""
-        table = None if self.table is None else self.table[networks]
-        return replace(self, table=table, weights=None if self.weights is None else self.weights[networks])
+    images: torch.Tensor
+    masks: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -112,7 +126,7 @@ class _OneView:
 class ClassifyTask(_OneView):
     """Binary classification of images, table rows or both, by weighted cross-entropy; the score is the ROC AUC."""
 
-    arrays: Arrays
+    arrays: ClassifyArrays
     augmentation: AugmentationLevel | None = None
 
     def batch(self, networks: torch.Tensor, index: torch.Tensor, draws: torch.Tensor | None) -> Batch:
@@ -123,8 +137,6 @@ class ClassifyTask(_OneView):
             inputs.append(for_network(images * 2.0 - 1.0, index.shape))
         if self.arrays.table is not None:
             inputs.append(self.arrays.table[networks[:, None], index])
-        assert self.arrays.labels is not None
-        assert self.arrays.weights is not None
         return Batch(tuple(inputs), self.arrays.labels[index], self.arrays.weights[networks[:, None], index])
 
     def losses(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
@@ -144,13 +156,11 @@ class ClassifyTask(_OneView):
 class SegmentTask(_OneView):
     """Lesion segmentation by Dice plus cross-entropy (Chowdhary & Dennis 2026); the score is the mean Dice."""
 
-    arrays: Arrays
+    arrays: SegmentArrays
     augmentation: AugmentationLevel | None = None
 
     def batch(self, networks: torch.Tensor, index: torch.Tensor, draws: torch.Tensor | None) -> Batch:
         """Return images in [-1, 1] and masks in {0, 1}, (k, b, 1, s, s) each, both with the same geometry."""
-        assert self.arrays.images is not None
-        assert self.arrays.masks is not None
         images = _augmented(_unit(self.arrays.images, index), self.augmentation, draws)
         masks = (self.arrays.masks[index.flatten()] > 127).float().unsqueeze(1)
         if self.augmentation and draws is not None:
