@@ -27,7 +27,6 @@ def main(
     from busline.base.artifacts import atomic_folder, save_json, save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_COLUMNS, skip
-    from busline.splits import RESAMPLE
     from busline.studies.inputs import load_inputs
     from busline.studies.tabular import run_tabular
 
@@ -53,7 +52,7 @@ def main(
 
         settings = load_model_settings(CLASSICAL[model], path)
         predictions, final = run_tabular(inputs, settings, model, seed=shared.seed, runtime=runtime)
-        curves = predictions.iloc[:0][RESAMPLE]  # only networks have learning curves
+        curves = predictions.iloc[:0][["scheme", "repeat", "fold"]]  # only networks have learning curves
         with atomic_folder(models) as folder:
             save_json(final.encoder.to_dict(), folder / "encoder.json")
             save_classifier(model, final.estimator, folder)

@@ -10,6 +10,7 @@ from busline.audit.results import FoldInterval
 from busline.audit.statistics import above, describe_draws, fold_interval
 from busline.base.runtime import Runtime
 from busline.metrics.classification import recall, roc_auc, specificity
+from busline.splits import CV, MASTER
 from made_inputs import made_inputs, small_params
 
 CASES, COLUMNS = 60, 200
@@ -192,8 +193,8 @@ def test_the_studys_own_tabular_pipeline_passes_and_its_folds_follow_the_labels(
     inputs = made_inputs(params, cases=45)
     folds = Folds(inputs, params, np.arange(45))
     made = folds(inputs.labels)
-    assert {key for key in made if key[0] >= 0} == {(0, 0), (0, 1), (0, 2)}
-    assert all(inputs.labels[roles["test"]].sum() == 5 for key, roles in made.items() if key[0] >= 0)
+    assert {key for key in made if key != MASTER} == {(CV, 0, fold) for fold in range(3)}
+    assert all(inputs.labels[roles["test"]].sum() == 5 for key, roles in made.items() if key != MASTER)
     rows, problems = permutation_test(
         "logreg",
         TabularPipeline(inputs, params, "logreg"),

@@ -23,6 +23,7 @@ from sklearn import metrics as sklearn_metrics
 from busline.base.seeding import numpy_generator
 from busline.evaluation.evaluate import Inputs, evaluate
 from busline.metrics.intervals import bootstrap_interval, corrected_interval
+from busline.splits import CV, MASTER
 from made_predictions import CLASSES, make_labels, make_predictions, make_splits
 
 
@@ -146,8 +147,12 @@ def test_what_rests_on_pairs_of_folds_has_a_wider_interval():
 def test_segmentation_by_hand():
     """Two folds of two cases: Dice 0.2 and 0.4, then 0.8 alone (one undefined); the master split is apart."""
     splits = pd.DataFrame(
-        [("a", -1, -1, "test"), ("b", -1, -1, "train")]
-        + [(case, 0, fold, "test" if (case in "ab") == (fold == 0) else "train") for fold in (0, 1) for case in "abcd"],
+        [("a", *MASTER, "test"), ("b", *MASTER, "train")]
+        + [
+            (case, CV, 0, fold, "test" if (case in "ab") == (fold == 0) else "train")
+            for fold in (0, 1)
+            for case in "abcd"
+        ],
         columns=["case_id", "scheme", "repeat", "fold", "role"],
     )
     scores = splits[splits["role"] == "test"].drop(columns="role").assign(split="test")

@@ -175,7 +175,7 @@ def test_predictions_of_another_training_part_are_refused():
         ("p_malignant", 1.5, "values that are null or outside [0, 1]: 1"),
         ("p_malignant", 0.0, "rows whose probabilities do not add up to 1: 1"),
         ("label", "normal", "label 'normal' is none of split.classes"),
-        ("case_id", "case001", "rows that repeat another one's case_id, repeat, fold, split: 1"),
+        ("case_id", "case001", "rows that repeat another one's case_id, scheme, repeat, fold, split: 1"),
     ],
 )
 def test_broken_predictions_are_refused(column, value, message):

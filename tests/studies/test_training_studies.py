@@ -96,7 +96,7 @@ def test_dnn_stops_on_the_val_cases_and_never_sees_the_others():
     inputs = made_inputs(PARAMS)
     study = train_dnn(inputs, PARAMS, runtime=ONE)
     changed = train_dnn(without(inputs, ["tune", "test"]), PARAMS, runtime=ONE)
-    state, other = study.states[0, 0], changed.states[0, 0]
+    state, other = study.states[CV, 0, 0], changed.states[CV, 0, 0]
     assert all(np.array_equal(state[name], other[name]) for name in state)
     steered = train_dnn(without(inputs, ["val"]), PARAMS, runtime=ONE)
     curve = study.curves.query("repeat == 0 and fold == 0")
@@ -130,12 +130,12 @@ def test_a_cnn_fold_is_the_same_beside_others_and_alone():
 
 def test_a_cnn_learns_from_the_train_cases_alone():
     inputs = made_inputs(PARAMS, side=32)
-    before = train_cnn(inputs, PARAMS, runtime=ONE).states[0, 0]
+    before = train_cnn(inputs, PARAMS, runtime=ONE).states[CV, 0, 0]
     images = inputs.images.copy()
     for role in ("tune", "test"):
         images[inputs.resamples["cv", 0, 0][role]] = 7
     changed = type(inputs)(**{**vars(without(inputs, ["tune", "test"])), "images": images})
-    after = train_cnn(changed, PARAMS, runtime=ONE).states[0, 0]
+    after = train_cnn(changed, PARAMS, runtime=ONE).states[CV, 0, 0]
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
