@@ -23,10 +23,11 @@ from busline.studies.inputs import FoldJob, StudyInputs
 from busline.training.batches import Member
 from busline.training.loop import fit, seeded
 from busline.training.plan import Phase, Plan, make_plan
-from busline.training.pool import Place, keep_memory, run_units, warm_up
+from busline.training.pool import Place, run_units, warm_up
 from busline.training.results import FoldResult, train_and_score
 from busline.training.stack import Stack
 from busline.training.tasks import ClassifyArrays, ClassifyTask, SegmentArrays, SegmentTask, Task, class_weights
+from busline.training.threads import keep_memory
 
 WORKERS = load_runtime().workers
 """Processes side by side, of one thread each, on the processor."""

@@ -40,10 +40,10 @@ def main(
         cohort=load_cohort(data / "cohort" / cohort),
         kept=[column["name"] for column in load_json(data / "features/columns.json")],
         splits=load_table(data / "splits/splits.parquet"),
-        inputs=load_inputs(root, cohort, classes, image_side=params.cnn.image_size),
+        inputs=load_inputs(root, cohort, classes),
         small=load_inputs(root, cohort, classes, image_side=params.audit.image_size),
         predictions={key: load_predictions(data, FAMILIES[key], params).tables for key in (*VOTE.members, VOTE.key)},
-        models=data / "models",
+        folder=data,
     )
     content, problems = run_audit(inputs, params, runtime=load_runtime())
     if problems:

@@ -27,16 +27,17 @@ def main(
     from busline.base.artifacts import atomic_folder, load_tensors, save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_IMAGES, skip
+    from busline.families import CNN
+    from busline.predictors.cnn import ImageFile, save_cnn
     from busline.studies.cnn import run_cnn
     from busline.studies.inputs import load_inputs
-    from busline.studies.networks import save_states
 
     shared = load_settings(ImageShared, params_file)
     settings = load_model_settings(ImageSettings, root / f"data/settings/cnn/{model}.json")
     weights = root / "data/weights" / model / "weights.safetensors"
     pretrained = load_tensors(weights) if settings.model.weights else None
     cohort = load_settings(DataSettings, params_file).data.main
-    side, repeats = settings.image_size, shared.cv.image_repeats
+    side, repeats, precision = settings.image_size, shared.cv.image_repeats, shared.train.precision
     inputs = load_inputs(root, cohort, shared.split.classes, image_side=side, repeats=repeats)
     curves, predictions = (root / f"data/{kind}/cnn/{model}.parquet" for kind in ("curves", "predictions"))
     if inputs.images is None:
@@ -52,7 +53,7 @@ def main(
         pretrained=pretrained,
     )
     with atomic_folder(root / "data/models/cnn" / model) as folder:
-        save_states(study.states, folder)
+        save_cnn(folder, ImageFile(family=CNN.key, model=model, settings=settings, precision=precision), study.states)
     save_table(study.curves, curves)
     save_table(study.predictions, predictions)
 

@@ -32,9 +32,10 @@ def main(
     settings = load_settings(Settings, params_file)
     from threadpoolctl import threadpool_limits
 
-    from busline.base.artifacts import atomic_folder, load_table, save_json, save_table
+    from busline.base.artifacts import atomic_folder, load_table, save_table
     from busline.base.skipped import NO_COLUMNS, empty_table, skip, skip_reason
     from busline.families import LESION, LESION_PARTS
+    from busline.predictors.lesion import save_diagnoses
     from busline.splits import group_cases
     from busline.studies.combine import run_combine
     from busline.studies.inputs import load_inputs
@@ -45,7 +46,7 @@ def main(
         for family in (LESION, LESION_PARTS):
             folder = root / "data/predictions" / family.key
             skip(reason, tables=[folder / f"{name}.parquet" for name in family.files])
-        save_json({}, root / "data/models/lesion/combiners.json")
+        skip(reason, tables=[], folders=[root / "data/models/lesion"])
         return
     cohort = root / "data/cohort" / settings.data.main
     patients = load_table(cohort / "cases.parquet").set_index("case_id")["patient_id"]
@@ -58,7 +59,8 @@ def main(
         with atomic_folder(root / "data/predictions" / family.key) as folder:
             for name in family.files:
                 save_table(study.predictions.get(name, empty_table(NO_COLUMNS)), folder / f"{name}.parquet")
-    save_json(study.combiners, root / "data/models/lesion/combiners.json")
+    with atomic_folder(root / "data/models/lesion") as folder:
+        save_diagnoses(folder, study.diagnoses)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,8 @@ from busline.base.settings.section import Section
 from busline.base.settings.segmentation import Segmentation
 
 if TYPE_CHECKING:
-    import torch
-
     from busline.cohort.store import Cohort
+    from busline.predictors.cnn import ImagePredictor
     from busline.studies.illustrate import Picture
 
 
@@ -78,22 +77,21 @@ def _draw_segmentations(data: Path, cohort: "Cohort", model: str) -> "list[Pictu
 
 
 def _draw_saliency(data: Path, cohort: "Cohort", name: str, settings: Settings) -> "list[Picture]":
-    from busline.base.artifacts import load_table, load_tensors
+    from busline.base.artifacts import load_table
     from busline.base.skipped import skip_reason
-    from busline.models.images import build_image_model
+    from busline.predictors.cnn import load_cnn
+    from busline.splits import CV, Resample
     from busline.studies.illustrate import draw_saliency
 
     predictions = load_table(data / f"predictions/cnn/{name}.parquet")
     if skip_reason(predictions):
         return []
 
-    def network_of_fold(fold: int) -> "torch.nn.Module":
-        network = build_image_model(settings.cnn.models[name])
-        network.load_state_dict(load_tensors(data / f"models/cnn/{name}/r0_f{fold}.safetensors"))
-        return network
+    def model_of_fold(fold: int) -> "ImagePredictor":
+        return load_cnn(data, name, Resample(CV, 0, fold))
 
-    classes, cases, side = settings.split.classes, settings.illustrate.cases, settings.cnn.image_size
-    return draw_saliency(cohort, predictions, network_of_fold, classes=classes, cases=cases, side=side)
+    classes, cases = settings.split.classes, settings.illustrate.cases
+    return draw_saliency(cohort, predictions, model_of_fold, classes=classes, cases=cases)
 
 
 if __name__ == "__main__":

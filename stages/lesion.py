@@ -15,15 +15,17 @@ def main(
     params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
-    """Write out-of-fold outlines, what each network says of the cases it left out, learning curves.
+    """Write out-of-fold outlines, what each network says of the cases it left out, learning curves, the networks.
 
     Reads the cohort, the splits and the pre-trained weights. Of the cohort's table it reads what a radiologist noted,
     as targets of training beside the masks; only images are inputs of the network.
     """
     warm_up("busline.studies.lesion")
-    from busline.base.artifacts import load_table, load_tensors, save_table
+    from busline.base.artifacts import atomic_folder, load_table, load_tensors, save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_IMAGES, NO_MASKS, skip
+    from busline.families import LESION_SEGMENT
+    from busline.predictors.lesion_segment import LesionFile, save_lesion_networks
     from busline.studies.inputs import load_inputs
     from busline.studies.lesion import LesionSettings, run_lesion
     from busline.studies.lesion_cases import load_lesion_cases
@@ -34,19 +36,30 @@ def main(
         root / "data/curves/lesion/lesion.parquet",
         root / "data/predictions/lesion_segment/lesion.parquet",
     ]
+    models = root / "data/models/lesion_segment"
     if not settings.lesion.networks:
-        skip("lesion.networks is 0", tables=places)
+        skip("lesion.networks is 0", tables=places, folders=[models])
         return
     cohort = load_settings(DataSettings, params_file).data.main
     known = load_table(root / "data/cohort" / cohort / "cases.parquet")
     if not known["has_mask"].any():
-        skip(NO_MASKS if (known["width"] > 0).any() else NO_IMAGES, tables=places)
+        skip(NO_MASKS if (known["width"] > 0).any() else NO_IMAGES, tables=places, folders=[models])
         return
     inputs = load_inputs(root, cohort, settings.split.classes, repeats=settings.cv.image_repeats)
     cases = load_lesion_cases(root / "data/cohort" / cohort, inputs.case_ids, settings.split.classes[-1])
     tensors = load_tensors(root / "data/models/pretrain/lesion.safetensors")
     initial = {name: value.numpy() for name, value in tensors.items()}
     study = run_lesion(inputs, cases, settings, initial, runtime=load_runtime())
+    file = LesionFile(
+        family=LESION_SEGMENT.key,
+        model=LESION_SEGMENT.files[0],
+        settings=settings.lesion,
+        precision=settings.train.precision,
+        canvas=cases.images.shape[-1],
+        networks=[list(key) for key in study.states],
+    )
+    with atomic_folder(models) as folder:
+        save_lesion_networks(folder, file, study.states)
     for table, place in zip((study.outputs, study.curves, study.outlines), places, strict=True):
         save_table(table, place)
 

@@ -18,18 +18,21 @@ def main(
     params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
-    """Write the joint network's predictions and learning curves (Chowdhary & Dennis 2026, Table 8, "Merged").
+    """Write the joint network's predictions, learning curves and one network a resample.
 
-    Reads its settings, the cohort's images, the pruned columns, the splits, and the networks of dnn and of the image
-    model.
+    Chowdhary & Dennis 2026, Table 8, "Merged". Reads its settings, the cohort's images, the pruned columns, the splits,
+    and the networks of dnn and of the image model.
     """
     warm_up("busline.studies.merged")
-    from busline.base.artifacts import save_table
+    from busline.base.artifacts import atomic_folder, save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_COLUMNS, NO_IMAGES, skip
+    from busline.families import CNN, MERGED, TABULAR
+    from busline.predictors.files import load_states, place_of
+    from busline.predictors.merged import MergedFile, save_merged
+    from busline.predictors.tabular import WITHOUT_TUNE
     from busline.studies.inputs import load_inputs
     from busline.studies.merged import run_merged
-    from busline.studies.networks import load_states
 
     shared = load_settings(ImageShared, params_file)
     settings = load_model_settings(MergedSettings, root / f"data/settings/merged/{model}.json")
@@ -37,19 +40,24 @@ def main(
     side, repeats = settings.image.image_size, shared.cv.image_repeats
     inputs = load_inputs(root, cohort, shared.split.classes, image_side=side, repeats=repeats)
     curves, predictions = (root / f"data/{kind}/merged/{model}.parquet" for kind in ("curves", "predictions"))
+    models = root / "data/models/merged" / model
     if inputs.images is None or inputs.table.empty:
-        skip(NO_IMAGES if inputs.images is None else NO_COLUMNS, tables=[curves, predictions])
+        skip(NO_IMAGES if inputs.images is None else NO_COLUMNS, tables=[curves, predictions], folders=[models])
         return
     study = run_merged(
         inputs,
         settings,
         model,
-        load_states(inputs.resamples, root / "data/models/cnn" / model),
-        load_states(inputs.resamples, root / "data/models/tabular/dnn"),
+        load_states(inputs.resamples, place_of(root / "data", CNN, model)),
+        load_states(inputs.resamples, place_of(root / "data", TABULAR, "dnn"), WITHOUT_TUNE),
         seed=shared.seed,
         train=shared.train,
         runtime=load_runtime(),
     )
+    precision = shared.train.precision
+    with atomic_folder(models) as folder:
+        file = MergedFile(family=MERGED.key, model=model, settings=settings, precision=precision)
+        save_merged(folder, file, study.networks)
     save_table(study.curves, curves)
     save_table(study.predictions, predictions)
 

@@ -18,13 +18,13 @@ def main(
 
     from busline.base.artifacts import atomic_folder, save_table
     from busline.base.runtime import load_runtime
-    from busline.studies.networks import write_state
+    from busline.predictors.files import save_state
     from busline.studies.pretrain import PretrainSettings, run_pretrain
 
     settings = load_settings(PretrainSettings, params_file)
     result = run_pretrain(settings, runtime=load_runtime())
     with atomic_folder(root / "data/models/pretrain") as folder:
-        write_state(result.state, folder / "lesion.safetensors")
+        save_state(result.state, folder / "lesion.safetensors")
         save_table(pd.DataFrame(list(result.curve)), folder / "curve.parquet")
 
 

@@ -28,9 +28,9 @@ def main(
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_IMAGES, NO_MASKS, skip
     from busline.cohort.store import load_cohort, stored_masks
-    from busline.splits import MASTER
+    from busline.families import SEGMENT
+    from busline.predictors.segment import SegmenterFile, save_segmenter
     from busline.studies.inputs import load_inputs
-    from busline.studies.networks import save_states
     from busline.studies.segment import run_segment
 
     shared = load_settings(ImageShared, params_file)
@@ -49,7 +49,8 @@ def main(
         inputs, settings, model, truth, seed=shared.seed, train=shared.train, runtime=runtime, pretrained=pretrained
     )
     with atomic_folder(models) as folder:
-        save_states({MASTER: study.final}, folder)
+        file = SegmenterFile(family=SEGMENT.key, model=model, settings=settings, precision=shared.train.precision)
+        save_segmenter(folder, file, study.states)
     for table, place in zip((study.curves, study.outlines), places, strict=True):
         save_table(table, place)
 

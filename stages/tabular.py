@@ -18,15 +18,17 @@ def main(
     params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
-    """Write the model's predictions and the model fitted on the master split; for dnn also its networks.
+    """Write the model's predictions, and for every resample the two models with the encoders of their tables.
 
     Reads its settings, the pruned columns and the splits. Every model is fitted twice a resample: on all training
     cases, and without the cases on which the voting weight is chosen.
     """
     warm_up("busline.studies.dnn" if model == "dnn" else "busline.studies.tabular")
-    from busline.base.artifacts import atomic_folder, save_json, save_table
+    from busline.base.artifacts import atomic_folder, save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_COLUMNS, skip
+    from busline.families import TABULAR
+    from busline.predictors.tabular import TableFile, save_classical, save_dnn
     from busline.studies.inputs import load_inputs
     from busline.studies.tabular import run_tabular
 
@@ -41,21 +43,18 @@ def main(
         return
     if model == "dnn":
         from busline.studies.dnn import run_dnn
-        from busline.studies.networks import save_states
 
-        study = run_dnn(inputs, load_model_settings(Dnn, path), seed=shared.seed, train=shared.train, runtime=runtime)
+        network = load_model_settings(Dnn, path)
+        study = run_dnn(inputs, network, seed=shared.seed, train=shared.train, runtime=runtime)
         predictions, curves = study.predictions, study.curves
         with atomic_folder(models) as folder:
-            save_states(study.states, folder)
+            save_dnn(folder, TableFile(family=TABULAR.key, model=model, settings=network), study.networks)
     else:
-        from busline.models.tabular import save_classifier
-
         settings = load_model_settings(CLASSICAL[model], path)
-        predictions, final = run_tabular(inputs, settings, model, seed=shared.seed, runtime=runtime)
+        predictions, fits = run_tabular(inputs, settings, model, seed=shared.seed, runtime=runtime)
         curves = predictions.iloc[:0][["scheme", "repeat", "fold"]]  # only networks have learning curves
         with atomic_folder(models) as folder:
-            save_json(final.encoder.to_dict(), folder / "encoder.json")
-            save_classifier(model, final.estimator, folder)
+            save_classical(folder, TableFile(family=TABULAR.key, model=model, settings=settings), fits)
     for table, place in zip((curves, predictions), places, strict=True):
         save_table(table, place)
 

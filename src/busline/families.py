@@ -58,6 +58,8 @@ class Family:
     """Whether it is a comparison that feeds nothing or parts of a model, with the ROC AUC only; else every metric."""
     chooses: Literal["", "kept out", "inner"] = ""
     """On what a threshold and a calibration are chosen, see :mod:`busline.evaluation.held_out`; empty: on nothing."""
+    stage: str = ""
+    """Stage that writes its models, if it has not the family's own name and a model to itself."""
     group: str = ""
     """Its family of comparisons, a key of :data:`GROUPS`; empty if its models are not compared."""
 
@@ -121,8 +123,11 @@ VOTE = Family(
     learns_from=WITHOUT_KEPT_OUT,
     members=(TABULAR.key, CNN.key),
     chooses="kept out",
+    stage="vote",
     group=TOGETHER,
 )
+MEMBER_COLUMNS = (TABULAR.key, "image")
+"""Columns of the table of voting weights that name a pair's members."""
 MERGED = Family(
     "merged",
     "Merged",
@@ -140,6 +145,7 @@ LESION = Family(
     left_out=2,  # see LESION_SEGMENT: the regression learns from one fold more, the networks that it rests on do not
     files=("image", "image_clinical"),
     curves="one",
+    stage="combine",
     chooses="inner",
     group=TOGETHER,
 )
@@ -167,6 +173,7 @@ LESION_SEGMENT = Family(
     "segmentation",
     left_out=2,  # a network for every pair of folds (busline.studies.lesion)
     files=("lesion",),
+    stage="lesion",
 )
 SEGMENT = Family("segment", "Segmentation network", "segmentation", active="seg.active", curves="each")
 

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from busline.audit.settings import AuditSettings
 from busline.audit.work import spread
 from busline.base.runtime import Runtime
-from busline.splits import Resample
-from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
-from busline.studies.networks import state_name
-from busline.studies.tabular import LEARN, TabularContext, fit_table
-
-if TYPE_CHECKING:
-    import torch
-
-NETWORK = ("train", "val")
-"""Roles that a stored network learnt from, and by which its best epoch was chosen."""
+from busline.families import Family
+from busline.predictors.cases import Cases
+from busline.predictors.table import load_predictor
+from busline.splits import MASTER, Resample
+from busline.studies.inputs import Roles
 
 
 @dataclass(frozen=True)
@@ -38,91 +31,61 @@ class FoldScores:
 
 
 @dataclass(frozen=True)
+class _Context:
+    """What all models of a family share: the cases, and where its models are."""
+
+    data: Path
+    family: Family
+    cases: Cases
+
+
+@dataclass(frozen=True)
 class _Job:
-    """One classical model in one fold."""
+    """One model in one fold."""
 
     name: str
-    fold: FoldJob
+    fold: Resample
 
     def __str__(self) -> str:
         return f"{self.name}, {self.fold}"
 
 
-def score_tables(
-    inputs: StudyInputs, params: AuditSettings, names: Sequence[str], *, runtime: Runtime
+def score_models(
+    data: Path,
+    family: Family,
+    names: Sequence[str],
+    cases: Cases,
+    resamples: Mapping[Resample, Roles],
+    *,
+    runtime: Runtime,
 ) -> dict[str, FoldScores]:
-    """Fit classical models again in each fold, as their stage does with all training cases, and score every case."""
-    folds = [job for job in fold_jobs(inputs) if not job.is_master]
+    """Score every case by the stored models of each fold, as their own stage scores cases.
+
+    Args:
+        data: folder that holds models/.
+        family: a family of classifiers.
+        names: its models.
+        cases: the study's cases, n.
+        resamples: positions of the cases of each role; the master split is left out.
+        runtime: how this machine runs it.
+    """
+    folds = [fold for fold in resamples if fold != MASTER]
     jobs = [_Job(name, fold) for name in names for fold in folds]
-    contexts = {name: TabularContext(name, getattr(params.tabular.models, name), params.seed, inputs) for name in names}
-    scores = spread(_score_fold, contexts, jobs, runtime=runtime, title="models of the folds on all cases")
-    found = {(job.name, job.fold.resample): score for job, score in zip(jobs, scores, strict=True)}
-    keys = [fold.resample for fold in folds]
-    known = _known(inputs, LEARN["all"], keys)
-    return {name: FoldScores({key: found[name, key] for key in keys}, known) for name in names}
+    context = _Context(data, family, cases)
+    title = f"{family.key} models of the folds on all cases"
+    scores = spread(_score_fold, context, jobs, runtime=runtime, title=title)
+    found = {(job.name, job.fold): score for job, score in zip(jobs, scores, strict=True)}
+    known = {fold: _known(len(cases), family, resamples[fold]) for fold in folds}
+    return {name: FoldScores({fold: found[name, fold] for fold in folds}, known) for name in names}
 
 
-def score_tabular_networks(inputs: StudyInputs, params: AuditSettings, folder: Path) -> FoldScores:
-    """Score every case by the stored tabular networks."""
-    import torch
-
-    from busline.base.artifacts import load_tensors
-    from busline.models.mlp import Mlp
-    from busline.studies.dnn import encode
-
-    settings = params.tabular.models.dnn
-    scores = {}
-    for job in fold_jobs(inputs):
-        if not job.is_master:
-            rows = encode(inputs, job.roles["train"])[1]
-            network = Mlp(rows.shape[1], settings.hidden, settings.dropout)
-            network.load_state_dict(load_tensors(folder / f"{state_name(job.resample)}.safetensors"))
-            scores[job.resample] = _probabilities(network, torch.from_numpy(rows))
-    return FoldScores(scores, _known(inputs, NETWORK, scores))
+def _score_fold(context: _Context, job: _Job) -> np.ndarray:
+    score = load_predictor(context.data, context.family, job.name, job.fold).predict(context.cases)
+    return np.asarray(score, np.float64)
 
 
-def score_images(inputs: StudyInputs, params: AuditSettings, name: str, folder: Path) -> FoldScores:
-    """Score every case by an image model's stored networks, in 32-bit arithmetic."""
-    import torch
-
-    from busline.base.artifacts import load_tensors
-    from busline.models.images import build_image_model
-
-    assert inputs.images is not None
-    images = torch.from_numpy(inputs.images).unsqueeze(1).float() / 127.5 - 1.0
-    network = build_image_model(params.cnn.models[name])
-    scores = {}
-    for job in fold_jobs(inputs):
-        if not job.is_master:
-            network.load_state_dict(load_tensors(folder / f"{state_name(job.resample)}.safetensors"))
-            scores[job.resample] = _probabilities(network, images.contiguous(memory_format=torch.channels_last))
-    return FoldScores(scores, _known(inputs, NETWORK, scores))
-
-
-def _score_fold(contexts: Mapping[str, TabularContext], job: _Job) -> np.ndarray:
-    from busline.models.tabular import positive_probability
-
-    context = contexts[job.name]
-    learn = np.sort(np.concatenate([job.fold.roles[role] for role in LEARN["all"]]))
-    fitted = fit_table(context, job.fold, learn)
-    return positive_probability(fitted.estimator, fitted.encoder.transform(context.inputs.table)).astype(np.float64)
-
-
-def _probabilities(network: torch.nn.Module, rows: torch.Tensor) -> np.ndarray:
-    import torch
-
-    torch.set_num_threads(1)  # their number may change the last bits
-    network.eval()
-    with torch.inference_mode():
-        logits = torch.cat([network(part) for part in rows.split(64)])
-    return np.asarray(torch.sigmoid(logits.double()).numpy())
-
-
-def _known(inputs: StudyInputs, roles: Iterable[str], keys: Iterable[Resample]) -> dict[Resample, np.ndarray]:
-    known = {}
-    for key in keys:
-        mask = np.zeros(len(inputs.case_ids), dtype=bool)
-        for role in roles:
-            mask[inputs.resamples[key][role]] = True
-        known[key] = mask
-    return known
+def _known(count: int, family: Family, roles: Roles) -> np.ndarray:
+    mask = np.zeros(count, dtype=bool)
+    for role in family.learns_from:
+        mask[roles[role]] = True
+    return mask

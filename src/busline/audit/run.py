@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ from busline.base.runtime import Runtime
 from busline.base.seeding import numpy_generator
 from busline.cohort.store import Cohort
 from busline.families import CNN, TABULAR, VOTE
+from busline.predictors.cases import cohort_cases
 from busline.splits import RESAMPLE, cross_validated, group_cases, indices_by_role, make_splits
 from busline.studies.inputs import StudyInputs
 
@@ -44,10 +45,10 @@ class AuditInputs:
         cohort: all cases, with every column of the source.
         kept: names of the columns that the models see.
         splits: ``case_id, repeat, fold, role``.
-        inputs: the study's cases, with images of the size that the image models take.
+        inputs: the study's cases, without images.
         small: the same with images of the size that the permutations take.
         predictions: prediction tables by family (tabular, cnn, vote) and model, of those that there are.
-        models: folder of the stored networks, ``tabular/dnn`` and ``cnn/<model>``.
+        folder: holds models/.
     """
 
     cohort: Cohort
@@ -56,7 +57,7 @@ class AuditInputs:
     inputs: StudyInputs
     small: StudyInputs
     predictions: Mapping[str, Mapping[str, pd.DataFrame]]
-    models: Path
+    folder: Path
 
 
 def run_audit(data: AuditInputs, params: AuditSettings, *, runtime: Runtime) -> tuple[Leakage | None, list[str]]:
@@ -141,16 +142,14 @@ def _compare(data: AuditInputs, params: AuditSettings, groups: np.ndarray, runti
         }
         for family, tables in data.predictions.items()
     }
-    classical = [name for name in data.predictions[TABULAR.key] if name != "dnn"]
-    table = replace(inputs, images=None, masks=None)
-    tabular = fold_models.score_tables(table, params, classical, runtime=runtime)
-    if "dnn" in data.predictions[TABULAR.key]:
-        tabular["dnn"] = fold_models.score_tabular_networks(table, params, data.models / TABULAR.key / "dnn")
-    first = _first_repeats(inputs, params.cv.image_repeats)
-    image = {
-        name: fold_models.score_images(first, params, name, data.models / CNN.key / name)
-        for name in data.predictions[CNN.key]
-    }
+    cases = cohort_cases(data.cohort, inputs.case_ids)
+    first = {key: roles for key, roles in inputs.resamples.items() if key.repeat < params.cv.image_repeats}
+    tabular, image = (
+        fold_models.score_models(
+            data.folder, family, list(data.predictions[family.key]), cases, resamples, runtime=runtime
+        )
+        for family, resamples in ((TABULAR, inputs.resamples), (CNN, first))
+    )
     rows = [
         _named(family, name, protocol.compare_model(positive, scores, honest[family][name], masters))
         for family, members in ((TABULAR.key, tabular), (CNN.key, image))
@@ -173,7 +172,7 @@ def _permute(
     data: AuditInputs, params: AuditSettings, groups: np.ndarray, runtime: Runtime
 ) -> tuple[list[Permutation], list[str]]:
     settings = params.audit
-    table = replace(data.inputs, images=None, masks=None)  # images are sent to no process that does not need them
+    table = data.inputs  # images are sent to no process that does not need them
     pipelines: list[tuple[str, Pipeline, int]] = [
         (name, TabularPipeline(table, params, name), settings.tabular_permutations)
         for name in settings.tabular_models
@@ -197,7 +196,3 @@ def _permute(
         rows += found
         problems += wrong
     return rows, problems
-
-
-def _first_repeats(inputs: StudyInputs, repeats: int) -> StudyInputs:
-    return replace(inputs, resamples={key: roles for key, roles in inputs.resamples.items() if key.repeat < repeats})

@@ -120,6 +120,11 @@ def save_json(content: Any, path: Path) -> None:
     save_text(text + "\n", path)
 
 
+def save_exact_json(content: Any, path: Path) -> None:
+    """Write JSON with sorted keys and every number as it is, so that what is read is what was written."""
+    save_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", path)
+
+
 def load_json(path: Path) -> Any:
     """Read a JSON file."""
     return json.loads(load_text(path))

@@ -12,15 +12,13 @@ import pandas as pd
 
 from busline.base.errors import DataError, list_problems
 from busline.evaluation.prediction_tables import CASE, MEND, binary_classes, check_predictions
-from busline.families import TABULAR, VOTE
+from busline.families import MEMBER_COLUMNS, VOTE
 from busline.metrics.voting import best_weight, vote
 from busline.splits import RESAMPLE, by_resample
 
 KEYS = [*CASE, "split"]
-MEMBERS = (TABULAR.key, "image")
-"""Columns of the table of weights that name a pair's members."""
 WEIGHTS = {
-    **dict.fromkeys(MEMBERS, "str"),
+    **dict.fromkeys(MEMBER_COLUMNS, "str"),
     "scheme": "str",
     "repeat": "int64",
     "fold": "int64",
@@ -61,7 +59,7 @@ def vote_all(
         for second, other in image.items():
             voted, chosen = vote_pair(one, other, classes, f"{first}+{second}")
             predictions[f"{first}+{second}"] = voted
-            weights.append(chosen.assign(**dict(zip(MEMBERS, (first, second), strict=True))))
+            weights.append(chosen.assign(**dict(zip(MEMBER_COLUMNS, (first, second), strict=True))))
     if not weights:
         return {}, pd.DataFrame(columns=list(WEIGHTS)).astype(WEIGHTS)
     return predictions, pd.concat(weights, ignore_index=True)[list(WEIGHTS)].astype(WEIGHTS)
@@ -92,7 +90,7 @@ def vote_pair(
 def weights_of(weights: pd.DataFrame, pair: str) -> pd.DataFrame:
     """Return the rows of the table of weights (see :data:`WEIGHTS`) of one pair "<tabular>+<image>"."""
     first, _, second = pair.partition("+")
-    return weights[(weights[MEMBERS[0]] == first) & (weights[MEMBERS[1]] == second)]
+    return weights[(weights[MEMBER_COLUMNS[0]] == first) & (weights[MEMBER_COLUMNS[1]] == second)]
 
 
 def _without_tune(table: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,6 +143,42 @@ class SignWords:
         columns = [[word in words for words in found] for word in self.words]
         columns.append([bool(words - set(self.words)) for words in found])
         return np.array(columns, np.float64).T
+
+
+@dataclass(frozen=True)
+class ClinicalColumns:
+    """The clinical columns as numbers for a combiner.
+
+    A numeric column is itself, NaN where it is missing, and a flag that it is; a categorical one has a column for each
+    word that at least five of the fitted cases have.
+
+    Attributes:
+        numeric: names of the numeric columns.
+        words: what is known of each categorical column.
+    """
+
+    numeric: tuple[str, ...]
+    words: Mapping[str, SignWords]
+
+    @classmethod
+    def fit(cls, table: pd.DataFrame, numeric: Sequence[str], categorical: Sequence[str]) -> ClinicalColumns:
+        """Learn the words from the rows of ``table`` and from nothing else."""
+        return cls(tuple(numeric), {name: SignWords.fit(table[name].astype(object)) for name in categorical})
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns of :meth:`transform`."""
+        numbers = [name for column in self.numeric for name in (column, f"{column} missing")]
+        return numbers + [f"{column}: {word}" for column, words in self.words.items() for word in words.names]
+
+    def transform(self, table: pd.DataFrame) -> Rows:
+        """Return float64 (rows, names); a row's values depend on that row and the fit alone."""
+        parts: list[Rows] = []
+        for name in self.numeric:
+            values = table[name].to_numpy(dtype=np.float64, na_value=np.nan)
+            parts.append(np.stack([values, np.isnan(values)], axis=1).astype(np.float64))
+        parts += [words.transform(table[name].astype(object)) for name, words in self.words.items()]
+        return np.concatenate(parts, axis=1) if parts else np.empty((len(table), 0))
 
 
 def _words(cell: object, separator: str) -> set[str]:

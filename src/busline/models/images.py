@@ -11,6 +11,7 @@ from torch import nn
 from busline.base.errors import ParameterError, near_matches
 from busline.base.settings.images import ImageModel
 from busline.models.dropout import GivenDropout
+from busline.models.gray import unsigned
 from busline.weights.load import load_into
 
 CUSTOM = "custom_cnn"
@@ -52,7 +53,7 @@ class ImageClassifier(nn.Module):
     def features(self, images: torch.Tensor) -> torch.Tensor:
         """Return the layer before dropout and logit, (n, width); ``images`` (n, 1, s, s) in [-1, 1]."""
         if self.channels > 1:
-            images = ((images + 1.0) / 2.0).expand(-1, self.channels, -1, -1)
+            images = unsigned(images).expand(-1, self.channels, -1, -1)
             images = (images - self.shift) / self.scale
         found: torch.Tensor = self.body(images)
         return found

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from busline.base.settings.merged import MergedSettings
 from busline.models.dropout import GivenDropout
-from busline.models.images import ImageClassifier
+from busline.models.images import ImageClassifier, build_image_model
 from busline.models.mlp import Mlp
 
 
@@ -32,3 +33,10 @@ class MergedNetwork(nn.Module):
         features = torch.cat([self.image.features(images), self.table.features(table)], dim=1)
         logits: torch.Tensor = self.joined(features)
         return logits.squeeze(1)
+
+
+def build_merged(settings: MergedSettings, features: int) -> MergedNetwork:
+    """Build the joint network of a table of so many features, with random weights from torch's current seed."""
+    image = build_image_model(settings.image.model)
+    table = Mlp(features, settings.dnn.hidden, settings.dnn.dropout)
+    return MergedNetwork(image, table, settings.merged.hidden, settings.merged.dropout)

@@ -64,7 +64,8 @@ def pad_features(network: Mlp, features: int) -> Mlp:
     return network
 
 
-def cut_features(state: Mapping[str, np.ndarray], features: int) -> dict[str, np.ndarray]:
-    """Return the tensors of a network of :func:`pad_features` without the padding."""
-    padded = ("body.0.weight", "body.0.bias", "body.0.running_mean", "body.0.running_var", "body.1.weight")
+def cut_features(state: Mapping[str, np.ndarray], features: int, *, within: str = "") -> dict[str, np.ndarray]:
+    """Return the tensors of a network of :func:`pad_features` without the padding; ``within`` begins their names."""
+    names = ("body.0.weight", "body.0.bias", "body.0.running_mean", "body.0.running_var", "body.1.weight")
+    padded = [f"{within}{name}" for name in names]
     return {name: value[..., :features].copy() if name in padded else value for name, value in state.items()}

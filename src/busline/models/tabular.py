@@ -107,24 +107,27 @@ def positive_probability(estimator: Any, rows: np.ndarray) -> np.ndarray:
     return probability.astype(np.float32)
 
 
-def save_classifier(name: str, estimator: Any, folder: Path) -> None:
-    """Write a fitted model in its library's own format; the bytes depend on the model alone."""
+def save_classifier(name: str, estimator: Any, path: Path) -> None:
+    """Write a fitted model in its library's own format, to ``path`` and the format's suffix.
+
+    The bytes depend on the model alone.
+    """
     if name == "xgboost":
-        with atomic_file(folder / "model.ubj") as part:
+        with atomic_file(path.with_name(f"{path.name}.ubj")) as part:
             part.write_bytes(bytes(estimator.get_booster().save_raw("ubj")))
     elif name == "lightgbm":
-        with atomic_file(folder / "model.txt") as part:
+        with atomic_file(path.with_name(f"{path.name}.txt")) as part:
             estimator.booster_.save_model(part)
     elif name == "catboost":
         for key in ("model_guid", "train_finish_time"):  # they change on every fit
             if key in dict(estimator.get_metadata()):
                 del estimator.get_metadata()[key]
-        with atomic_file(folder / "model.cbm") as part:
+        with atomic_file(path.with_name(f"{path.name}.cbm")) as part:
             estimator.save_model(str(part))
     else:
         from skops.io import dumps
 
-        with atomic_file(folder / "model.skops") as part:
+        with atomic_file(path.with_name(f"{path.name}.skops")) as part:
             part.write_bytes(normalised(dumps(estimator)))
 
 
@@ -132,7 +135,7 @@ TRUSTED = ("numpy.dtype", "sklearn.tree._tree.Tree")
 """Types beyond skops' own defaults that a saved random forest holds."""
 
 
-def load_classifier(name: str, folder: Path) -> Any:
+def load_classifier(name: str, path: Path) -> Any:
     """Read what :func:`save_classifier` wrote; nothing is unpickled.
 
     Returns:
@@ -142,19 +145,19 @@ def load_classifier(name: str, folder: Path) -> Any:
         from xgboost import XGBClassifier
 
         model = XGBClassifier(n_jobs=1)
-        model.load_model(folder / "model.ubj")
+        model.load_model(path.with_name(f"{path.name}.ubj"))
         return model
     if name == "lightgbm":
         from lightgbm import Booster
 
-        return _BoosterProbability(Booster(model_file=folder / "model.txt"))
+        return _BoosterProbability(Booster(model_file=path.with_name(f"{path.name}.txt")))
     if name == "catboost":
         from catboost import CatBoostClassifier
 
-        return CatBoostClassifier().load_model(str(folder / "model.cbm"))
+        return CatBoostClassifier().load_model(str(path.with_name(f"{path.name}.cbm")))
     from skops.io import load
 
-    return load(folder / "model.skops", trusted=list(TRUSTED))
+    return load(path.with_name(f"{path.name}.skops"), trusted=list(TRUSTED))
 
 
 class _BoosterProbability:

@@ -19,34 +19,15 @@ And a test case has the mean logit of K - 1 networks and a regression of K - 1 f
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
 
 from busline.base.seeding import derive_seed
-from busline.models.combiner import Combiner, Rows, SignWords, fit_combiner
-from busline.models.shape import FEATURES
+from busline.models.combiner import ClinicalColumns, fit_combiner
+from busline.models.diagnosis import MODELS, PARTS, Diagnosis, Inputs, design_rows, mean_views, probability
+from busline.splits import Resample
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs, prediction_rows
-
-Inputs = tuple[tuple[str, ...], bool]
-"""Names of the inputs from the image, and whether the clinical columns join them."""
-
-NETWORK = ("malignancy", "birads")
-IMAGE = (*NETWORK, *FEATURES)
-MODELS: dict[str, Inputs] = {"image": (IMAGE, False), "image_clinical": (IMAGE, True)}
-PARTS: dict[str, Inputs] = {
-    "malignancy": (("malignancy",), False),
-    "malignancy_whole": (("malignancy_whole",), False),
-    "malignancy_window": (("malignancy_window",), False),
-    "network": (NETWORK, False),
-    "shape": (FEATURES, False),
-    "clinical": ((), True),
-    "network_clinical": (NETWORK, True),
-    "shape_clinical": (FEATURES, True),
-}
-"""The same step with some of the inputs: what each is worth."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +35,14 @@ class CombineStudy:
     """What the combine stage saves.
 
     Attributes:
-        predictions: by name of :data:`MODELS` and :data:`PARTS`, one row a test case and resample (``split`` =
-            ``test``, ``trained_on`` = ``all``); of the models also one row a training case and resample, of its inner
-            out-of-fold prediction (``split`` = ``tune``, ``trained_on`` = ``inner``).
-        combiners: the regressions by name, with repeat and fold.
+        predictions: by name of :data:`busline.models.diagnosis.MODELS` and ``PARTS``, one row a test case and resample
+            (``split`` = ``test``, ``trained_on`` = ``all``); of the models also one row a training case and resample,
+            of its inner out-of-fold prediction (``split`` = ``tune``, ``trained_on`` = ``inner``).
+        diagnoses: the last steps by name and resample.
     """
 
     predictions: dict[str, pd.DataFrame]
-    combiners: dict[str, list[dict[str, Any]]]
+    diagnoses: dict[str, dict[Resample, Diagnosis]]
 
 
 def run_combine(inputs: StudyInputs, outputs: pd.DataFrame, groups: np.ndarray, seed: int) -> CombineStudy:
@@ -73,26 +54,26 @@ def run_combine(inputs: StudyInputs, outputs: pd.DataFrame, groups: np.ndarray, 
         groups: group of each case, (n,): inner folds split no patient and no pair of near-duplicates.
         seed: root seed.
     """
-    numbers = _numbers(inputs, outputs)
+    position = pd.Series(np.arange(len(inputs.case_ids)), index=list(inputs.case_ids))
+    numbers = mean_views(outputs.assign(position=position.loc[outputs["case_id"]].to_numpy()))
     predictions: dict[str, pd.DataFrame] = {}
-    combiners: dict[str, list[dict[str, Any]]] = {}
+    diagnoses: dict[str, dict[Resample, Diagnosis]] = {}
     jobs = [job for job in fold_jobs(inputs) if not job.is_master]
     for name, design in {**MODELS, **PARTS}.items():
         if design[1] and inputs.table.empty:
             continue
-        rows, fitted = [], []
+        rows, fitted = [], {}
         for job in jobs:
             learn, test = cross_fitted(numbers, job)
             state = derive_seed(seed, "lesion", "combine", job.repeat, job.fold)
-            combiner, logits = _learn_and_judge(inputs, groups, learn, test, design, state)
+            fitted[job.resample], logits = _learn_and_judge(inputs, groups, learn, test, design, state)
             rows.append(_rows(inputs, job, "test", logits, "all"))
             if name in MODELS:
                 inner = _inner_logits(inputs, groups, learn, design, state)
                 rows.append(_rows(inputs, job, "tune", inner, "inner"))
-            fitted.append({"repeat": job.repeat, "fold": job.fold, **combiner.to_dict()})
         predictions[name] = pd.concat(rows, ignore_index=True)
-        combiners[name] = fitted
-    return CombineStudy(predictions, combiners)
+        diagnoses[name] = fitted
+    return CombineStudy(predictions, diagnoses)
 
 
 def cross_fitted(numbers: pd.DataFrame, job: FoldJob) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -126,55 +107,22 @@ def _inner_logits(inputs: StudyInputs, groups: np.ndarray, learn: pd.DataFrame, 
 
 def _learn_and_judge(
     inputs: StudyInputs, groups: np.ndarray, learn: pd.DataFrame, judged: pd.DataFrame, design: Inputs, seed: int
-) -> tuple[Combiner, pd.Series]:
-    """Return a regression fitted to some rows, and each other case's mean logit by its position, ascending."""
-    columns, clinical = design
+) -> tuple[Diagnosis, pd.Series]:
+    """Return a step fitted to some rows, and each other case's mean logit by its position, ascending."""
+    columns, with_clinical = design
     chosen = learn["position"].to_numpy()
-    names, known = list(columns), np.empty((len(inputs.case_ids), 0))
-    if clinical:
-        own, known = clinical_inputs(inputs, chosen)
-        names += own
-    rows, seen = (
-        np.concatenate([part[list(columns)].to_numpy(np.float64), known[part["position"].to_numpy()]], axis=1)
-        for part in (learn, judged)
+    clinical = None
+    if with_clinical:
+        clinical = ClinicalColumns.fit(inputs.table.iloc[chosen], inputs.numeric, inputs.categorical)
+    names = [*columns, *(clinical.names if clinical else [])]
+    rows = design_rows(learn, inputs.table, columns, clinical)
+    diagnosis = Diagnosis(
+        columns, clinical, fit_combiner(rows, inputs.labels[chosen], groups[chosen], names, seed=seed)
     )
-    combiner = fit_combiner(rows, inputs.labels[chosen], groups[chosen], names, seed=seed)
-    return combiner, pd.Series(combiner.logits(seen)).groupby(judged["position"].to_numpy()).mean()
+    return diagnosis, diagnosis.judge(judged, inputs.table)
 
 
 def _rows(inputs: StudyInputs, job: FoldJob, split: str, logits: pd.Series, trained_on: str) -> pd.DataFrame:
     """Return prediction rows of the cases at the positions that index ``logits``."""
     cases = replace(job, roles={split: logits.index.to_numpy(np.int64)})
-    probability = np.asarray(expit(logits.to_numpy()), np.float64)
-    return prediction_rows(inputs, cases, split, probability, trained_on=trained_on)
-
-
-def clinical_inputs(inputs: StudyInputs, learn: np.ndarray) -> tuple[list[str], Rows]:
-    """Return the clinical columns as numbers: names, and float64 (n, names).
-
-    A numeric column is itself, NaN where it is missing, and a flag that it is; a categorical one has a column for each
-    word that at least five of the cases at ``learn`` have. Only these cases are looked at for it.
-
-    Args:
-        inputs: the study's cases.
-        learn: positions of the cases that are learnt from.
-    """
-    names: list[str] = []
-    parts: list[np.ndarray] = []
-    for name in inputs.numeric:
-        values = inputs.table[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        names += [name, f"{name} missing"]
-        parts.append(np.stack([values, np.isnan(values)], axis=1).astype(np.float64))
-    for name in inputs.categorical:
-        cells = inputs.table[name].astype(object)
-        words = SignWords.fit(cells.iloc[learn])
-        names += [f"{name}: {word}" for word in words.names]
-        parts.append(words.transform(cells))
-    return names, np.concatenate(parts, axis=1) if parts else np.empty((len(inputs.case_ids), 0))
-
-
-def _numbers(inputs: StudyInputs, outputs: pd.DataFrame) -> pd.DataFrame:
-    """Return ``outputs`` with each case's position and the logits averaged over both views."""
-    position = pd.Series(np.arange(len(inputs.case_ids)), index=list(inputs.case_ids))
-    means = {name: outputs[[f"{name}_whole", f"{name}_window"]].mean(axis=1) for name in NETWORK}
-    return outputs.assign(position=position.loc[outputs["case_id"]].to_numpy(), **means)
+    return prediction_rows(inputs, cases, split, probability(logits), trained_on=trained_on)

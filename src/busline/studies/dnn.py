@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,18 +15,22 @@ from busline.base.settings.tabular import Dnn, DnnSearch, Tabular
 from busline.base.settings.training import Train
 from busline.models.encoding import TableEncoder
 from busline.models.mlp import Mlp, cut_features, pad_features
-from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs, prediction_rows
-from busline.studies.networks import NetworkStudy, curve_rows, fold_seed
+from busline.predictors.files import TableNetwork
+from busline.predictors.tabular import ALL, WITHOUT_TUNE
+from busline.splits import Resample
+from busline.studies.inputs import FoldJob, Roles, StudyInputs, fold_jobs, prediction_rows
+from busline.studies.networks import curve_rows, fold_seed, load_state
 from busline.training.batches import Member
+from busline.training.inference import predict
 from busline.training.loop import seeded
 from busline.training.plan import Phase, make_plan
 from busline.training.pool import Place, find_device, run_units
 from busline.training.results import FoldResult, train_and_score
-from busline.training.tasks import ClassifyArrays, ClassifyTask, class_weights
+from busline.training.tasks import ClassifyArrays, ClassifyTask, Seen, class_weights
 
-LEARN = {"all": ("train", "tune"), "without_tune": ("train",)}
+LEARN = {ALL: ("train", "tune"), WITHOUT_TUNE: ("train",)}
 """Roles the network learns from; the validation cases always steer its early stopping."""
-SCORE = {"all": ("test",), "without_tune": ("tune", "test")}
+SCORE = {ALL: ("test",), WITHOUT_TUNE: ("tune", "test")}
 
 
 class DnnSearchSettings(TableShared):
@@ -47,7 +51,7 @@ class DnnContext:
 
 @dataclass(frozen=True)
 class DnnJob:
-    """One network: a resample, the cases it learns from, its settings, and the table encoded by those cases.
+    """One network: a resample, the cases it learns from, its settings, and the table as those cases encode it.
 
     Networks of one stack agree in hidden units, batch size, epochs and learning rate; ``rows`` float32 (n, features).
     """
@@ -55,6 +59,7 @@ class DnnJob:
     fold: FoldJob
     trained_on: str
     settings: Dnn
+    encoder: TableEncoder
     rows: np.ndarray
 
     def __str__(self) -> str:
@@ -66,7 +71,22 @@ class DnnJob:
         return learning_cases(self.fold, self.trained_on)
 
 
-def run_dnn(inputs: StudyInputs, settings: Dnn, *, seed: int, train: Train, runtime: Runtime) -> NetworkStudy:
+@dataclass(frozen=True)
+class DnnStudy:
+    """What the stage saves.
+
+    Attributes:
+        predictions: prediction table with a column ``trained_on``.
+        curves: learning curves of the networks trained without the tuning cases.
+        networks: by resample and ``trained_on``; merged networks continue from those without the tuning cases.
+    """
+
+    predictions: pd.DataFrame
+    curves: pd.DataFrame
+    networks: Mapping[tuple[Resample, str], TableNetwork]
+
+
+def run_dnn(inputs: StudyInputs, settings: Dnn, *, seed: int, train: Train, runtime: Runtime) -> DnnStudy:
     """Train the DNN with all training cases and again without the tuning cases, in every resample.
 
     The networks of a repeat train as one stack, on a GPU all of them.
@@ -77,10 +97,6 @@ def run_dnn(inputs: StudyInputs, settings: Dnn, *, seed: int, train: Train, runt
         seed: root of every random draw.
         train: what all networks share.
         runtime: how this machine runs it.
-
-    Returns:
-        Predictions with a column ``trained_on``, curves and states of the networks trained without the tuning cases
-        (the merged networks continue from these), and the master split's network, trained with them.
     """
     folds = fold_jobs(inputs)
     jobs = _jobs(inputs, folds, list(LEARN), settings)
@@ -90,10 +106,13 @@ def run_dnn(inputs: StudyInputs, settings: Dnn, *, seed: int, train: Train, runt
         units = [jobs]
     results = run_units(train_unit, DnnContext(train, seed, inputs.labels), units, runtime=runtime, title="dnn")
     predictions = [_rows(inputs, job, result) for job, result in zip(jobs, results, strict=True)]
-    pairs = [(job.fold, result) for job, result in zip(jobs, results, strict=True) if job.trained_on == "without_tune"]
-    states = {fold.resample: result.state for fold, result in pairs}
+    pairs = [(job.fold, result) for job, result in zip(jobs, results, strict=True) if job.trained_on == WITHOUT_TUNE]
+    networks = {
+        (job.fold.resample, job.trained_on): TableNetwork(job.encoder, result.state)
+        for job, result in zip(jobs, results, strict=True)
+    }
     curves = curve_rows([fold for fold, _ in pairs], [result for _, result in pairs], "dnn")
-    return NetworkStudy(pd.concat(predictions, ignore_index=True), curves, states)
+    return DnnStudy(pd.concat(predictions, ignore_index=True), curves, networks)
 
 
 def run_dnn_search(
@@ -107,7 +126,7 @@ def run_dnn_search(
         Predictions with columns ``hidden, dropout, trained_on``, and learning curves.
     """
     folds = [fold for fold in fold_jobs(inputs) if not fold.is_master]
-    jobs = _jobs(inputs, folds, ["all"], settings.tabular.models.dnn)
+    jobs = _jobs(inputs, folds, [ALL], settings.tabular.models.dnn)
     grid = [
         replace(job, settings=job.settings.model_copy(update={"hidden": hidden, "dropout": dropout}))
         for hidden in settings.dnn_search.hidden
@@ -161,23 +180,32 @@ def train_unit(context: DnnContext, jobs: Sequence[DnnJob], place: Place) -> lis
     )
     phase = Phase("train", first.epochs, first.learning_rate)
     plan = make_plan((phase,), first.batch_size, context.train, precision="fp32")
-    score = [{role: job.fold.roles[role] for role in ("tune", "test")} for job in jobs]
+    nothing: list[Roles] = [{} for _ in jobs]
     device = torch.device(place.device)
     results = train_and_score(
-        networks, task, plan, members, score, device=device, report_progress=place.report_progress
+        networks, task, plan, members, nothing, device=device, report_progress=place.report_progress
     )
-    return [_own(job, result) for job, result in zip(jobs, results, strict=True)]
+    return [_scored(job, result, device) for job, result in zip(jobs, results, strict=True)]
 
 
-def _own(job: DnnJob, result: FoldResult) -> FoldResult:
-    """Return a result without the padding and without roles the network learnt from."""
-    scored = {role: result.probabilities[role] for role in SCORE[job.trained_on]}
-    return replace(result, probabilities=scored, state=cut_features(result.state, job.rows.shape[1]))
+def _scored(job: DnnJob, result: FoldResult, device: torch.device) -> FoldResult:
+    """Return a result without the padding, and what the network says of the roles that it did not learn from."""
+    if result.failure:
+        return result
+    state = cut_features(result.state, job.rows.shape[1])
+    with seeded(0):
+        network = Mlp(job.rows.shape[1], job.settings.hidden, job.settings.dropout)
+    load_state(network, state)
+    scored = {}
+    for role in SCORE[job.trained_on]:
+        seen = Seen(table=torch.from_numpy(job.rows[job.fold.roles[role]]))
+        scored[role] = predict(network, seen, precision="fp32", device=device)
+    return replace(result, probabilities=scored, state=state)
 
 
 def _jobs(inputs: StudyInputs, folds: Sequence[FoldJob], kinds: Sequence[str], settings: Dnn) -> list[DnnJob]:
     return [
-        DnnJob(fold, kind, settings, encode(inputs, learning_cases(fold, kind))[1]) for fold in folds for kind in kinds
+        DnnJob(fold, kind, settings, *encode(inputs, learning_cases(fold, kind))) for fold in folds for kind in kinds
     ]
 
 

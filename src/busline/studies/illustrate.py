@@ -12,11 +12,12 @@ import pandas as pd
 from PIL import Image
 
 from busline.cohort.outlines import unpack_rows
-from busline.cohort.store import Cohort, resize_stack
+from busline.cohort.store import Cohort
 from busline.metrics.segmentation import KNOWN
+from busline.predictors.cases import cohort_cases
 
 if TYPE_CHECKING:
-    import torch
+    from busline.predictors.cnn import ImagePredictor
 
 TRUE_COLOUR = (0, 190, 140)
 PREDICTED_COLOUR = (240, 130, 0)
@@ -30,7 +31,6 @@ COVER = 4
 """The covering square's side is the image's, divided by this."""
 POSITIONS = 13
 """The square is moved over this many rows and columns."""
-BATCH = 32
 
 SALIENCY_METHOD = (
     "Occlusion sensitivity (Zeiler and Fergus 2014, doi:10.1007/978-3-319-10590-1_53): a gray square of a quarter of "
@@ -101,11 +101,10 @@ def choose_by_dice(scores: pd.DataFrame) -> list[tuple[str, pd.Series]]:
 def draw_saliency(
     cohort: Cohort,
     predictions: pd.DataFrame,
-    network_of_fold: Callable[[int], torch.nn.Module],
+    model_of_fold: Callable[[int], ImagePredictor],
     *,
     classes: Sequence[str],
     cases: int,
-    side: int,
 ) -> list[Picture]:
     """Draw saliency maps of an image classifier, each by the network of repeat 0 that did not train on the case.
 
@@ -114,24 +113,19 @@ def draw_saliency(
     Args:
         cohort: the cases.
         predictions: the classifier's predictions (`case_id`, `repeat`, `fold`, `split`, `label`, `p_<class>`).
-        network_of_fold: gives the trained network of a fold of repeat 0; it maps float (n, 1, side, side) in [-1, 1]
-            to logits (n,) of the positive class.
+        model_of_fold: gives the trained model of a fold of repeat 0.
         classes: labels of the study; the last is the positive one.
         cases: how many pictures, shared evenly among the classes.
-        side: side of the network's input in pixels.
     """
-    import torch
-
-    torch.set_num_threads(1)
-    place_of = {case: place for place, case in enumerate(cohort.cases["case_id"])}
     score = f"p_{classes[-1]}"
     pictures = []
     for number, row in enumerate(choose_by_score(predictions, classes, cases), start=1):
         case = str(row["case_id"])
-        images, _ = resize_stack(cohort, [place_of[case]], side)
-        change = occlusion(network_of_fold(int(row["fold"])), images[0])
+        model = model_of_fold(int(row["fold"]))
+        image = cohort_cases(cohort, [case]).squares(model.side)[0]
+        change = occlusion(model.logits, image)
         facts = {"case_id": case, "label": str(row["label"]), "fold": int(row["fold"]), "score": _number(row[score])}
-        pixels = _enlarge(np.hstack([_rgb(images[0]), _tint(images[0], change)]))
+        pixels = _enlarge(np.hstack([_rgb(image), _tint(image, change)]))
         pictures.append(Picture(f"saliency_{number:02d}.png", pixels, facts))
     return pictures
 
@@ -152,32 +146,27 @@ def choose_by_score(predictions: pd.DataFrame, classes: Sequence[str], count: in
     return chosen
 
 
-def occlusion(network: torch.nn.Module, image: np.ndarray) -> np.ndarray:
+def occlusion(logits_of: Callable[[np.ndarray], np.ndarray], image: np.ndarray) -> np.ndarray:
     """Return how much each part of an image raises the logit: what it loses when the part is covered.
 
     Source: occlusion sensitivity, Zeiler and Fergus 2014, doi:10.1007/978-3-319-10590-1_53. The square has the image's
     mean gray; a pixel has the mean over the squares that cover it.
 
     Args:
-        network: maps float (n, 1, side, side) in [-1, 1] to logits (n,).
+        logits_of: maps gray values from 0 to 255, float32 (n, side, side), to logits (n,).
         image: uint8 (side, side).
 
     Returns:
         float64 (side, side), in units of the logit.
     """
-    import torch
-
-    network.eval()
     side = image.shape[0]
     square = max(side // COVER, 1)
     starts = np.unique(np.linspace(0, side - square, POSITIONS).round().astype(int))
     places = [(top, left) for top in starts for left in starts]
-    clean = torch.from_numpy(image.astype(np.float32) / 127.5 - 1.0)
-    copies = clean.repeat(len(places) + 1, 1, 1, 1)
-    for copy, (top, left) in zip(copies[1:, 0], places, strict=True):
-        copy[top : top + square, left : left + square] = clean.mean()
-    with torch.inference_mode():
-        logits = torch.cat([network(part) for part in torch.split(copies, BATCH)]).double().numpy()
+    copies = np.repeat(image[None].astype(np.float32), len(places) + 1, axis=0)
+    for copy, (top, left) in zip(copies[1:], places, strict=True):
+        copy[top : top + square, left : left + square] = image.mean()
+    logits = logits_of(copies).astype(np.float64)
     change, covered = np.zeros((side, side)), np.zeros((side, side))
     for logit, (top, left) in zip(logits[1:], places, strict=True):
         change[top : top + square, left : left + square] += logits[0] - logit

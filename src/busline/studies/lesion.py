@@ -26,10 +26,8 @@ from busline.base.settings.lesion import Lesion
 from busline.base.settings.protocol import CrossValidation, Split
 from busline.base.settings.section import Section, Seed
 from busline.base.settings.training import Precision, Train
-from busline.cohort.findings import BIRADS_FINDINGS
 from busline.cohort.outlines import outline_rows
 from busline.models.lesion import LesionNetwork
-from busline.models.shape import FEATURES, feature_table, lesion_mask
 from busline.splits import CV, MASTER, Resample
 from busline.studies.inputs import Roles, StudyInputs
 from busline.studies.lesion_cases import LesionCases
@@ -39,12 +37,8 @@ from busline.training.batches import Member
 from busline.training.lesion_task import LesionTask
 from busline.training.pool import Place, alone_or_stacked, run_units
 from busline.training.results import FoldResult, State, train_and_score
-from busline.training.two_views import predict_two_views
+from busline.training.two_views import OUTPUTS, describe_lesions, mean_map, mean_outputs, outline_of
 from busline.training.views import Ranges
-
-VIEWS = ("whole", "window")
-OUTPUTS = (*(f"malignancy_{view}" for view in VIEWS), *(f"birads_{view}" for view in VIEWS), *FEATURES)
-"""What the table of left-out cases holds: logits of both views, and features of the outline."""
 
 
 class LesionSettings(Section):
@@ -106,11 +100,13 @@ class LesionStudy:
             fold`` (the case's own) and :data:`OUTPUTS`.
         outlines: predicted and true mask of each test case and repeat: see :mod:`busline.cohort.outlines`.
         curves: learning curves; ``fold`` numbers the networks.
+        states: the networks' tensors, by repeat, left-out folds and number.
     """
 
     outputs: pd.DataFrame
     outlines: pd.DataFrame
     curves: pd.DataFrame
+    states: Mapping[tuple[int, int, int, int], State]
 
 
 def pair_jobs(resamples: Mapping[Resample, Roles], networks: int = 1) -> list[PairJob]:
@@ -153,17 +149,19 @@ def run_lesion(
     for repeat in sorted({job.repeat for job in jobs}):
         chances = _mean_maps(cases, [pair for pair in pairs if pair[0].repeat == repeat])
         outlines.append(_outline(inputs, cases, repeat, chances))
+    states = {(*job.pair, job.number): result.state for job, result in pairs}
     return LesionStudy(
         pd.concat(
             [_outputs(inputs, list(group)) for _, group in groupby(pairs, lambda one: one[0].pair)], ignore_index=True
         ),
         pd.concat(outlines, ignore_index=True),
         _curves(pairs),
+        states,
     )
 
 
 def train_unit(context: LesionContext, jobs: Sequence[PairJob], place: Place) -> list[FoldResult]:
-    """Train networks and let each say what it sees in its left-out cases; the networks themselves are not kept."""
+    """Train networks and let each say what it sees in its left-out cases."""
     settings, networks, members = context.lesion, [], []
     for job in jobs:
         network = LesionNetwork()
@@ -182,29 +180,27 @@ def train_unit(context: LesionContext, jobs: Sequence[PairJob], place: Place) ->
 
 
 def _look(context: LesionContext, job: PairJob, result: FoldResult, device: torch.device) -> FoldResult:
-    """Return the result with maps and :data:`OUTPUTS` of the left-out cases in place of the network."""
+    """Return the result with maps and :data:`OUTPUTS` of the left-out cases."""
     if result.failure:
         return result
     network, cases, left_out = LesionNetwork(), context.cases, job.left_out
     load_state(network, result.state)
-    images, sizes = cases.images[left_out], cases.sizes[left_out]
-    side, precision = context.lesion.image_size, context.precision
-    seen = predict_two_views(network, images, sizes, side, precision=precision, device=device)
-    features = feature_table(
-        [chances[:height, :width] / 255.0 for chances, (width, height) in zip(seen.maps, sizes, strict=True)],
-        [image[:height, :width] for image, (width, height) in zip(images, sizes, strict=True)],
-        cases.pixel_mm[left_out].tolist(),
+    maps, outputs = describe_lesions(
+        network,
+        cases.images[left_out],
+        cases.sizes[left_out],
+        cases.pixel_mm[left_out],
+        context.lesion.image_size,
+        precision=context.precision,
+        device=device,
     )
-    birads = seen.findings[:, :, BIRADS_FINDINGS].mean(axis=2)
-    outputs = np.concatenate([seen.label, birads, features], axis=1, dtype=np.float64)
-    return replace(result, probabilities={"maps": seen.maps, "outputs": outputs}, state={})
+    return replace(result, probabilities={"maps": maps, "outputs": outputs})
 
 
 def _outputs(inputs: StudyInputs, of_pair: Sequence[tuple[PairJob, FoldResult]]) -> pd.DataFrame:
     """Return what a pair's networks say of the cases they left out: the mean of those that say anything, or NaN."""
     job = of_pair[0][0]
-    known = np.ma.masked_invalid(np.stack([result.probabilities["outputs"] for _, result in of_pair]))
-    mean = known.mean(axis=0).filled(np.nan)
+    mean = mean_outputs([result.probabilities["outputs"] for _, result in of_pair])
     case_ids = np.asarray(inputs.case_ids, dtype=object)[job.left_out]
     keys = {"repeat": job.repeat, "first": job.first, "second": job.second, "case_id": case_ids}
     table = pd.DataFrame({**keys, "fold": _own_folds(inputs, job.repeat)[job.left_out]})
@@ -226,14 +222,14 @@ def _mean_maps(cases: LesionCases, pairs: Sequence[tuple[PairJob, FoldResult]]) 
     for job, result in pairs:
         total[job.left_out] += result.probabilities["maps"]
         count[job.left_out] += 1
-    return np.stack([np.rint(one / max(number, 1)).astype(np.uint8) for one, number in zip(total, count, strict=True)])
+    return np.stack([mean_map(one, int(number)) for one, number in zip(total, count, strict=True)])
 
 
 def _outline(inputs: StudyInputs, cases: LesionCases, repeat: int, maps: np.ndarray) -> pd.DataFrame:
     """Return the outline of each case's main lesion, at the stored size, which is that of the maps."""
     found, truth = [], []
     for chances, mask, (width, height) in zip(maps, cases.masks, cases.sizes, strict=True):
-        found.append(lesion_mask(chances[:height, :width] / 255.0))
+        found.append(outline_of(chances[:height, :width]))
         truth.append(mask[:height, :width] > 0)
     return outline_rows(inputs.case_ids, CV, repeat, _own_folds(inputs, repeat).tolist(), found, truth)
 

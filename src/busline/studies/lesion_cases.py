@@ -18,7 +18,7 @@ from busline.cohort.findings import FINDINGS, radiologist_findings
 from busline.cohort.phantom.stream import HEIGHTS, WIDTHS, draw_scan
 from busline.cohort.store import Cohort, load_cohort
 from busline.training.lesion_task import LesionArrays
-from busline.training.two_views import mask_box
+from busline.training.two_views import lay_on_canvas, mask_box
 
 
 @dataclass(frozen=True)
@@ -100,17 +100,13 @@ def make_cases(
         labels: bool (n,), true for the positive class.
         findings: float32 (n, len(FINDINGS)), NaN where unknown; None if none are known.
     """
-    images = np.zeros((len(frames), canvas, canvas), np.uint8)
-    masks = np.zeros_like(images)
-    for place, (image, mask) in enumerate(frames):
-        height, width = image.shape
-        images[place, :height, :width] = image
-        masks[place, :height, :width] = (mask > 0) * np.uint8(255)
+    images, sizes = lay_on_canvas([image for image, _ in frames], canvas)
+    masks, _ = lay_on_canvas([(mask > 0) * np.uint8(255) for _, mask in frames], canvas)
     unknown = np.full((len(frames), len(FINDINGS)), np.nan, np.float32)
     return LesionCases(
         images,
         masks,
-        np.array([image.shape[::-1] for image, _ in frames], np.int64),
+        sizes,
         np.stack([mask_box(mask > 0) for _, mask in frames]),
         np.asarray(pixel_mm, np.float64),
         labels.astype(np.float32),

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import torch
 
 from busline.base.runtime import Runtime
 from busline.base.settings.merged import MergedHead, MergedSettings
 from busline.base.settings.training import Train
-from busline.models.images import build_image_model
-from busline.models.merged import MergedNetwork
-from busline.models.mlp import Mlp, pad_features
+from busline.models.encoding import TableEncoder
+from busline.models.merged import build_merged
+from busline.models.mlp import cut_features, pad_features
+from busline.predictors.files import TableNetwork
 from busline.splits import Resample
 from busline.studies.dnn import encode
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
-from busline.studies.networks import NetworkStudy, fold_seed, gather, load_state
+from busline.studies.networks import fold_seed, gather, load_state
 from busline.training.batches import Member
 from busline.training.loop import seeded
 from busline.training.plan import Phase, Plan, make_plan
@@ -40,15 +42,25 @@ class MergedContext:
 
 @dataclass(frozen=True)
 class MergedJob:
-    """One resample, the two networks trained on its training cases, and the table encoded by those."""
+    """One resample, the two networks trained on its training cases, and the table as those encode it."""
 
     fold: FoldJob
     image: State
     table: State
+    encoder: TableEncoder
     rows: np.ndarray
 
     def __str__(self) -> str:
         return str(self.fold)
+
+
+@dataclass(frozen=True)
+class MergedStudy:
+    """What the stage saves: predictions, learning curves, and the networks by resample."""
+
+    predictions: pd.DataFrame
+    curves: pd.DataFrame
+    networks: Mapping[Resample, TableNetwork]
 
 
 def run_merged(
@@ -61,7 +73,7 @@ def run_merged(
     seed: int,
     train: Train,
     runtime: Runtime,
-) -> NetworkStudy:
+) -> MergedStudy:
     """Join, in every resample, the image network ``name`` and the DNN of that resample, and train the joint network.
 
     Args:
@@ -77,29 +89,29 @@ def run_merged(
     assert inputs.images is not None
     folds = fold_jobs(inputs)
     jobs = [
-        MergedJob(fold, images[fold.resample], tables[fold.resample], encode(inputs, fold.roles["train"])[1])
+        MergedJob(fold, images[fold.resample], tables[fold.resample], *encode(inputs, fold.roles["train"]))
         for fold in folds
     ]
     context = MergedContext(name, settings, train, seed, inputs.images, inputs.labels)
     units = alone_or_stacked(jobs, runtime)
     results = run_units(train_unit, context, units, runtime=runtime, title=f"dnn + {name}")
-    return gather(inputs, folds, results, name, keep_states=False)
+    study = gather(inputs, folds, results, name)
+    networks = {job.fold.resample: TableNetwork(job.encoder, study.states[job.fold.resample]) for job in jobs}
+    return MergedStudy(study.predictions, study.curves, networks)
 
 
 def train_unit(context: MergedContext, jobs: Sequence[MergedJob], place: Place) -> list[FoldResult]:
     """Train and score some joint networks."""
-    joint, dnn = context.settings.merged, context.settings.dnn
     widest = max(job.rows.shape[1] for job in jobs)
     networks, members = [], []
     for job in jobs:
         seed = fold_seed(context.seed, "merged", context.name, job.fold)
         with seeded(seed):
-            image = build_image_model(context.settings.image.model)
-            table = Mlp(job.rows.shape[1], dnn.hidden, dnn.dropout)
-            load_state(image, job.image)
-            load_state(table, job.table)
-            pad_features(table, widest)
-            networks.append(MergedNetwork(image, table, joint.hidden, joint.dropout))
+            network = build_merged(context.settings, job.rows.shape[1])
+        load_state(network.image, job.image)
+        load_state(network.table, job.table)
+        pad_features(network.table, widest)
+        networks.append(network)
         members.append(Member(job.fold.roles["train"], job.fold.roles["val"], seed))
     tables = [np.pad(job.rows, ((0, 0), (0, widest - job.rows.shape[1]))) for job in jobs]
     weights = [class_weights(context.labels, job.fold.roles["train"]) for job in jobs]
@@ -112,10 +124,16 @@ def train_unit(context: MergedContext, jobs: Sequence[MergedJob], place: Place) 
         ),
         context.settings.image.augmentation,
     )
-    plan = merged_plan(joint, context.train)
+    plan = merged_plan(context.settings.merged, context.train)
     score = [{role: job.fold.roles[role] for role in ("tune", "test")} for job in jobs]
     device = torch.device(place.device)
-    return train_and_score(networks, task, plan, members, score, device=device, report_progress=place.report_progress)
+    results = train_and_score(
+        networks, task, plan, members, score, device=device, report_progress=place.report_progress
+    )
+    return [
+        replace(result, state=cut_features(result.state, job.rows.shape[1], within="table."))
+        for job, result in zip(jobs, results, strict=True)
+    ]
 
 
 def merged_plan(merged: MergedHead, train: Train) -> Plan:

@@ -1,19 +1,17 @@
-"""What the network studies share: seeds, the tables they save, and networks as files."""
+"""What the network studies share: seeds, and the tables they save."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import nn
 
-from busline.base.artifacts import load_tensors, save_tensors
 from busline.base.seeding import derive_seed
-from busline.splits import MASTER, Resample
+from busline.splits import Resample
 from busline.studies.inputs import FoldJob, StudyInputs, prediction_rows
 from busline.training.results import FoldResult, State
 
@@ -66,25 +64,3 @@ def curve_rows(jobs: Sequence[FoldJob], results: Sequence[FoldResult], model: st
         for row in result.curve
     ]
     return pd.DataFrame(rows)
-
-
-def save_states(states: Mapping[Resample, State], folder: Path) -> None:
-    """Write each fold's network as ``r<repeat>_f<fold>.safetensors``, the master split's as ``master``."""
-    for resample, state in states.items():
-        write_state(state, folder / f"{state_name(resample)}.safetensors")
-
-
-def write_state(state: State, path: Path) -> None:
-    """Write one network's tensors."""
-    save_tensors({name: torch.from_numpy(np.asarray(value)) for name, value in state.items()}, path)
-
-
-def load_states(resamples: Iterable[Resample], folder: Path) -> dict[Resample, State]:
-    """Read the networks that :func:`save_states` wrote."""
-    states = {key: load_tensors(folder / f"{state_name(key)}.safetensors") for key in resamples}
-    return {key: {name: value.numpy() for name, value in state.items()} for key, state in states.items()}
-
-
-def state_name(resample: Resample) -> str:
-    """Return the file name, without suffix, of one resample's network."""
-    return MASTER.scheme if resample == MASTER else f"r{resample.repeat}_f{resample.fold}"

@@ -13,8 +13,9 @@ from busline.base.runtime import Runtime
 from busline.base.settings.segmentation import SegmenterSettings
 from busline.base.settings.training import Train
 from busline.cohort.outlines import outline_rows
-from busline.cohort.resize import resize_image
+from busline.models.maps import map_bytes, outline_at
 from busline.models.segmentation import build_segmenter, load_encoder
+from busline.splits import Resample
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
 from busline.studies.networks import curve_rows, fold_seed
 from busline.training.batches import Member
@@ -45,12 +46,12 @@ class SegmentStudy:
     Attributes:
         outlines: one row a test case and resample, with predicted and true mask: see :mod:`busline.cohort.outlines`.
         curves: learning curves.
-        final: tensors of the master split's network.
+        states: the networks' tensors by resample.
     """
 
     outlines: pd.DataFrame
     curves: pd.DataFrame
-    final: State
+    states: Mapping[Resample, State]
 
 
 def run_segment(
@@ -90,8 +91,8 @@ def run_segment(
     results = run_units(train_unit, context, alone_or_stacked(jobs, runtime), runtime=runtime, title=name)
     pairs = list(zip(jobs, results, strict=True))
     outlines = pd.concat([_outline(inputs, truth, job, result) for job, result in pairs], ignore_index=True)
-    final = next(result.state for job, result in pairs if job.is_master)
-    return SegmentStudy(outlines, curve_rows(jobs, results, name), final)
+    states = {job.resample: result.state for job, result in pairs}
+    return SegmentStudy(outlines, curve_rows(jobs, results, name), states)
 
 
 def train_unit(context: SegmentContext, jobs: Sequence[FoldJob], place: Place) -> list[FoldResult]:
@@ -116,7 +117,7 @@ def train_unit(context: SegmentContext, jobs: Sequence[FoldJob], place: Place) -
     results = train_and_score(
         networks, task, plan, members, score, device=device, report_progress=place.report_progress
     )
-    return [_as_maps(job, result) for job, result in zip(jobs, results, strict=True)]
+    return [_as_maps(result) for result in results]
 
 
 def segment_plan(settings: SegmenterSettings, train: Train, parts: tuple[str, ...]) -> Plan:
@@ -127,10 +128,9 @@ def segment_plan(settings: SegmenterSettings, train: Train, parts: tuple[str, ..
     return make_plan((phase,), settings.batch_size, train, precision=train.precision)
 
 
-def _as_maps(job: FoldJob, result: FoldResult) -> FoldResult:
-    """Return the result with maps of bytes; of the networks only the master split's is kept."""
-    maps = np.rint(np.nan_to_num(result.probabilities["test"][:, 0]) * 255.0).astype(np.uint8)
-    return replace(result, probabilities={"test": maps}, state=result.state if job.is_master else {})
+def _as_maps(result: FoldResult) -> FoldResult:
+    """Return the result with maps of bytes."""
+    return replace(result, probabilities={role: map_bytes(maps[:, 0]) for role, maps in result.probabilities.items()})
 
 
 def _outline(inputs: StudyInputs, truth: Sequence[np.ndarray], job: FoldJob, result: FoldResult) -> pd.DataFrame:
@@ -138,6 +138,6 @@ def _outline(inputs: StudyInputs, truth: Sequence[np.ndarray], job: FoldJob, res
     index = job.roles["test"].tolist()
     true = [truth[place] for place in index]
     maps = result.probabilities["test"]
-    found = [resize_image(one, mask.shape[1], mask.shape[0]) > 127 for one, mask in zip(maps, true, strict=True)]
+    found = [outline_at(one, mask.shape[1], mask.shape[0]) for one, mask in zip(maps, true, strict=True)]
     cases, (scheme, repeat, fold) = [inputs.case_ids[place] for place in index], job.resample
     return outline_rows(cases, scheme, repeat, [fold] * len(index), found, true)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +12,15 @@ from busline.base.runtime import Runtime
 from busline.base.seeding import derive_seed
 from busline.base.settings.tabular import Classical
 from busline.models.encoding import TableEncoder
-from busline.models.tabular import fit_classifier, positive_probability
+from busline.models.tabular import fit_classifier
+from busline.predictors.tabular import ALL, WITHOUT_TUNE, FittedTable
+from busline.splits import Resample
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs, prediction_rows
 from busline.training.pool import Place, run_units
 
-LEARN: Mapping[str, Sequence[str]] = {"all": ("train", "val", "tune"), "without_tune": ("train", "val")}
+LEARN: Mapping[str, Sequence[str]] = {ALL: ("train", "val", "tune"), WITHOUT_TUNE: ("train", "val")}
 """Roles an estimator is fitted on; without early stopping the validation cases are training cases like any other."""
-SCORE: Mapping[str, Sequence[str]] = {"all": ("test",), "without_tune": ("tune", "test")}
+SCORE: Mapping[str, Sequence[str]] = {ALL: ("test",), WITHOUT_TUNE: ("tune", "test")}
 
 
 @dataclass(frozen=True)
@@ -33,19 +34,16 @@ class TabularContext:
 
 
 @dataclass(frozen=True)
-class FittedTable:
-    """A fitted estimator with the encoder its rows went through."""
+class FoldOutput:
+    """What one resample gives: probabilities by ``trained_on`` and role, and the models by ``trained_on``."""
 
-    encoder: TableEncoder
-    estimator: Any
-
-
-FoldOutput = tuple[list[tuple[str, str, np.ndarray]], FittedTable | None]
+    scored: list[tuple[str, str, np.ndarray]]
+    fits: dict[str, FittedTable]
 
 
 def run_tabular(
     inputs: StudyInputs, settings: Classical, name: str, *, seed: int, runtime: Runtime
-) -> tuple[pd.DataFrame, FittedTable]:
+) -> tuple[pd.DataFrame, dict[tuple[Resample, str], FittedTable]]:
     """Fit one model on all training cases, and again without the tuning cases, in every resample.
 
     Args:
@@ -56,7 +54,7 @@ def run_tabular(
         runtime: how this machine runs it.
 
     Returns:
-        Predictions with a column ``trained_on``, and the model fitted on all training cases of the master split.
+        Predictions with a column ``trained_on``, and the models by resample and ``trained_on``.
     """
     jobs = fold_jobs(inputs)
     context = TabularContext(name, settings, seed, inputs)
@@ -65,30 +63,28 @@ def run_tabular(
     )
     rows = [
         prediction_rows(inputs, job, role, probability, trained_on=trained_on)
-        for job, (scored, _) in zip(jobs, results, strict=True)
-        for trained_on, role, probability in scored
+        for job, result in zip(jobs, results, strict=True)
+        for trained_on, role, probability in result.scored
     ]
-    final = next(model for _, model in results if model is not None)
-    return pd.concat(rows, ignore_index=True), final
+    pairs = zip(jobs, results, strict=True)
+    fits = {(job.resample, kind): fitted for job, result in pairs for kind, fitted in result.fits.items()}
+    return pd.concat(rows, ignore_index=True), fits
 
 
 def fit_unit(context: TabularContext, jobs: Sequence[FoldJob], place: Place) -> list[FoldOutput]:
-    """Fit and score some resamples; the master split's model comes back with the probabilities."""
+    """Fit and score some resamples."""
     return [_fit_fold(context, job) for job in jobs]
 
 
 def _fit_fold(context: TabularContext, job: FoldJob) -> FoldOutput:
-    scored = []
-    final = None
+    scored, fits = [], {}
     for trained_on, roles in LEARN.items():
         learn = np.sort(np.concatenate([job.roles[role] for role in roles]))
-        fitted = fit_table(context, job, learn)
+        fits[trained_on] = fit_table(context, job, learn)
         for role in SCORE[trained_on]:
-            rows = fitted.encoder.transform(context.inputs.table.iloc[job.roles[role]])
-            scored.append((trained_on, role, positive_probability(fitted.estimator, rows)))
-        if trained_on == "all" and job.is_master:
-            final = fitted
-    return scored, final
+            rows = context.inputs.table.iloc[job.roles[role]]
+            scored.append((trained_on, role, fits[trained_on].score(rows)))
+    return FoldOutput(scored, fits)
 
 
 def fit_table(context: TabularContext, job: FoldJob, learn: np.ndarray) -> FittedTable:

@@ -1,19 +1,28 @@
-"""A stack's outputs on given cases, in evaluation mode and without augmentation."""
+"""What networks say of cases, in evaluation mode and without augmentation: a stack in training, or one that is trained.
+
+A trained network is always asked alone, in batches of exactly :data:`CASES` cases, the last one filled up. The last
+bits of a matrix product depend on its shape: a stack under ``vmap`` differs from its networks alone, and a batch of 27
+from one of 64. So what is said of a case depends on the network and the case, not on what stands beside either, and a
+network that is read from its file says what it said when it was trained.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import nn
 
 from busline.base.settings.training import Precision
 from busline.training.plan import Plan
 from busline.training.stack import Stack
-from busline.training.tasks import Task
+from busline.training.tasks import Seen, Task
 
 EVALUATION_BATCH = 64
+CASES = 16
+"""Cases of every batch that a trained network judges."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +67,45 @@ def evaluate(stack: Stack, task: Task, plan: Plan, cases: Sequence[np.ndarray]) 
     return Outputs(logits, target, losses, valid.to(stack.device))
 
 
-def predict(stack: Stack, task: Task, plan: Plan, cases: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Return each network's probabilities for its own cases: float32 (m_k, ...)."""
-    outputs = evaluate(stack, task, plan, cases)
-    probability = torch.sigmoid(outputs.logits).cpu().numpy()
-    return [probability[k, : len(part)] for k, part in enumerate(cases)]
+def predict(network: nn.Module, seen: Seen, *, precision: Precision, device: torch.device) -> np.ndarray:
+    """Return a trained network's probabilities of n cases, float32 (n, ...); arguments as :func:`say`."""
+    return _judge(network, seen, torch.sigmoid, precision, device)
+
+
+def say(network: nn.Module, seen: Seen, *, precision: Precision, device: torch.device) -> np.ndarray:
+    """Return what a trained network of one output tensor says of n cases, alone: logits, float32 (n, ...).
+
+    Args:
+        network: a trained one.
+        seen: the cases.
+        precision: arithmetic; bf16 means autocast.
+        device: where it is to run.
+    """
+    return _judge(network, seen, lambda logits: logits, precision, device)
+
+
+def _judge(
+    network: nn.Module,
+    seen: Seen,
+    finish: Callable[[torch.Tensor], torch.Tensor],
+    precision: Precision,
+    device: torch.device,
+) -> np.ndarray:
+    stack = Stack([network], device)
+    stack.skeleton.eval()
+    parts = []
+    for index, count in fixed_batches(len(seen)):
+        with torch.no_grad(), autocast(precision, device):
+            logits = stack.forward(seen.inputs(torch.from_numpy(index), device), {}).float()
+        parts.append(finish(logits)[0, :count].cpu().numpy())
+    return np.concatenate(parts)
+
+
+def fixed_batches(cases: int) -> Iterator[tuple[np.ndarray, int]]:
+    """Yield the positions of batches of exactly :data:`CASES` cases, and how many of each are no filling."""
+    for start in range(0, cases, CASES):
+        index = np.arange(start, min(start + CASES, cases))
+        yield np.resize(index, CASES), len(index)
 
 
 def autocast(precision: Precision, device: torch.device) -> torch.autocast:

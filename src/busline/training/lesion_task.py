@@ -10,12 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
+from busline.models.gray import unit
 from busline.models.lesion import LesionLogits
 from busline.training import views
-from busline.training.tasks import Arrays, Batch, dice_cross_entropy, for_network
+from busline.training.tasks import Arrays, Batch, Seen, dice_cross_entropy, for_network
 
 WINDOW = 1.6
 """Side of a plain window over the longer side of the lesion's box."""
@@ -78,7 +80,7 @@ class LesionTask:
             draws: float32 (k * b, :attr:`draws`); None for plain views.
         """
         arrays, cases = self.arrays, index.flatten()
-        canvas, canvases = arrays.images.shape[-1], arrays.images[cases].unsqueeze(1).float() / 255.0
+        canvas, canvases = arrays.images.shape[-1], unit(arrays.images[cases])
         outlines = arrays.masks[cases].unsqueeze(1)
         first, second = (None, None) if draws is None else draws.split(views.DRAWS, dim=1)
         ranges = None if draws is None else self.ranges
@@ -97,6 +99,10 @@ class LesionTask:
             outlines.amax(dim=(1, 2, 3)).gt(0).float().unflatten(0, index.shape),
             (arrays.labels[index].repeat_interleave(2, dim=1), arrays.findings[index].repeat_interleave(2, dim=1)),
         )
+
+    def seen(self, network: int, cases: np.ndarray) -> Seen:
+        """Refuse: a trained network sees two views, the second where its own outline lies (:mod:`.two_views`)."""
+        raise NotImplementedError("busline.training.two_views shows a lesion network its cases")
 
     def losses(self, logits: LesionLogits, batch: Batch) -> torch.Tensor:
         """Return each case's loss, the mean over its views, (k, b).

@@ -5,7 +5,6 @@ A unit is a fold, or the folds of a stack that train together; its results are a
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
 import sys
@@ -14,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -22,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from busline.base.errors import BuslineError, TrainingError
 from busline.base.progress import Progress, ReportShare
 from busline.base.runtime import Runtime
+from busline.training.threads import one_thread
 
 if TYPE_CHECKING:
     from busline.training.cache import FoldCache
@@ -143,18 +142,6 @@ def warm_up(*modules: str) -> None:
         forkserver.ensure_running()
 
 
-def keep_memory() -> None:
-    """Let the C library keep freed memory for the next batch instead of returning it to the system.
-
-    glibc maps tensors of more than 32 MiB anew, which can take a third of the time; other libraries are left alone.
-    """
-    library = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if library is not None and hasattr(library, "mallopt"):
-        never_map, never_trim = (-4, 0), (-1, 2**31 - 1)  # M_MMAP_MAX and M_TRIM_THRESHOLD of malloc.h
-        for option, value in (never_map, never_trim):
-            library.mallopt(option, value)
-
-
 @dataclass(frozen=True)
 class _Run(Generic[Context, Job, Result]):
     """What all units of a run share."""
@@ -191,7 +178,7 @@ def _run_all(
     run: _Run[Any, Any, Any], units: Sequence[_Unit[Any]], workers: int, title: str, progress: Progress
 ) -> Iterator[tuple[_Unit[Any], tuple[Sequence[Any], int]]]:
     if workers <= 1:
-        with _one_thread():
+        with one_thread():
             for unit in units:
                 yield unit, run(unit, partial(progress.note, unit.number))
                 progress.finish(unit.number)
@@ -224,7 +211,7 @@ def _finished(futures: dict[Future[Any], _Unit[Any]], queue: Any, progress: Prog
 
 
 def _set_up(run: _Run[Any, Any, Any], queue: Any) -> None:
-    _worker.update(run=run, queue=queue, threads=_one_thread())
+    _worker.update(run=run, queue=queue, threads=one_thread())
     _worker["threads"].__enter__()
     threading.Thread(target=_end_with_stage, daemon=True).start()
 
@@ -277,21 +264,3 @@ def _peak_memory() -> int:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return int(peak // (2**20 if sys.platform == "darwin" else 2**10))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep NumPy's, the boosters' and torch's kernels to one thread inside the block."""
-    from threadpoolctl import threadpool_limits
-
-    keep_memory()
-    torch = sys.modules.get("torch")
-    before = torch.get_num_threads() if torch else 1
-    with threadpool_limits(1):
-        if torch:
-            torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            if torch:
-                torch.set_num_threads(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -75,23 +76,31 @@ def train_and_score(
 
         stack = Stack(networks[chosen], device)
         outcomes = fit(stack, part, plan, members[chosen], report_progress=report_part)
-        results += _results(stack, part, plan, outcomes, score[chosen])
+        results += _results(networks[chosen], stack, part, plan, outcomes, score[chosen])
     return results
 
 
 def _results(
-    stack: Stack, task: Task, plan: Plan, outcomes: Sequence[Outcome], score: Sequence[Mapping[str, np.ndarray]]
+    networks: Sequence[nn.Module],
+    stack: Stack,
+    task: Task,
+    plan: Plan,
+    outcomes: Sequence[Outcome],
+    score: Sequence[Mapping[str, np.ndarray]],
 ) -> list[FoldResult]:
-    probabilities = {role: predict(stack, task, plan, [roles[role] for roles in score]) for role in score[0]}
-    return [
-        FoldResult(
-            {role: found[k] for role, found in probabilities.items()},
-            outcome.curve,
-            {name: value.numpy() for name, value in state.items()},
-            outcome.failure,
-        )
-        for k, (outcome, state) in enumerate(zip(outcomes, stack.states(), strict=True))
-    ]
+    """Let each network, with its trained tensors, judge its cases alone; one that failed judges none."""
+    results = []
+    for k, (network, outcome, state) in enumerate(zip(networks, outcomes, stack.states(), strict=True)):
+        roles = {} if outcome.failure else score[k]
+        trained = copy.deepcopy(network)  # whoever gave the networks keeps them as they were
+        trained.load_state_dict(state)
+        found = {
+            role: predict(trained, task.seen(k, cases), precision=plan.precision, device=stack.device)
+            for role, cases in roles.items()
+        }
+        arrays = {name: value.numpy() for name, value in state.items()}
+        results.append(FoldResult(found, outcome.curve, arrays, outcome.failure))
+    return results
 
 
 def _largest_stack(

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from busline.base.settings.training import AugmentationLevel
+from busline.models.gray import signed, unit
 from busline.training.augment import DRAWS, change_geometry, change_intensity
 
 
@@ -65,6 +66,33 @@ class SegmentArrays(Arrays):
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What one network sees of n cases, as it is stored: nothing is scaled yet.
+
+    Attributes:
+        images: gray values from 0 to 255, (n, s, s), or None.
+        table: encoded rows, float32 (n, features), or None.
+    """
+
+    images: torch.Tensor | None = None
+    table: torch.Tensor | None = None
+
+    def __len__(self) -> int:
+        given = self.table if self.images is None else self.images
+        return 0 if given is None else len(given)
+
+    def inputs(self, index: torch.Tensor, device: torch.device) -> tuple[torch.Tensor, ...]:
+        """Return the inputs of a network alone, (1, b, ...) each, for the cases at ``index`` (b,)."""
+        inputs: list[torch.Tensor] = []
+        if self.images is not None:
+            images = self.images[index.to(self.images.device)].to(device)
+            inputs.append(for_network(signed(unit(images)), (1, len(index))))
+        if self.table is not None:
+            inputs.append(self.table[index.to(self.table.device)].to(device).unsqueeze(0))
+        return tuple(inputs)
+
+
+@dataclass(frozen=True)
 class Batch:
     """What the networks of a stack see and should say.
 
@@ -101,6 +129,9 @@ class Task(Protocol):
     def batch(self, networks: torch.Tensor, index: torch.Tensor, draws: torch.Tensor | None) -> Batch:
         """Return the batch of the ``networks`` (k,) at positions ``index`` (k, b); augmented where draws are given."""
 
+    def seen(self, network: int, cases: np.ndarray) -> Seen:
+        """Return what a trained network is shown of the ``cases`` (m,) that it is to judge."""
+
     def losses(self, logits: Any, batch: Batch) -> torch.Tensor:
         """Return each case's loss, (k, b); ``logits`` as the networks say them, float32."""
 
@@ -133,11 +164,16 @@ class ClassifyTask(_OneView):
         """Return the batch of the ``networks`` (k,) at positions ``index`` (k, b); augmented where draws are given."""
         inputs: list[torch.Tensor] = []
         if self.arrays.images is not None:
-            images = _augmented(_unit(self.arrays.images, index), self.augmentation, draws)
-            inputs.append(for_network(images * 2.0 - 1.0, index.shape))
+            images = _augmented(unit(self.arrays.images[index.flatten()]), self.augmentation, draws)
+            inputs.append(for_network(signed(images), index.shape))
         if self.arrays.table is not None:
             inputs.append(self.arrays.table[networks[:, None], index])
         return Batch(tuple(inputs), self.arrays.labels[index], self.arrays.weights[networks[:, None], index])
+
+    def seen(self, network: int, cases: np.ndarray) -> Seen:
+        """Return the images and the network's own rows of the ``cases`` (m,)."""
+        images, table = self.arrays.images, self.arrays.table
+        return Seen(None if images is None else images[cases], None if table is None else table[network][cases])
 
     def losses(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return each case's weighted cross-entropy, (k, b); ``logits`` (k, b) float32."""
@@ -161,12 +197,16 @@ class SegmentTask(_OneView):
 
     def batch(self, networks: torch.Tensor, index: torch.Tensor, draws: torch.Tensor | None) -> Batch:
         """Return images in [-1, 1] and masks in {0, 1}, (k, b, 1, s, s) each, both with the same geometry."""
-        images = _augmented(_unit(self.arrays.images, index), self.augmentation, draws)
+        images = _augmented(unit(self.arrays.images[index.flatten()]), self.augmentation, draws)
         masks = (self.arrays.masks[index.flatten()] > 127).float().unsqueeze(1)
         if self.augmentation and draws is not None:
             masks = change_geometry(masks, self.augmentation, draws, mode="nearest")
         weight = torch.ones(index.shape, device=index.device)
-        return Batch((for_network(images * 2.0 - 1.0, index.shape),), masks.unflatten(0, index.shape), weight)
+        return Batch((for_network(signed(images), index.shape),), masks.unflatten(0, index.shape), weight)
+
+    def seen(self, network: int, cases: np.ndarray) -> Seen:
+        """Return the images of the ``cases`` (m,)."""
+        return Seen(self.arrays.images[cases])
 
     def losses(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return each case's 1 - soft Dice plus the mean cross-entropy of its pixels, (k, b)."""
@@ -209,11 +249,6 @@ def class_weights(labels: np.ndarray, fit: np.ndarray) -> np.ndarray:
     """
     positive = float(labels[fit].mean())
     return np.where(labels > 0, 0.5 / positive, 0.5 / (1.0 - positive)).astype(np.float32)
-
-
-def _unit(images: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
-    """Return the images at ``index`` (k, b) as float32 (k * b, 1, s, s) in [0, 1]."""
-    return images[index.flatten()].unsqueeze(1).float() / 255.0
 
 
 def _augmented(images: torch.Tensor, level: AugmentationLevel | None, draws: torch.Tensor | None) -> torch.Tensor:

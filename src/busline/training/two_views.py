@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,14 +10,18 @@ import torch
 from torch import nn
 
 from busline.base.settings.training import Precision
+from busline.cohort.findings import BIRADS_FINDINGS
+from busline.models.gray import unit
 from busline.models.lesion import LesionLogits
-from busline.models.shape import lesion_mask
-from busline.training.inference import autocast
+from busline.models.shape import FEATURES, feature_table, lesion_mask
+from busline.training.inference import autocast, fixed_batches
 from busline.training.lesion_task import WINDOW, scale
 from busline.training.tasks import for_network
 from busline.training.views import lay_back, look, whole, window
 
-BATCH = 32
+VIEWS = ("whole", "window")
+OUTPUTS = (*(f"malignancy_{view}" for view in VIEWS), *(f"birads_{view}" for view in VIEWS), *FEATURES)
+"""What a network says of a case: logits of both views, and features of the outline."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +62,75 @@ def predict_two_views(
         device: where the network is.
     """
     network = network.to(device).eval()
-    parts = [_look(network, part, shape, side, precision, device) for part, shape in _batches(canvases, sizes)]
+    parts = []
+    for index, count in fixed_batches(len(canvases)):
+        found = _look(network, canvases[index], sizes[index], side, precision, device)
+        parts.append([array[:count] for array in found])
     maps, label, findings = (np.concatenate(column) for column in zip(*parts, strict=True))
     return TwoViewOutputs(maps, label, findings)
+
+
+def describe_lesions(
+    network: nn.Module,
+    canvases: np.ndarray,
+    sizes: np.ndarray,
+    pixel_mm: np.ndarray,
+    side: int,
+    *,
+    precision: Precision,
+    device: torch.device,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a network's maps of m cases, uint8 (m, C, C), and :data:`OUTPUTS`, float64 (m, outputs).
+
+    Args:
+        network: as of :func:`predict_two_views`, as are the others.
+        canvases: uint8 (m, C, C).
+        sizes: (m, 2).
+        pixel_mm: side of a pixel of each case in mm, (m,), NaN where unknown.
+        side: of a view in pixels.
+        precision: arithmetic.
+        device: where to run.
+    """
+    seen = predict_two_views(network, canvases, sizes, side, precision=precision, device=device)
+    features = feature_table(
+        [chances[:height, :width] / 255.0 for chances, (width, height) in zip(seen.maps, sizes, strict=True)],
+        [image[:height, :width] for image, (width, height) in zip(canvases, sizes, strict=True)],
+        pixel_mm.tolist(),
+    )
+    birads = seen.findings[:, :, BIRADS_FINDINGS].mean(axis=2)
+    return seen.maps, np.concatenate([seen.label, birads, features], axis=1, dtype=np.float64)
+
+
+def mean_outputs(of_networks: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the mean of several networks' :data:`OUTPUTS` (m, outputs): of those that say anything, or NaN."""
+    mean: np.ndarray = np.ma.masked_invalid(np.stack(of_networks)).mean(axis=0).filled(np.nan)
+    return mean
+
+
+def mean_map(total: np.ndarray, networks: int) -> np.ndarray:
+    """Return the mean of some networks' maps, uint8, from their sum."""
+    return np.rint(total / max(networks, 1)).astype(np.uint8)
+
+
+def outline_of(chances: np.ndarray) -> np.ndarray:
+    """Return the outline of the main lesion in a map of bytes, bool (height, width)."""
+    return lesion_mask(chances / 255.0)
+
+
+def lay_on_canvas(pictures: Sequence[np.ndarray], canvas: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return pictures uint8 (height, width) in the upper left corners of canvases, and their widths and heights.
+
+    Args:
+        pictures: m of them.
+        canvas: side of the canvases, no less than any side of a picture.
+
+    Returns:
+        uint8 (m, canvas, canvas) and int64 (m, 2).
+    """
+    canvases = np.zeros((len(pictures), canvas, canvas), np.uint8)
+    for place, picture in enumerate(pictures):
+        canvases[place, : picture.shape[0], : picture.shape[1]] = picture
+    return canvases, np.array([picture.shape[::-1] for picture in pictures], np.int64)
 
 
 def outline_boxes(probability: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -84,16 +155,11 @@ def mask_box(mask: np.ndarray) -> np.ndarray:
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
 
 
-def _batches(canvases: np.ndarray, sizes: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    starts = range(0, len(canvases), BATCH)
-    return [(canvases[start : start + BATCH], sizes[start : start + BATCH]) for start in starts]
-
-
 def _look(
     network: nn.Module, canvases: np.ndarray, sizes: np.ndarray, side: int, precision: Precision, device: torch.device
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     canvas = canvases.shape[-1]
-    pictures = torch.from_numpy(canvases).to(device).unsqueeze(1).float() / 255.0
+    pictures = unit(torch.from_numpy(canvases).to(device))
     maps = whole(torch.from_numpy(sizes).to(device), canvas)
     first = _mirrored(network, look(pictures, maps, side), precision)
     boxes = outline_boxes(first.mask[:, 0].cpu().numpy(), sizes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, TypeVar
@@ -86,9 +85,9 @@ def load_model_settings(kind: type[Kind], path: Path) -> Kind:
 
 def save_model_settings(settings: Section, path: Path) -> None:
     """Write the settings of one model as JSON with sorted keys, every number as it is."""
-    from busline.base.artifacts import save_text
+    from busline.base.artifacts import save_exact_json
 
-    save_text(json.dumps(settings.model_dump(mode="json"), indent=2, sort_keys=True) + "\n", path)
+    save_exact_json(settings.model_dump(mode="json"), path)
 
 
 def require_name(what: str, name: str, known: Collection[str]) -> None:

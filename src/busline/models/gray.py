@@ -1,0 +1,20 @@
+"""What networks see of gray images: the one place where their scale is changed, and changed back."""
+
+from __future__ import annotations
+
+import torch
+
+
+def unit(images: torch.Tensor) -> torch.Tensor:
+    """Return images (n, h, w) of gray values from 0 to 255 as float32 (n, 1, h, w) in [0, 1]."""
+    return images.unsqueeze(1).float() / 255.0
+
+
+def signed(images: torch.Tensor) -> torch.Tensor:
+    """Return images in [0, 1] as networks take them, in [-1, 1]."""
+    return images * 2.0 - 1.0
+
+
+def unsigned(images: torch.Tensor) -> torch.Tensor:
+    """Return images in [-1, 1] in [0, 1], for a body that has a scale of its own."""
+    return (images + 1.0) / 2.0
