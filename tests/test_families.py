@@ -10,8 +10,8 @@ from busline.base.errors import ParameterError
 from busline.base.params import load_params
 from busline.evaluation.summaries import test_to_train as ratio_of
 from busline.families import FAMILIES, GROUPS, TRAINING, active_files
+from busline.models.diagnosis import MODELS, PARTS
 from busline.splits import ROLES
-from busline.studies.combine import MODELS, PARTS
 from busline.studies.lesion import pair_jobs
 from imports import REPOSITORY
 from made_inputs import made_inputs, small_params

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,13 @@ from ruamel.yaml import YAML
 from busline.base.artifacts import load_array, load_json, load_table, load_tensors, save_array, save_table, save_tensors
 from busline.base.errors import DataError, DownloadError, ParameterError
 from busline.cohort.resize import resize_image
+from busline.families import FAMILIES
+from busline.models.diagnosis import PARTS
 from busline.models.images import build_image_model
-from busline.studies.combine import PARTS
 from helpers_cohort import load_stage
 from imports import REPOSITORY
 from made_inputs import small_params
+from read_models import read_in_a_fresh_process
 from whole_pipeline import contents, run_all, write
 
 PRETRAINED = "mobilenet_v2_imagenet"
@@ -121,6 +124,14 @@ def test_every_model_is_measured(run):
     assert 0.0 <= metrics["tabular"]["logreg"]["roc_auc"]["mean"] <= 1.0
 
 
+def test_every_reported_model_read_in_a_fresh_process_gives_its_table_to_the_last_bit(run):
+    found = read_in_a_fresh_process(run[1] / "one/data", "phantom")
+    assert [one for one in found if one["differing"]] == []
+    counts = {(key.split("/")[0], count) for key, count in Counter(one["model"] for one in found).items()}
+    families = [family for family in FAMILIES.values() if not family.search]
+    assert counts == {(family.key, 3 if family.left_out == 2 else 4) for family in families}  # pairs: no master split
+
+
 def test_normal_cases_stay_in_the_cohort_and_out_of_the_study(run):
     _, folder = run
     cases = load_table(folder / "one/data/cohort/phantom/cases.parquet")
@@ -190,7 +201,7 @@ def give_a_patient_two_sides(root):
 def test_a_planted_leak_fails_the_audit_by_name_and_writes_nothing(run, plant, message, tmp_path):
     """Planted behind the back of ingest and split, in a finished run."""
     _, folder = run
-    shutil.copytree(folder / "one/data", tmp_path / "data")
+    shutil.copytree(folder / "one/data", tmp_path / "data", copy_function=os.link)
     plant(tmp_path)
     changes = {**SETTINGS, "audit__tabular_models": [], "audit__image_permutations": 0}
     settings = write(tmp_path / "params.yaml", small_params(**changes))
@@ -205,7 +216,7 @@ def test_only_columns_of_the_patient_reach_a_model(run):
     _, folder = run
     columns = pd.read_parquet(folder / "one/data/features/features.parquet").columns
     assert set(columns) <= {"case_id", "Age", "Signs", "Symptoms"}
-    encoder = load_json(folder / "one/data/models/tabular/logreg/encoder.json")
+    encoder = load_json(folder / "one/data/models/tabular/logreg/master_all.json")
     assert {*encoder["medians"], *encoder["categories"]} == set(columns) - {"case_id"}
 
 

@@ -4,10 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from busline.audit.fold_models import FoldScores, score_tables
+from busline.audit.fold_models import FoldScores, score_models
 from busline.audit.protocol import MasterSplit, compare_model, compare_pair, draw_master_splits, out_of_fold
 from busline.base.runtime import Runtime
 from busline.base.settings.protocol import Split
+from busline.families import TABULAR
+from busline.predictors.cases import Cases
+from busline.predictors.tabular import TableFile, save_classical
 from busline.splits import MASTER, make_splits
 from made_inputs import made_inputs, small_params
 from made_studies import fit_tabular
@@ -103,13 +106,19 @@ def test_out_of_fold_scores_are_the_test_rows_of_models_with_all_training_cases(
     }
 
 
-def test_refitted_models_are_the_stages_own():
+def test_stored_models_are_the_stages_own(tmp_path):
     """Their scores of the cases they do not know are the stored out-of-fold predictions, to the last bit."""
     params = small_params()
     inputs = made_inputs(params, cases=45)
-    predictions, _ = fit_tabular(inputs, params, "random_forest", runtime=Runtime())
+    predictions, fits = fit_tabular(inputs, params, "random_forest", runtime=Runtime())
+    file = TableFile(family="tabular", model="random_forest", settings=params.tabular.models.random_forest)
+    save_classical(tmp_path / "models/tabular/random_forest", file, fits)
     honest = out_of_fold(predictions, inputs.case_ids, "malignant")[0]
-    found = score_tables(inputs, params, ["random_forest"], runtime=Runtime())["random_forest"]
+    scores = score_models(
+        tmp_path, TABULAR, ["random_forest"], Cases(inputs.table), inputs.resamples, runtime=Runtime()
+    )
+    found = scores["random_forest"]
+    assert set(found.scores) == set(inputs.resamples) - {MASTER}
     for key, known in found.known.items():
         assert sorted(np.flatnonzero(~known)) == inputs.resamples[key]["test"].tolist()
         assert found.scores[key][~known].tolist() == honest[~known].tolist()

@@ -10,10 +10,12 @@ from threadpoolctl import threadpool_limits
 
 from busline.evaluation.held_out import held_out
 from busline.families import FAMILIES
-from busline.models.combiner import STRENGTHS, fit_combiner
-from busline.studies.combine import IMAGE, MODELS, PARTS, clinical_inputs, cross_fitted, run_combine
+from busline.models.combiner import STRENGTHS, ClinicalColumns, fit_combiner
+from busline.models.diagnosis import IMAGE, MODELS, PARTS
+from busline.studies.combine import cross_fitted, run_combine
 from busline.studies.inputs import fold_jobs
-from busline.studies.lesion import OUTPUTS, pair_jobs
+from busline.studies.lesion import pair_jobs
+from busline.training.two_views import OUTPUTS
 from made_inputs import made_inputs, small_params
 
 PARAMS = small_params(cv__folds=3)
@@ -80,9 +82,10 @@ def test_the_diagnosis_of_a_fold_is_fitted_to_the_other_folds_alone(combined):
     numbers = outputs.copy()
     numbers.loc[numbers["fold"] == 0, list(OUTPUTS)] = 99.0
     again = combine(changed, numbers, 7)
-    for name in found.combiners:
-        for one, other in zip(found.combiners[name], again.combiners[name], strict=True):
-            assert (one == other) == (one["fold"] == 0)
+    for name, folds in found.diagnoses.items():
+        for resample, one in folds.items():
+            other = again.diagnoses[name][resample]
+            assert (one.combiner.to_dict() == other.combiner.to_dict()) == (resample.fold == 0)
 
 
 def inner_rows(study, name, fold):
@@ -143,32 +146,32 @@ def test_the_penalty_is_chosen_on_other_patients(combined):
     """With all cases of a class of one patient there is no other patient to choose on."""
     inputs, outputs, found = combined
     again = run_combine(inputs, outputs, inputs.labels, 7)
-    for name in found.combiners:
-        assert {one["strength"] for one in again.combiners[name]} == {STRENGTHS[0]}
-    assert any(one["strength"] > STRENGTHS[0] for fitted in found.combiners.values() for one in fitted)
+    for folds in again.diagnoses.values():
+        assert {one.combiner.strength for one in folds.values()} == {STRENGTHS[0]}
+    assert any(one.combiner.strength > STRENGTHS[0] for folds in found.diagnoses.values() for one in folds.values())
 
 
 def test_the_probability_is_the_mean_logits(combined):
     _, outputs, found = combined
-    fitted = found.combiners["malignancy"][0]
+    fitted = found.diagnoses["malignancy"]["cv", 0, 0].combiner.to_dict()
     case = found.predictions["malignancy"].iloc[0]
     rows = outputs[(outputs["case_id"] == case["case_id"]) & ((outputs["first"] == 0) | (outputs["second"] == 0))]
     value = (rows["malignancy_whole"] + rows["malignancy_window"]) / 2
     logits = (value - fitted["means"][0]) / fitted["scales"][0] * fitted["weights"][0] + fitted["intercept"]
     assert case["p_malignant"] == pytest.approx(1 / (1 + np.exp(-logits.mean())), abs=1e-6)
-    assert len(found.combiners["image"][0]["names"]) == len(IMAGE)
+    assert len(found.diagnoses["image"]["cv", 0, 0].combiner.names) == len(IMAGE)
 
 
 def test_clinical_columns_are_encoded_on_the_learning_cases(combined):
     inputs, _, _ = combined
     learn = inputs.resamples["cv", 0, 0]["train"]
-    names, rows = clinical_inputs(inputs, learn)
-    assert names[:2] == ["Age", "Age missing"]
-    assert rows.shape == (90, len(names))
-    table = inputs.table.copy()
-    others = np.setdiff1d(np.arange(90), learn)
-    table.loc[others, "Signs"] = "never seen"
-    assert clinical_inputs(replace(inputs, table=table), learn)[0] == names
+    columns = ClinicalColumns.fit(inputs.table.iloc[learn], inputs.numeric, inputs.categorical)
+    assert columns.names[:2] == ["Age", "Age missing"]
+    rows = columns.transform(inputs.table)
+    assert rows.shape == (90, len(columns.names))
+    age = inputs.table["Age"].to_numpy()
+    np.testing.assert_array_equal(rows[:, :2], np.stack([age, np.isnan(age)], axis=1))
+    np.testing.assert_array_equal(columns.transform(inputs.table.iloc[[7, 3]]), rows[[7, 3]])
 
 
 def test_few_cases_of_a_class_need_no_inner_folds():

@@ -10,10 +10,11 @@ from busline.base.errors import ParameterError
 from busline.base.runtime import Runtime
 from busline.cohort.findings import FINDINGS
 from busline.cohort.outlines import unpack_rows
-from busline.studies.lesion import OUTPUTS, LesionContext, _outline, pair_jobs, run_lesion, train_unit
+from busline.studies.lesion import LesionContext, _outline, pair_jobs, run_lesion, train_unit
 from busline.studies.lesion_cases import draw_lesion_cases, make_cases
 from busline.studies.pretrain import run_pretrain
 from busline.training.pool import run_units
+from busline.training.two_views import OUTPUTS
 from made_inputs import made_inputs, small_params
 
 PARAMS = small_params(cv__folds=3)

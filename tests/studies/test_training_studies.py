@@ -11,7 +11,7 @@ from busline.base.runtime import Runtime
 from busline.base.settings.models import segmenter_settings
 from busline.cohort.outlines import unpack_rows
 from busline.cohort.resize import resize_mask
-from busline.splits import CV, Resample
+from busline.splits import CV, MASTER, Resample
 from busline.studies.dnn import encode, run_dnn_search
 from busline.studies.segment import segment_plan
 from made_inputs import made_inputs, small_params
@@ -19,6 +19,7 @@ from made_studies import fit_tabular, train_cnn, train_dnn, train_merged, train_
 
 PARAMS = small_params()
 ONE, TWO = Runtime(workers=1), Runtime(workers=2)
+FOLD = Resample(CV, 0, 0)
 
 
 def without(inputs, roles):
@@ -96,13 +97,13 @@ def test_dnn_stops_on_the_val_cases_and_never_sees_the_others():
     inputs = made_inputs(PARAMS)
     study = train_dnn(inputs, PARAMS, runtime=ONE)
     changed = train_dnn(without(inputs, ["tune", "test"]), PARAMS, runtime=ONE)
-    state, other = study.states[CV, 0, 0], changed.states[CV, 0, 0]
+    state, other = (one.networks[FOLD, "without_tune"].state for one in (study, changed))
     assert all(np.array_equal(state[name], other[name]) for name in state)
     steered = train_dnn(without(inputs, ["val"]), PARAMS, runtime=ONE)
     curve = study.curves.query("repeat == 0 and fold == 0")
     other_curve = steered.curves.query("repeat == 0 and fold == 0")
     assert curve["val_loss"].iloc[0] != other_curve["val_loss"].iloc[0]
-    assert set(study.states) == set(inputs.resamples)
+    assert set(study.networks) == {(key, kind) for key in inputs.resamples for kind in ("all", "without_tune")}
 
 
 def test_the_search_covers_the_grid_and_repeats_the_dnn_at_its_own_setting():
@@ -130,19 +131,20 @@ def test_a_cnn_fold_is_the_same_beside_others_and_alone():
 
 def test_a_cnn_learns_from_the_train_cases_alone():
     inputs = made_inputs(PARAMS, side=32)
-    before = train_cnn(inputs, PARAMS, runtime=ONE).states[CV, 0, 0]
+    before = train_cnn(inputs, PARAMS, runtime=ONE).states[FOLD]
     images = inputs.images.copy()
     for role in ("tune", "test"):
         images[inputs.resamples["cv", 0, 0][role]] = 7
     changed = type(inputs)(**{**vars(without(inputs, ["tune", "test"])), "images": images})
-    after = train_cnn(changed, PARAMS, runtime=ONE).states[CV, 0, 0]
+    after = train_cnn(changed, PARAMS, runtime=ONE).states[FOLD]
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
 def test_merged_continues_from_the_networks_of_its_own_fold():
     inputs = made_inputs(PARAMS, side=32)
     images = train_cnn(inputs, PARAMS, runtime=ONE).states
-    tables = train_dnn(inputs, PARAMS, runtime=ONE).states
+    networks = train_dnn(inputs, PARAMS, runtime=ONE).networks
+    tables = {key: networks[key, "without_tune"].state for key in inputs.resamples}
     merged = train_merged(inputs, PARAMS, images, tables, runtime=ONE).predictions
     assert set(merged.groupby(["scheme", "repeat", "fold"]).groups) == set(inputs.resamples)
     other = {**images, Resample(CV, 0, 1): images[CV, 0, 0]}
@@ -197,7 +199,11 @@ def test_a_pretrained_encoder_stays_as_it_was():
     encoder = build_segmenter("unet", "mobilenet_v2").network.encoder.state_dict()
     inputs = made_inputs(params, side=32)
     study = train_segmenter(inputs, params, wider(inputs), runtime=ONE, pretrained=encoder)
-    kept = {name.removeprefix("network.encoder."): value for name, value in study.final.items() if ".encoder." in name}
+    kept = {
+        name.removeprefix("network.encoder."): value
+        for name, value in study.states[MASTER].items()
+        if ".encoder." in name
+    }
     assert kept
     assert all(np.array_equal(value, encoder[name].numpy()) for name, value in kept.items())
 
@@ -210,8 +216,8 @@ def test_two_segmentation_networks_of_the_same_settings_differ_by_their_names():
     )
     pd.testing.assert_frame_equal(one.outlines, again.outlines)
     weight = "network.encoder.conv1.weight"
-    np.testing.assert_array_equal(one.final[weight], again.final[weight])
-    assert not np.array_equal(one.final[weight], other.final[weight])
+    np.testing.assert_array_equal(one.states[MASTER][weight], again.states[MASTER][weight])
+    assert not np.array_equal(one.states[MASTER][weight], other.states[MASTER][weight])
     assert set(other.curves["model"]) == {"other"}
 
 

@@ -9,6 +9,7 @@ from busline.models.dropout import GivenDropout
 from busline.models.images import ImageClassifier, custom_body
 from busline.models.mlp import Mlp
 from busline.training.batches import Member
+from busline.training.inference import evaluate
 from busline.training.loop import fit, seeded
 from busline.training.plan import Phase, Plan
 from busline.training.stack import Stack
@@ -100,3 +101,9 @@ def train(kind, members, settings, task=None):
     stack = Stack([make(kind, one.seed) for one in members], CPU)
     outcomes = fit(stack, task, settings, members)
     return stack, task, outcomes
+
+
+def predict(stack, task, settings, cases):
+    """Each network's probabilities of its own cases, as the stack says them."""
+    probability = torch.sigmoid(evaluate(stack, task, settings, cases).logits).numpy()
+    return [probability[k, : len(part)] for k, part in enumerate(cases)]

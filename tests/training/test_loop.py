@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from made_networks import CPU, MILD, Line, image_task, make, member, plan, table_task, train
+from made_networks import CPU, MILD, Line, image_task, make, member, plan, predict, table_task, train
 
 from busline.base.errors import TrainingError
 from busline.training.batches import draw_epoch
-from busline.training.inference import evaluate, predict
+from busline.training.inference import evaluate
 from busline.training.loop import fit
 from busline.training.plan import Phase, Schedule
 from busline.training.stack import Stack

@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from made_networks import CPU, make, make_task, member, plan, table_task, train
+from made_networks import CPU, make, make_task, member, plan, predict, table_task, train
 from torch import nn
 
 from busline.models.mlp import Mlp, cut_features, pad_features
 from busline.training.augment import DRAWS
 from busline.training.batches import draw_epoch
-from busline.training.inference import predict
 from busline.training.loop import fit, seeded
 from busline.training.plan import Phase
 from busline.training.results import train_and_score

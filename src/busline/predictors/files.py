@@ -88,7 +88,11 @@ class Place:
         path = self.folder / name
         if not path.is_file():
             raise self.broken(name, f"is missing{self._skipped()}")
-        return load_result(kind, path, stage=self.stage)
+        found = load_result(kind, path, stage=self.stage)
+        unsaid = sorted(set(kind.model_fields) - found.model_fields_set)
+        if unsaid:
+            raise self.broken(name, f"says nothing of {', '.join(unsaid)}")
+        return found
 
     def model(self, kind: type[Kind], family: Family) -> Kind:
         """Read what the model is; see :meth:`read`."""
