@@ -1,0 +1,96 @@
+"""Networks as a stage trains and saves them, where a stack, padding or bf16 might come between training and reading."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from busline.base.runtime import Runtime
+from busline.base.settings.models import image_settings, merged_settings
+from busline.families import CNN, MERGED, TABULAR
+from busline.predictors.cases import Cases
+from busline.predictors.cnn import ImageFile, save_cnn
+from busline.predictors.files import TableNetwork
+from busline.predictors.merged import MergedFile, save_merged
+from busline.predictors.table import load_predictor
+from busline.predictors.tabular import TableFile, load_tabular, save_dnn
+from busline.studies.dnn import encode
+from busline.studies.inputs import fold_jobs
+from busline.studies.merged import MergedContext, MergedJob, train_unit
+from busline.training.pool import Place
+from made_inputs import made_inputs, small_params
+from made_studies import IMAGE, train_cnn, train_dnn
+
+PARAMS = small_params()
+ONE = Runtime(workers=1)
+
+
+@pytest.fixture
+def inputs():
+    """Some folds do not see the word that two of the cases have: their tables are a column narrower."""
+    made = made_inputs(PARAMS, side=32)
+    table = made.table.copy()
+    table.loc[made.resamples["cv", 0, 0]["test"][:2], "Signs"] = "rare"
+    return replace(made, table=table)
+
+
+def cases_at(inputs, places):
+    return Cases(inputs.table.iloc[places], [inputs.images[place] for place in places])
+
+
+def test_a_network_of_a_stack_of_unequal_tables_comes_back_to_the_last_bit(inputs, tmp_path):
+    study = train_dnn(inputs, PARAMS, runtime=ONE)
+    assert len({len(network.encoder.names) for network in study.networks.values()}) > 1
+    file = TableFile(family=TABULAR.key, model="dnn", settings=PARAMS.tabular.models.dnn)
+    save_dnn(tmp_path / "models/tabular/dnn", file, study.networks)
+    ids = np.asarray(inputs.case_ids)
+    for resample in inputs.resamples:
+        for kind in ("all", "without_tune"):
+            own = "repeat == @resample.repeat and fold == @resample.fold and trained_on == @kind"
+            rows = study.predictions.query(own)
+            places = [int(np.flatnonzero(ids == case)[0]) for case in rows["case_id"]]
+            found = load_tabular(tmp_path, "dnn", resample, kind).predict(cases_at(inputs, places))
+            np.testing.assert_array_equal(found, rows["p_malignant"])
+
+
+def test_joint_networks_that_trained_as_a_stack_are_saved_without_the_padding(inputs, tmp_path):
+    """As on a GPU: all folds at once."""
+    settings = merged_settings(PARAMS, IMAGE)
+    images = train_cnn(inputs, PARAMS, runtime=ONE).states
+    tables = train_dnn(inputs, PARAMS, runtime=ONE).networks
+    jobs = [
+        MergedJob(
+            fold,
+            images[fold.resample],
+            tables[fold.resample, "without_tune"].state,
+            *encode(inputs, fold.roles["train"]),
+        )
+        for fold in fold_jobs(inputs)
+    ]
+    assert len({job.rows.shape[1] for job in jobs}) > 1
+    context = MergedContext(IMAGE, settings, PARAMS.train, PARAMS.seed, inputs.images, inputs.labels)
+    results = train_unit(context, jobs, Place("cpu", lambda share, note: None))
+    networks = {
+        job.fold.resample: TableNetwork(job.encoder, result.state) for job, result in zip(jobs, results, strict=True)
+    }
+    file = MergedFile(family=MERGED.key, model=IMAGE, settings=settings, precision="fp32")
+    save_merged(tmp_path / "models/merged" / IMAGE, file, networks)
+    for job, result in zip(jobs, results, strict=True):
+        test = job.fold.roles["test"]
+        found = load_predictor(tmp_path, MERGED, IMAGE, job.fold.resample).predict(cases_at(inputs, test))
+        np.testing.assert_allclose(found, result.probabilities["test"], atol=1e-6)
+
+
+def test_a_network_of_bf16_comes_back_to_the_last_bit(inputs, tmp_path):
+    params = small_params(train__precision="bf16", cnn__models__custom_cnn__epochs=1)
+    study = train_cnn(inputs, params, runtime=ONE)
+    settings = image_settings(params.cnn, params.augmentation, IMAGE)
+    file = ImageFile(family=CNN.key, model=IMAGE, settings=settings, precision="bf16")
+    save_cnn(tmp_path / "models/cnn" / IMAGE, file, study.states)
+    for resample, roles in inputs.resamples.items():
+        rows = study.predictions.query("repeat == @resample.repeat and fold == @resample.fold and split == 'test'")
+        predictor = load_predictor(tmp_path, CNN, IMAGE, resample)
+        everyone = predictor.predict(cases_at(inputs, np.arange(len(inputs.case_ids))))
+        np.testing.assert_array_equal(everyone[roles["test"]], rows["p_malignant"])
+        single = replace(predictor, file=file.model_copy(update={"precision": "fp32"}))
+        assert not np.array_equal(single.predict(cases_at(inputs, roles["test"])), rows["p_malignant"])
