@@ -24,8 +24,7 @@ def main(
     from busline.base.artifacts import atomic_folder, load_table, load_tensors, save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_IMAGES, NO_MASKS, skip
-    from busline.families import LESION_SEGMENT
-    from busline.predictors.lesion_segment import LesionFile, save_lesion_networks
+    from busline.predictors.lesion_segment import save_lesion_networks
     from busline.studies.inputs import load_inputs
     from busline.studies.lesion import LesionSettings, run_lesion
     from busline.studies.lesion_cases import load_lesion_cases
@@ -50,16 +49,9 @@ def main(
     tensors = load_tensors(root / "data/models/pretrain/lesion.safetensors")
     initial = {name: value.numpy() for name, value in tensors.items()}
     study = run_lesion(inputs, cases, settings, initial, runtime=load_runtime())
-    file = LesionFile(
-        family=LESION_SEGMENT.key,
-        model=LESION_SEGMENT.files[0],
-        settings=settings.lesion,
-        precision=settings.train.precision,
-        canvas=cases.images.shape[-1],
-        networks=[list(key) for key in study.states],
-    )
     with atomic_folder(models) as folder:
-        save_lesion_networks(folder, file, study.states)
+        canvas, precision = cases.images.shape[-1], settings.train.precision
+        save_lesion_networks(folder, settings.lesion, precision, canvas, study.states)
     for table, place in zip((study.outputs, study.curves, study.outlines), places, strict=True):
         save_table(table, place)
 

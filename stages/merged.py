@@ -44,19 +44,13 @@ def main(
     if inputs.images is None or inputs.table.empty:
         skip(NO_IMAGES if inputs.images is None else NO_COLUMNS, tables=[curves, predictions], folders=[models])
         return
+    images = load_states(inputs.resamples, place_of(root / "data", CNN, model))
+    tables = load_states(inputs.resamples, place_of(root / "data", TABULAR, "dnn"), WITHOUT_TUNE)
     study = run_merged(
-        inputs,
-        settings,
-        model,
-        load_states(inputs.resamples, place_of(root / "data", CNN, model)),
-        load_states(inputs.resamples, place_of(root / "data", TABULAR, "dnn"), WITHOUT_TUNE),
-        seed=shared.seed,
-        train=shared.train,
-        runtime=load_runtime(),
+        inputs, settings, model, images, tables, seed=shared.seed, train=shared.train, runtime=load_runtime()
     )
-    precision = shared.train.precision
     with atomic_folder(models) as folder:
-        file = MergedFile(family=MERGED.key, model=model, settings=settings, precision=precision)
+        file = MergedFile(family=MERGED.key, model=model, settings=settings, precision=shared.train.precision)
         save_merged(folder, file, study.networks)
     save_table(study.curves, curves)
     save_table(study.predictions, predictions)

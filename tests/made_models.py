@@ -26,7 +26,7 @@ from busline.models.tabular import fit_classifier
 from busline.predictors.cnn import ImageFile, save_cnn
 from busline.predictors.files import TableNetwork
 from busline.predictors.lesion import save_diagnoses
-from busline.predictors.lesion_segment import LesionFile, save_lesion_networks
+from busline.predictors.lesion_segment import save_lesion_networks
 from busline.predictors.merged import MergedFile, save_merged
 from busline.predictors.segment import SegmenterFile, save_segmenter
 from busline.predictors.tabular import FittedTable, TableFile, save_classical, save_dnn
@@ -87,15 +87,8 @@ def save_image_models(models: Path, params: Params, encoder: TableEncoder) -> No
 
 def save_lesion_models(models: Path, inputs: StudyInputs, params: Params) -> None:
     keys = [(0, 0, 1, 0), (0, 0, 2, 0), (0, 1, 2, 0)]
-    file = LesionFile(
-        family=LESION_SEGMENT.key,
-        model=LESION_SEGMENT.files[0],
-        settings=params.lesion,
-        precision="fp32",
-        canvas=CANVAS,
-        networks=[list(key) for key in keys],
-    )
-    save_lesion_networks(models / LESION_SEGMENT.key, file, {key: state_of(LesionNetwork()) for key in keys})
+    states = {key: state_of(LesionNetwork()) for key in keys}
+    save_lesion_networks(models / LESION_SEGMENT.key, params.lesion, "fp32", CANVAS, states)
     generator, count = np.random.default_rng(2), len(inputs.labels)
     numbers = pd.DataFrame(generator.normal(size=(count, len(OUTPUTS))), columns=list(OUTPUTS))
     numbers = mean_views(numbers.assign(position=np.arange(count)))

@@ -96,8 +96,18 @@ class PairNetworks:
             return describe_lesions(network, canvases, sizes, pixel, side, precision=precision, device=CPU)
 
 
-def save_lesion_networks(folder: Path, file: LesionFile, states: Mapping[NetworkKey, State]) -> None:
-    """Write the networks' folder; ``file`` lists them already."""
+def save_lesion_networks(
+    folder: Path, settings: Lesion, precision: Precision, canvas: int, states: Mapping[NetworkKey, State]
+) -> None:
+    """Write the networks' folder; arguments as :class:`LesionFile`."""
+    file = LesionFile(
+        family=LESION_SEGMENT.key,
+        model=LESION_SEGMENT.files[0],
+        settings=settings,
+        precision=precision,
+        canvas=canvas,
+        networks=[list(key) for key in states],
+    )
     save_model(file, folder)
     for key, state in states.items():
         save_state(state, folder / f"{_stem(key)}.safetensors")
