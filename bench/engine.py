@@ -149,11 +149,11 @@ def _task(work: Work, jobs: Sequence[FoldJob]) -> Task:
 
 def _build(work: Work) -> nn.Module:
     if work.segments:
-        return build_segmenter("unet", "mobilenet_v2")
+        return build_segmenter("unet", "mobilenet_v2", work.images.shape[-1])
     network = {"custom_cnn": "custom_cnn", "mobilenet_v2": "mobilenetv2_100"}[work.kind]
     training = {"batch_size": work.batch_size, "epochs": 1, "learning_rate": work.learning_rate}
     spec = {**training, "network": network, "weights": None, "dropout": work.dropout, "fine_tune": None}
-    return build_image_model(ImageModel.model_validate(spec))
+    return build_image_model(ImageModel.model_validate(spec), work.images.shape[-1])
 
 
 def _plan(work: Work, network: nn.Module, arithmetic: Precision) -> Plan:

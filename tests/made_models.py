@@ -70,7 +70,7 @@ def save_models(data: Path, inputs: StudyInputs, params: Params) -> dict[str, Fi
 
 def save_image_models(models: Path, params: Params, encoder: TableEncoder) -> None:
     settings = image_settings(params.cnn, params.augmentation, IMAGE)
-    states = {FOLD: state_of(build_image_model(settings.model))}
+    states = {FOLD: state_of(build_image_model(settings.model, settings.image_size))}
     save_cnn(
         models / CNN.key / IMAGE, ImageFile(family=CNN.key, model=IMAGE, settings=settings, precision="fp32"), states
     )
@@ -81,7 +81,9 @@ def save_image_models(models: Path, params: Params, encoder: TableEncoder) -> No
     own = segmenter_settings(params.seg, params.augmentation, "unet")
     file = SegmenterFile(family=SEGMENT.key, model="unet", settings=own, precision="fp32")
     save_segmenter(
-        models / SEGMENT.key / "unet", file, {FOLD: state_of(build_segmenter(own.architecture, own.encoder))}
+        models / SEGMENT.key / "unet",
+        file,
+        {FOLD: state_of(build_segmenter(own.architecture, own.encoder, own.image_size))},
     )
 
 

@@ -59,7 +59,7 @@ def run(tmp_path_factory):
     params = small_params(**SETTINGS)
     spec = params.cnn.models[PRETRAINED]
     torch.manual_seed(0)
-    made = build_image_model(spec).body.state_dict()
+    made = build_image_model(spec, 64).body.state_dict()
     save_tensors(
         {**made, "classifier.weight": torch.zeros(1000, 1280)}, folder / f"mirror/weights/{spec.weights}.safetensors"
     )

@@ -14,7 +14,7 @@ SPECS = PARAMS.cnn.models
 
 
 def test_the_custom_cnn_has_table_2s_parameters():
-    model = build_image_model(SPECS["custom_cnn"])
+    model = build_image_model(SPECS["custom_cnn"], 64)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     statistics = sum(b.numel() for name, b in model.named_buffers() if "running" in name)
     assert trainable == 93_249
@@ -22,7 +22,7 @@ def test_the_custom_cnn_has_table_2s_parameters():
 
 
 def test_the_custom_cnn_has_table_2s_shapes():
-    body = build_image_model(SPECS["custom_cnn"]).body.eval()
+    body = build_image_model(SPECS["custom_cnn"], 64).body.eval()
     shapes, values = [], torch.zeros(1, 1, 128, 128)
     for layer in body:
         values = layer(values)
@@ -35,22 +35,22 @@ def test_the_custom_cnn_has_table_2s_shapes():
 
 @pytest.mark.parametrize("name", ["custom_cnn", "mobilenet_v2_random"])
 def test_gray_images_give_one_logit_each(name):
-    model = build_image_model(SPECS[name]).eval()
+    model = build_image_model(SPECS[name], 64).eval()
     assert model(torch.zeros(3, 1, 32, 32)).shape == (3,)
 
 
 def test_any_timm_name_works_and_a_wrong_one_is_met_with_near_matches():
     spec = SPECS["mobilenet_v2_random"]
-    assert build_image_model(spec.model_copy(update={"network": "resnet10t"})).eval()(
+    assert build_image_model(spec.model_copy(update={"network": "resnet10t"}), 64).eval()(
         torch.zeros(1, 1, 64, 64)
     ).shape == (1,)
     with pytest.raises(ParameterError, match="mobilenetv2_100"):
-        build_image_model(spec.model_copy(update={"network": "mobilenetv2_10"}))
+        build_image_model(spec.model_copy(update={"network": "mobilenetv2_10"}), 64)
 
 
 def test_pretrained_weights_fill_the_body_and_are_normalised_as_they_were_trained():
-    source = build_image_model(SPECS["mobilenet_v2_random"])
-    model = build_image_model(SPECS["mobilenet_v2_imagenet"])
+    source = build_image_model(SPECS["mobilenet_v2_random"], 64)
+    model = build_image_model(SPECS["mobilenet_v2_imagenet"], 64)
     tensors = {**source.body.state_dict(), "classifier.weight": torch.zeros(1000, 1280)}
     load_pretrained(model, tensors, "weights file")
     assert torch.equal(model.body.conv_stem.weight, source.body.conv_stem.weight)
@@ -58,14 +58,14 @@ def test_pretrained_weights_fill_the_body_and_are_normalised_as_they_were_traine
 
 
 def test_weights_of_another_network_are_refused():
-    model = build_image_model(SPECS["mobilenet_v2_imagenet"])
+    model = build_image_model(SPECS["mobilenet_v2_imagenet"], 64)
     with pytest.raises(ParameterError, match="does not fit the network"):
         load_pretrained(model, {"conv_stem.weight": torch.zeros(1)}, "weights file")
 
 
 def test_the_second_phase_trains_kerass_last_30_layers():
     """Keras's last 30 layers: the projection's batch norm of block 13, blocks 14 to 16, and the last convolution."""
-    model = build_image_model(SPECS["mobilenet_v2_imagenet"])
+    model = build_image_model(SPECS["mobilenet_v2_imagenet"], 64)
     head, tune = cnn_plan(SPECS["mobilenet_v2_imagenet"], PARAMS.train).phases
     set_trainable(model, head.trainable)
     assert {name for name, p in model.named_parameters() if p.requires_grad} == {"head.weight", "head.bias"}

@@ -230,7 +230,7 @@ def test_without_an_active_segmenter_the_papers_stands_alone(inputs):
 def test_the_parameter_count_in_the_notes_is_that_of_the_network(inputs):
     from busline.models.segmentation import build_segmenter
 
-    network = build_segmenter("unet", "mobilenet_v2")
+    network = build_segmenter("unet", "mobilenet_v2", 64)
     assert sum(parameter.numel() for parameter in network.parameters()) == 6_628_945
 
 

@@ -240,7 +240,10 @@ def test_the_stage_writes_pictures_and_their_captions_facts(tmp_path, cohort, st
     params_file.write_text(show_params(params))
     data = tmp_path / "data"
     settings = image_settings(params.cnn, params.augmentation, "custom_cnn")
-    state = {name: value.numpy() for name, value in build_image_model(settings.model).state_dict().items()}
+    state = {
+        name: value.numpy()
+        for name, value in build_image_model(settings.model, settings.image_size).state_dict().items()
+    }
     file = ImageFile(family="cnn", model="custom_cnn", settings=settings, precision="fp32")
     save_cnn(data / "models/cnn/custom_cnn", file, {Resample(CV, 0, fold): state for fold in range(FOLDS)})
     save_table(predictions_of(cohort, np.linspace(0, 1, CASES)), data / "predictions/cnn/custom_cnn.parquet")

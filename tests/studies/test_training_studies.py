@@ -196,7 +196,7 @@ def test_a_pretrained_encoder_stays_as_it_was():
 
     params = small_params(seg__weights="mobilenet_v2.imagenet")
     torch.manual_seed(0)
-    encoder = build_segmenter("unet", "mobilenet_v2").network.encoder.state_dict()
+    encoder = build_segmenter("unet", "mobilenet_v2", 64).network.encoder.state_dict()
     inputs = made_inputs(params, side=32)
     study = train_segmenter(inputs, params, wider(inputs), runtime=ONE, pretrained=encoder)
     kept = {

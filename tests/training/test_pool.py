@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from dataclasses import dataclass
 
 import pytest
@@ -37,7 +38,13 @@ def fail(context, jobs, place):
 
 
 def die(context, jobs, place):
-    os._exit(3)
+    if isinstance(context, signal.Signals):
+        os.kill(os.getpid(), context)
+    os._exit(context)
+
+
+def take_too_much(context, jobs, place):
+    torch.empty(2**60, dtype=torch.uint8)
 
 
 def run(function, context, units, workers=1, **settings):
@@ -68,9 +75,25 @@ def test_failed_networks_are_listed_after_all_have_run(workers):
         run(fail, None, [[0], [1, 2], [3]], workers)
 
 
-def test_a_process_that_dies_is_reported():
-    with pytest.raises(TrainingError, match="was killed"):
-        run(die, None, [[1], [2]], 2)
+ENDS = [
+    (signal.SIGKILL, r"^t: .*killed \(SIGKILL\).*memory(.|\n)*BUSLINE_WORKERS=1"),
+    (signal.SIGABRT, r"^t: .*crashed \(SIGABRT\).*not a lack of memory(.|\n)*another model"),
+    (signal.SIGSEGV, r"crashed \(SIGSEGV\)"),
+    (signal.SIGTERM, r"told to end \(SIGTERM\)"),
+    (3, "exit code 3"),
+]
+
+
+@pytest.mark.parametrize(("end", "words"), ENDS)
+def test_a_process_that_dies_is_reported_with_how_it_ended(end, words):
+    with pytest.raises(TrainingError, match=words):
+        run(die, end, [[1], [2]], 2)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_memory_that_is_not_there_is_an_error_of_its_job(workers):
+    with pytest.raises(TrainingError, match=r"^[12]: memory ran out"):
+        run(take_too_much, None, [[1], [2]], workers)
 
 
 def test_no_units_no_results():

@@ -21,6 +21,10 @@ ReportShare = Callable[[float, str], None]
 """Called with the share of a unit of work that is done, in [0, 1], and a short note."""
 
 
+def ignore_share(share: float, note: str) -> None:
+    """Show nothing."""
+
+
 def silent(what: str, done: int, total: int | None) -> None:
     """Show nothing."""
 

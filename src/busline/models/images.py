@@ -8,16 +8,17 @@ from typing import Any
 import torch
 from torch import nn
 
-from busline.base.errors import ParameterError, near_matches
 from busline.base.settings.images import ImageModel
 from busline.models.dropout import GivenDropout
 from busline.models.gray import unsigned
+from busline.models.layout import PictureNetwork, lay_out
+from busline.models.timm_names import first_accepted, require_timm, size_options
 from busline.weights.load import load_into
 
 CUSTOM = "custom_cnn"
 
 
-class ImageClassifier(nn.Module):
+class ImageClassifier(PictureNetwork):
     """A body that turns gray images into features, dropout, and one logit.
 
     Args:
@@ -55,7 +56,7 @@ class ImageClassifier(nn.Module):
         if self.channels > 1:
             images = unsigned(images).expand(-1, self.channels, -1, -1)
             images = (images - self.shift) / self.scale
-        found: torch.Tensor = self.body(images)
+        found: torch.Tensor = self.body(self.arrange(images))
         return found
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -88,25 +89,38 @@ def custom_body() -> nn.Sequential:
     return nn.Sequential(*blocks, GlobalMean())
 
 
-def build_image_model(spec: ImageModel) -> ImageClassifier:
-    """Build an image classifier with random weights from torch's current seed.
+def build_image_model(spec: ImageModel, side: int) -> ImageClassifier:
+    """Build an image classifier with random weights from torch's current seed; nothing is downloaded.
+
+    A network that cannot be built raises what timm raises; :func:`busline.training.trial.try_unit` words it.
+
+    Args:
+        spec: the model's settings.
+        side: of the images in pixels, for the networks that are built for one size.
 
     Raises:
         ParameterError: if timm has no network of that name.
     """
-    if spec.network == CUSTOM:
-        return ImageClassifier(custom_body(), 128, spec.dropout).to(memory_format=torch.channels_last)
+    model = ImageClassifier(custom_body(), 128, spec.dropout) if spec.network == CUSTOM else _build_timm(spec, side)
+    lay_out(model)
+    return model
+
+
+def _build_timm(spec: ImageModel, side: int) -> ImageClassifier:
     import timm
 
-    if spec.network not in timm.list_models():
-        raise ParameterError(
-            f"network {spec.network!r}", "timm has no such model", mend=near_matches(spec.network, timm.list_models())
-        )
-    body: Any = timm.create_model(spec.network, pretrained=False, num_classes=0, in_chans=3)
+    require_timm(f"network {spec.network!r}", spec.network)
+
+    def create(**more: Any) -> Any:
+        return timm.create_model(spec.network, pretrained=False, num_classes=0, in_chans=3, **more)
+
+    body = first_accepted(create, size_options(spec.network, side, keep_shapes=spec.weights is not None))
     config = body.pretrained_cfg
     mean, std = (tuple(config["mean"]), tuple(config["std"])) if spec.weights else (None, None)
-    model = ImageClassifier(body, body.num_features, spec.dropout, channels=3, mean=mean, std=std)
-    return model.to(memory_format=torch.channels_last)
+    width = (
+        getattr(body, "head_hidden_size", None) or body.num_features
+    )  # some have layers of their own before the logit
+    return ImageClassifier(body, width, spec.dropout, channels=3, mean=mean, std=std)
 
 
 def load_pretrained(model: ImageClassifier, tensors: Mapping[str, torch.Tensor], where: str) -> None:

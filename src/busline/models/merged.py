@@ -37,6 +37,6 @@ class MergedNetwork(nn.Module):
 
 def build_merged(settings: MergedSettings, features: int) -> MergedNetwork:
     """Build the joint network of a table of so many features, with random weights from torch's current seed."""
-    image = build_image_model(settings.image.model)
+    image = build_image_model(settings.image.model, settings.image.image_size)
     table = Mlp(features, settings.dnn.hidden, settings.dnn.dropout)
     return MergedNetwork(image, table, settings.merged.hidden, settings.merged.dropout)

@@ -9,10 +9,15 @@ import torch
 from torch import nn
 
 from busline.base.errors import ParameterError, near_matches
+from busline.models.layout import PictureNetwork, lay_out
+from busline.models.timm_names import advise, first_accepted, require_timm, size_options
 from busline.weights.load import load_into
 
+TIMM = "tu-"
+"""How the name of an encoder begins that is a network of timm."""
 
-class GrayInput(nn.Module):
+
+class GrayInput(PictureNetwork):
     """A network of three-channel images that takes gray ones."""
 
     def __init__(self, network: nn.Module) -> None:
@@ -21,40 +26,65 @@ class GrayInput(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return the logits, (n, 1, s, s); ``images`` (n, 1, s, s) in [-1, 1]."""
-        colour = images.expand(-1, 3, -1, -1)
+        colour = self.arrange(images.expand(-1, 3, -1, -1))
         logits: torch.Tensor = self.network(colour)
         return logits
 
 
-def build_segmenter(architecture: str, encoder: str) -> GrayInput:
-    """Build the segmentation network with random weights from torch's current seed.
+def build_segmenter(architecture: str, encoder: str, side: int) -> GrayInput:
+    """Build the segmentation network with random weights from torch's current seed; nothing is downloaded.
+
+    A pair that cannot be built raises what the library raises; :func:`busline.training.trial.try_unit` words it.
+
+    Args:
+        architecture: name of segmentation-models-pytorch.
+        encoder: likewise; ``tu-<network>`` is a network of timm.
+        side: of the images in pixels, for the encoders that are built for one size.
 
     Raises:
-        ParameterError: if the architecture or encoder does not exist, or the two do not go together.
+        ParameterError: if the architecture or the encoder does not exist.
     """
     import segmentation_models_pytorch as smp
 
-    architectures: dict[str, Any] = smp.MODEL_ARCHITECTURES_MAPPING
+    require_pair(architecture, encoder)
+    own = encoder.removeprefix(TIMM)
+    options: list[dict[str, Any]] = size_options(own, side, keep_shapes=True) if own != encoder else [{}]
+
+    def create(**more: Any) -> nn.Module:
+        made: nn.Module = smp.create_model(
+            architecture, encoder, encoder_weights=None, in_channels=3, classes=1, **more
+        )
+        return made
+
+    network = GrayInput(first_accepted(create, options))
+    lay_out(network)
+    return network
+
+
+def require_pair(architecture: str, encoder: str) -> None:
+    """Refuse an architecture or an encoder that does not exist.
+
+    Raises:
+        ParameterError: with near matches.
+    """
+    import segmentation_models_pytorch as smp
+
+    where, library = ("seg.architecture", "seg.encoder"), "segmentation-models-pytorch has no"
+    architectures = smp.MODEL_ARCHITECTURES_MAPPING
     if architecture not in architectures:
-        raise ParameterError(
-            "seg.architecture",
-            f"segmentation-models-pytorch has no {architecture!r}",
-            mend=near_matches(architecture, architectures),
-        )
+        raise ParameterError(where[0], f"{library} {architecture!r}", mend=near_matches(architecture, architectures))
     encoders = smp.encoders.get_encoder_names()
-    if encoder not in encoders and not encoder.startswith("tu-"):
-        raise ParameterError(
-            "seg.encoder",
-            f"segmentation-models-pytorch has no {encoder!r}",
-            mend=near_matches(encoder, encoders),
-        )
-    try:
-        network = smp.create_model(architecture, encoder, encoder_weights=None, in_channels=3, classes=1)
-    except (ValueError, RuntimeError, KeyError) as error:
-        raise ParameterError(
-            "seg", f"{architecture} with {encoder} cannot be built ({error})", mend="choose another encoder"
-        ) from error
-    return GrayInput(network).to(memory_format=torch.channels_last)
+    if encoder.startswith(TIMM):
+        require_timm(where[1], encoder.removeprefix(TIMM))
+    elif encoder not in encoders:
+        raise ParameterError(where[1], f"{library} {encoder!r}", mend=near_matches(encoder, encoders))
+
+
+def advise_pair(encoder: str, side: int) -> str:
+    """Return what to do about an encoder that cannot be trained on pictures of ``side`` pixels."""
+    if encoder.startswith(TIMM):
+        return advise(encoder.removeprefix(TIMM), side, "seg.image_size")
+    return "choose another encoder, or another architecture"
 
 
 def load_encoder(model: GrayInput, tensors: Mapping[str, torch.Tensor], where: str) -> None:

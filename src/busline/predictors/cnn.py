@@ -67,6 +67,6 @@ def load_cnn(data: Path, model: str, resample: Resample) -> ImagePredictor:
     place = place_of(data, CNN, model)
     file = place.model(ImageFile, CNN)
     with seeded(0):
-        network = build_image_model(file.settings.model)
+        network = build_image_model(file.settings.model, file.settings.image_size)
     place.fill(network, stem_of(resample))
     return ImagePredictor(network, file)

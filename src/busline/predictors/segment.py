@@ -64,6 +64,6 @@ def load_segmenter(data: Path, model: str, resample: Resample) -> SegmentPredict
     place = place_of(data, SEGMENT, model)
     file = place.model(SegmenterFile, SEGMENT)
     with seeded(0):
-        network = build_segmenter(file.settings.architecture, file.settings.encoder)
+        network = build_segmenter(file.settings.architecture, file.settings.encoder, file.settings.image_size)
     place.fill(network, stem_of(resample))
     return SegmentPredictor(network, file)

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from busline.base.runtime import Runtime
-from busline.base.settings.images import ImageModel, ImageSettings
+from busline.base.settings.images import CUSTOM, ImageModel, ImageSettings
 from busline.base.settings.training import Train
 from busline.models.images import build_image_model, load_pretrained
+from busline.models.timm_names import advise, require_timm
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
-from busline.studies.networks import NetworkStudy, fold_seed, gather
+from busline.studies.networks import TRIAL_CASES, TRIAL_JOB, NetworkStudy, fold_seed, gather
 from busline.training.batches import Member
 from busline.training.loop import seeded
 from busline.training.plan import Phase, Plan, make_plan
 from busline.training.pool import Place, alone_or_stacked, run_units
 from busline.training.results import FoldResult, State, train_and_score
 from busline.training.tasks import ClassifyArrays, ClassifyTask, class_weights
+from busline.training.trial import try_unit
 
 
 @dataclass(frozen=True)
@@ -62,14 +64,36 @@ def run_cnn(
         Predictions, learning curves and networks.
     """
     assert inputs.images is not None
-    with seeded(0):
-        build_image_model(settings.model)  # a name that does not exist is refused before any process starts
     arrays = None if pretrained is None else {key: value.numpy() for key, value in pretrained.items()}
     context = CnnContext(name, settings, train, seed, inputs.images, inputs.labels, arrays)
+    if settings.model.network != CUSTOM:
+        try_network(context)
     jobs = fold_jobs(inputs)
     units = alone_or_stacked(jobs, runtime)
     results = run_units(train_unit, context, units, runtime=runtime, title=name)
     return gather(inputs, jobs, results, name, keep_states=keep_states)
+
+
+def try_network(context: CnnContext) -> None:
+    """Refuse a network that cannot be trained on such pictures, before any training begins."""
+    model, side = context.settings.model, context.settings.image_size
+    tune = model.fine_tune and model.fine_tune.model_copy(update={"epochs": 1})
+    short = model.model_copy(update={"epochs": 1, "batch_size": len(TRIAL_CASES), "fine_tune": tune})
+    small = replace(
+        context,
+        settings=context.settings.model_copy(update={"model": short}),
+        images=context.images[TRIAL_CASES],
+        labels=TRIAL_CASES,
+    )
+    require_timm(f"network {model.network!r}", model.network)
+    try_unit(
+        train_unit,
+        small,
+        [TRIAL_JOB],
+        where=f"network {model.network!r}",
+        problem=f"cannot be trained on pictures of {side} pixels in {context.train.precision}",
+        mend=advise(model.network, side),
+    )
 
 
 def train_unit(context: CnnContext, jobs: Sequence[FoldJob], place: Place) -> list[FoldResult]:
@@ -78,7 +102,7 @@ def train_unit(context: CnnContext, jobs: Sequence[FoldJob], place: Place) -> li
     for job in jobs:
         seed = fold_seed(context.seed, "cnn", context.name, job)
         with seeded(seed):
-            network = build_image_model(context.settings.model)
+            network = build_image_model(context.settings.model, context.settings.image_size)
         if context.pretrained is not None:
             tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
             load_pretrained(network, tensors, f"weights of {context.name}")

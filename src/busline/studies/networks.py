@@ -11,9 +11,13 @@ import torch
 from torch import nn
 
 from busline.base.seeding import derive_seed
-from busline.splits import Resample
+from busline.splits import MASTER, Resample
 from busline.studies.inputs import FoldJob, StudyInputs, prediction_rows
 from busline.training.results import FoldResult, State
+
+TRIAL_CASES = np.arange(2)
+"""Positions, and labels, of the two cases on which a network is tried; batch norm needs two."""
+TRIAL_JOB = FoldJob(MASTER, dict.fromkeys(("train", "val", "tune", "test"), TRIAL_CASES))
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,17 @@ from busline.base.settings.segmentation import SegmenterSettings
 from busline.base.settings.training import Train
 from busline.cohort.outlines import outline_rows
 from busline.models.maps import map_bytes, outline_at
-from busline.models.segmentation import build_segmenter, load_encoder
+from busline.models.segmentation import advise_pair, build_segmenter, load_encoder, require_pair
 from busline.splits import Resample
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
-from busline.studies.networks import curve_rows, fold_seed
+from busline.studies.networks import TRIAL_CASES, TRIAL_JOB, curve_rows, fold_seed
 from busline.training.batches import Member
 from busline.training.loop import seeded
 from busline.training.plan import Phase, Plan, make_plan
 from busline.training.pool import Place, alone_or_stacked, run_units
 from busline.training.results import FoldResult, State, train_and_score
 from busline.training.tasks import SegmentArrays, SegmentTask
+from busline.training.trial import try_unit
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,9 @@ def run_segment(
     """
     assert inputs.images is not None
     assert inputs.masks is not None
-    with seeded(0):
-        build_segmenter(
-            settings.architecture, settings.encoder
-        )  # a name that does not exist is refused before any process starts
     arrays = None if pretrained is None else {key: value.numpy() for key, value in pretrained.items()}
     context = SegmentContext(name, settings, train, seed, inputs.images, inputs.masks, arrays)
+    try_network(context)
     jobs = fold_jobs(inputs)
     results = run_units(train_unit, context, alone_or_stacked(jobs, runtime), runtime=runtime, title=name)
     pairs = list(zip(jobs, results, strict=True))
@@ -95,13 +93,33 @@ def run_segment(
     return SegmentStudy(outlines, curve_rows(jobs, results, name), states)
 
 
+def try_network(context: SegmentContext) -> None:
+    """Refuse a pair of architecture and encoder that cannot be trained on such pictures, before any training begins."""
+    settings = context.settings
+    require_pair(settings.architecture, settings.encoder)
+    small = replace(
+        context,
+        settings=settings.model_copy(update={"epochs": 1, "batch_size": len(TRIAL_CASES)}),
+        images=context.images[TRIAL_CASES],
+        masks=context.masks[TRIAL_CASES],
+    )
+    try_unit(
+        train_unit,
+        small,
+        [TRIAL_JOB],
+        where=f"{settings.architecture} with the encoder {settings.encoder!r}",
+        problem=f"cannot be trained on pictures of {settings.image_size} pixels in {context.train.precision}",
+        mend=advise_pair(settings.encoder, settings.image_size),
+    )
+
+
 def train_unit(context: SegmentContext, jobs: Sequence[FoldJob], place: Place) -> list[FoldResult]:
     """Train networks and predict the probability maps of their test cases, as uint8 (m, side, side)."""
-    networks, members = [], []
+    settings, networks, members = context.settings, [], []
     for job in jobs:
         seed = fold_seed(context.seed, "segment", context.name, job)
         with seeded(seed):
-            network = build_segmenter(context.settings.architecture, context.settings.encoder)
+            network = build_segmenter(settings.architecture, settings.encoder, settings.image_size)
         if context.pretrained is not None:
             tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
             load_encoder(network, tensors, "seg.weights")
@@ -109,9 +127,9 @@ def train_unit(context: SegmentContext, jobs: Sequence[FoldJob], place: Place) -
         learn = np.sort(np.concatenate([job.roles["train"], job.roles["tune"]]))
         members.append(Member(learn, job.roles["val"], seed))
     arrays = SegmentArrays(images=torch.from_numpy(context.images), masks=torch.from_numpy(context.masks))
-    task = SegmentTask(arrays, context.settings.augmentation)
+    task = SegmentTask(arrays, settings.augmentation)
     parts = tuple(name for name, _ in networks[0].network.named_children())
-    plan = segment_plan(context.settings, context.train, parts)
+    plan = segment_plan(settings, context.train, parts)
     score = [{"test": job.roles["test"]} for job in jobs]
     device = torch.device(place.device)
     results = train_and_score(

@@ -48,7 +48,7 @@ class Outputs:
 
 def evaluate(stack: Stack, task: Task, plan: Plan, cases: Sequence[np.ndarray]) -> Outputs:
     """Run each learning network of ``stack``, of one output tensor, on its own ``cases`` (m_k,)."""
-    stack.skeleton.eval()
+    stack.eval_mode()
     most = max(len(part) for part in cases)
     index = torch.zeros(len(cases), most, dtype=torch.int64)
     valid = torch.zeros(len(cases), most, dtype=torch.bool)
@@ -92,7 +92,7 @@ def _judge(
     device: torch.device,
 ) -> np.ndarray:
     stack = Stack([network], device)
-    stack.skeleton.eval()
+    stack.eval_mode()
     parts = []
     for index, count in fixed_batches(len(seen)):
         with torch.no_grad(), autocast(precision, device):

@@ -6,9 +6,7 @@ A unit is a fold, or the folds of a stack that train together; its results are a
 from __future__ import annotations
 
 import multiprocessing
-import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -20,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from busline.base.errors import BuslineError, TrainingError
 from busline.base.progress import Progress, ReportShare
 from busline.base.runtime import Runtime
+from busline.training.processes import FREE, START, end_with_stage, how_they_ended, is_out_of_memory
 from busline.training.threads import one_thread
 
 if TYPE_CHECKING:
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 Context = TypeVar("Context")
 Job = TypeVar("Job")
 Result = TypeVar("Result")
-
-START = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
 
 @dataclass(frozen=True)
@@ -157,6 +154,10 @@ class _Run(Generic[Context, Job, Result]):
             results = self.function(self.context, unit.jobs, Place(self.device, report_progress))
         except BuslineError as error:
             raise TrainingError(_name(unit.jobs), str(error)) from None
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise TrainingError(_name(unit.jobs), "memory ran out", mend=FREE) from None
         if self.cache and unit.key and not any(_failure(result) for result in results):
             self.cache.put(unit.key, results)  # type: ignore[arg-type]
         return results, _peak_memory()
@@ -187,13 +188,14 @@ def _run_all(
     queue = processes.SimpleQueue()
     with ProcessPoolExecutor(workers, processes, _set_up, (run, queue)) as pool:
         futures = {pool.submit(_run_unit, unit): unit for unit in units}
+        children = multiprocessing.active_children()
         try:
             for future in _finished(futures, queue, progress):
                 yield futures[future], future.result()
         except BrokenProcessPool as error:
-            raise TrainingError(
-                title, "a training process was killed", mend="free memory or set BUSLINE_WORKERS=1"
-            ) from error
+            pool.shutdown(cancel_futures=True)  # which waits, so that exit codes are there
+            problem, mend = how_they_ended(children)
+            raise TrainingError(title, problem, mend=mend) from error
         except BaseException:  # an interrupt too: units that have not begun shall not, then it goes on up
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -213,15 +215,7 @@ def _finished(futures: dict[Future[Any], _Unit[Any]], queue: Any, progress: Prog
 def _set_up(run: _Run[Any, Any, Any], queue: Any) -> None:
     _worker.update(run=run, queue=queue, threads=one_thread())
     _worker["threads"].__enter__()
-    threading.Thread(target=_end_with_stage, daemon=True).start()
-
-
-def _end_with_stage() -> None:
-    """End this process when the stage is killed: it would wait for its next unit for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_stage()
 
 
 def _run_unit(unit: _Unit[Any]) -> tuple[Sequence[Any], int]:

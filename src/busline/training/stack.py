@@ -72,6 +72,15 @@ class Stack:
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
                 module.train(any(parameter.requires_grad for parameter in module.parameters()))
 
+    def eval_mode(self) -> None:
+        """Set evaluation mode by way of training mode.
+
+        Networks of timm (LeViT, TinyViT, EfficientViT …) keep in evaluation what they made of their weights, and forget
+        it when they train: they would judge with weights that are no longer there.
+        """
+        self.skeleton.train()
+        self.skeleton.eval()
+
     def forward(self, inputs: Sequence[torch.Tensor], noise: Mapping[str, torch.Tensor]) -> Outputs:
         """Return the logits (k, b, ...) for inputs (k, b, ...) and the dropouts' noise (k, b, width).
 
@@ -107,7 +116,7 @@ class Stack:
     def finish(self) -> None:
         """Put every network into evaluation mode with the tensors that were kept."""
         self.begin(None)
-        self.skeleton.eval()
+        self.eval_mode()
 
     def states(self) -> list[Tensors]:
         """Return each network's kept tensors as its ``state_dict`` would, on the CPU."""
