@@ -21,7 +21,8 @@ help:  ## list the targets
 repro: .venv/ready  ## run the pipeline: only what changed runs (makes .venv first)
 	@[ -e .git ] || { echo "DVC needs a Git repository: 'git init' here first (a ZIP has none)"; exit 1; }
 	@PYTHONPATH=src python stages/check.py --look
-	dvc repro $(ARGS)
+	@PYTHONPATH=src python -m busline.lock
+	@dvc repro $(ARGS); code=$$?; PYTHONPATH=src python -m busline.lock --written && exit $$code
 
 test: lint  ## lint, types and tests
 	pytest --numprocesses auto --dist loadfile $(ARGS)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ import torch
 from torch import nn
 
 from bench.work import Work, fold_seed, with_epochs
+from busline.base.processor import computes_bf16
 from busline.base.runtime import Runtime, load_runtime
 from busline.base.settings.images import ImageModel
 from busline.base.settings.tabular import Dnn
@@ -36,12 +35,9 @@ Scores = Mapping[tuple[int, float], list[float]]
 Context = tuple[Work, Precision]
 
 
-@lru_cache(maxsize=1)
 def precision() -> Precision:
     """Return the arithmetic the engine is timed with: bf16 where the processor has instructions for it."""
-    if platform.system() != "Linux":
-        return "fp32"
-    return "bf16" if "avx512_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8") else "fp32"
+    return "bf16" if computes_bf16() else "fp32"
 
 
 def make_stretch(work: Work, job: FoldJob) -> Callable[[int], int]:
@@ -67,14 +63,14 @@ def engine_mlp_search(inputs: StudyInputs, base: Dnn, hidden: Sequence[int], dro
     from busline.metrics.classification import roc_auc
     from busline.studies.dnn import DnnSearchSettings, run_dnn_search
 
-    warm_up("busline.studies.dnn")
+    warm_up("native", "busline.studies.dnn")
     params = load_settings(DnnSearchSettings)
+    train = params.train.model_copy(update={"kernels": "native"})
     models = params.tabular.models.model_copy(update={"dnn": base})
     grid = params.dnn_search.model_copy(update={"hidden": list(hidden), "dropout": list(dropout)})
     tabular = params.tabular.model_copy(update={"models": models})
-    predictions, _ = run_dnn_search(
-        inputs, params.model_copy(update={"tabular": tabular, "dnn_search": grid}), runtime=Runtime(WORKERS)
-    )
+    settings = params.model_copy(update={"train": train, "tabular": tabular, "dnn_search": grid})
+    predictions, _ = run_dnn_search(inputs, settings, runtime=Runtime(WORKERS))
     scores: dict[tuple[int, float], list[float]] = {}
     for key, rows in predictions[predictions["split"] == "test"].groupby(["hidden", "dropout", "repeat", "fold"]):
         units, rate, _, _ = np.asarray(key).tolist()
@@ -85,10 +81,18 @@ def engine_mlp_search(inputs: StudyInputs, base: Dnn, hidden: Sequence[int], dro
 
 def engine_fold_scores(work: Work, jobs: Sequence[FoldJob]) -> list[np.ndarray]:
     """Train every fold on all cores and return the probabilities of its test cases."""
-    warm_up("bench.engine")
+    warm_up("native", "bench.engine")
     units = [[job] for job in jobs]
     runtime = Runtime(WORKERS)
-    results = run_units(_train_unit, (work, precision()), units, runtime=runtime, title=f"bench {work.kind}")
+    results = run_units(
+        _train_unit,
+        (work, precision()),
+        units,
+        runtime=runtime,
+        title=f"bench {work.kind}",
+        kernels="native",
+        precision=precision(),
+    )
     return [result.probabilities["test"] for result in results]
 
 

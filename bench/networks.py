@@ -54,7 +54,14 @@ NAMED = {
 }
 """Families of which another network is smaller than the one found by name."""
 PLAIN = AugmentationLevel(flip=True, rotation=0.0, translation=0.0, shear=0.0, zoom=0.0)
-TRAIN = Train(precision="fp32", plateau_factor=0.5, plateau_patience=5, min_learning_rate=1e-5, stop_patience=12)
+TRAIN = Train(
+    precision="fp32",
+    kernels="native",
+    plateau_factor=0.5,
+    plateau_patience=5,
+    min_learning_rate=1e-5,
+    stop_patience=12,
+)
 TRAINING = {"batch_size": 2, "epochs": 1, "learning_rate": 1e-4}
 
 
@@ -107,7 +114,7 @@ def main() -> None:
     """Print a line a trial; names given after the kind choose some of them."""
     kind, *chosen = sys.argv[1:]
     resource.setrlimit(resource.RLIMIT_AS, (GIB * 2**30, GIB * 2**30))
-    warm_up("busline.studies.cnn", "busline.studies.segment")
+    warm_up(TRAIN.kernels, "busline.studies.cnn", "busline.studies.segment")
     signal.signal(signal.SIGALRM, _stop)
     for name, attempt in trials(kind):
         if chosen and not any(word in name for word in chosen):

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from busline.base.processor import choose_kernels
+
 Request = dict[str, Any]
 Handler = Callable[[Request], dict[str, Any]]
 
@@ -114,4 +116,5 @@ def serve(prepare: Callable[[], tuple[Handler, str]]) -> None:
 
 
 if __name__ == "__main__":
+    choose_kernels("native")  # before torch is imported: both sides are as fast as they can be
     serve(lambda: ROLES[sys.argv[1]](*sys.argv[2:]))

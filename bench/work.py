@@ -26,7 +26,7 @@ MALIGNANT_SHARE = 0.39
 RENDERED = (224, 176)
 """Width and height at which a phantom is rendered, before it is made square."""
 RULES = Train(
-    precision="fp32", plateau_factor=0.5, plateau_patience=5, min_learning_rate=1e-5, stop_patience=12
+    kernels="native", precision="fp32", plateau_factor=0.5, plateau_patience=5, min_learning_rate=1e-5, stop_patience=12
 )  # fmt: skip
 """Plateau and early stopping of both sides. The precision is each side's own."""
 MILD = AugmentationLevel(flip=True, rotation=10.0, translation=0.0, shear=0.0, zoom=0.0)

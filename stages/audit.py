@@ -8,6 +8,7 @@ import typer
 from busline.base.cli import run_stage
 from busline.base.settings.data import DataSettings
 from busline.base.settings.reading import load_settings
+from busline.base.settings.shared import TrainSettings
 from busline.training.pool import warm_up
 
 
@@ -20,7 +21,12 @@ def main(
     It fails, and writes nothing, if a kept column tells the label, if cases of one patient or near-duplicate images
     stand on two sides of a split, or if a pipeline scores above chance on permuted labels.
     """
-    warm_up("busline.audit.pipelines", "busline.studies.cnn", "busline.studies.tabular")
+    warm_up(
+        load_settings(TrainSettings, params_file).train.kernels,
+        "busline.audit.pipelines",
+        "busline.studies.cnn",
+        "busline.studies.tabular",
+    )
     from busline.audit.run import AuditInputs, run_audit
     from busline.audit.settings import AuditSettings
     from busline.base.artifacts import keep_only, load_json, load_table, save_json

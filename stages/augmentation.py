@@ -9,7 +9,7 @@ from busline.base.cli import run_stage
 from busline.base.settings.data import DataSettings
 from busline.base.settings.images import CUSTOM, ImageSettings
 from busline.base.settings.reading import load_model_settings, load_settings
-from busline.base.settings.shared import ImageShared
+from busline.base.settings.shared import ImageShared, TrainSettings
 from busline.training.pool import warm_up
 
 
@@ -23,7 +23,7 @@ def main(
     Reads the level's settings, the cohort's images and the splits. Networks start from the same weights at every
     level. The result feeds nothing: the study goes on with cnn.augmentation.
     """
-    warm_up("busline.studies.cnn")
+    warm_up(load_settings(TrainSettings, params_file).train.kernels, "busline.studies.cnn")
     from busline.base.artifacts import save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_IMAGES, skip

@@ -9,7 +9,7 @@ from busline.base.cli import run_stage
 from busline.base.settings.data import DataSettings
 from busline.base.settings.images import ImageSettings
 from busline.base.settings.reading import load_model_settings, load_settings
-from busline.base.settings.shared import ImageShared
+from busline.base.settings.shared import ImageShared, TrainSettings
 from busline.training.pool import warm_up
 
 
@@ -23,7 +23,7 @@ def main(
     Reads the model's settings and initial weights, the cohort's images and the splits. The network learns from the fit
     cases and stops on the validation cases; the tuning cases are kept for choosing the voting weight.
     """
-    warm_up("busline.studies.cnn")
+    warm_up(load_settings(TrainSettings, params_file).train.kernels, "busline.studies.cnn")
     from busline.base.artifacts import atomic_folder, load_tensors, save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_IMAGES, skip

@@ -8,6 +8,7 @@ import typer
 from busline.base.cli import run_stage
 from busline.base.settings.data import DataSettings
 from busline.base.settings.reading import load_settings
+from busline.base.settings.shared import TrainSettings
 from busline.training.pool import warm_up
 
 
@@ -19,7 +20,7 @@ def main(
 
     Reads the pruned columns and the splits. The result feeds nothing: the study goes on with tabular.models.dnn.
     """
-    warm_up("busline.studies.dnn")
+    warm_up(load_settings(TrainSettings, params_file).train.kernels, "busline.studies.dnn")
     from busline.base.artifacts import save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_COLUMNS, skip

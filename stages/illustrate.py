@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from busline.base.cli import run_stage
+from busline.base.processor import choose_kernels
 from busline.base.settings.data import Data
 from busline.base.settings.images import Cnn
 from busline.base.settings.presentation import Illustrate
@@ -13,6 +14,7 @@ from busline.base.settings.protocol import Split
 from busline.base.settings.reading import load_settings
 from busline.base.settings.section import Section
 from busline.base.settings.segmentation import Segmentation
+from busline.base.settings.training import Train
 
 if TYPE_CHECKING:
     from busline.cohort.store import Cohort
@@ -25,6 +27,7 @@ class Settings(Section):
 
     data: Data
     split: Split
+    train: Train
     cnn: Cnn
     seg: Segmentation
     illustrate: Illustrate
@@ -39,6 +42,7 @@ def main(
     The pictures hold pixels of the data: they are cached, never committed.
     """
     settings = load_settings(Settings, params_file)
+    choose_kernels(settings.train.kernels)
 
     from busline.base.artifacts import atomic_folder, keep_only, save_json
     from busline.cohort.store import load_cohort

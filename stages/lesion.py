@@ -8,6 +8,7 @@ import typer
 from busline.base.cli import run_stage
 from busline.base.settings.data import DataSettings
 from busline.base.settings.reading import load_settings
+from busline.base.settings.shared import TrainSettings
 from busline.training.pool import warm_up
 
 
@@ -20,7 +21,7 @@ def main(
     Reads the cohort, the splits and the pre-trained weights. Of the cohort's table it reads what a radiologist noted,
     as targets of training beside the masks; only images are inputs of the network.
     """
-    warm_up("busline.studies.lesion")
+    warm_up(load_settings(TrainSettings, params_file).train.kernels, "busline.studies.lesion")
     from busline.base.artifacts import atomic_folder, load_table, load_tensors, save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_IMAGES, NO_MASKS, skip

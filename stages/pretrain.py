@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
+from busline.base.processor import choose_kernels
 from busline.base.settings.reading import load_settings
+from busline.base.settings.shared import TrainSettings
 
 
 def main(
@@ -14,6 +16,7 @@ def main(
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
     """Write the network's tensors and its learning curve. Nothing is read but the parameters."""
+    choose_kernels(load_settings(TrainSettings, params_file).train.kernels)
     import pandas as pd
 
     from busline.base.artifacts import atomic_folder, save_table

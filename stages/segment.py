@@ -9,7 +9,7 @@ from busline.base.cli import run_stage
 from busline.base.settings.data import DataSettings
 from busline.base.settings.reading import load_model_settings, load_settings
 from busline.base.settings.segmentation import SegmenterSettings
-from busline.base.settings.shared import ImageShared
+from busline.base.settings.shared import ImageShared, TrainSettings
 from busline.training.pool import warm_up
 
 
@@ -23,7 +23,7 @@ def main(
     Reads the model's settings, the cohort's images and masks, the splits and the initial weights of seg.encoder: a
     model with another encoder starts from random weights.
     """
-    warm_up("busline.studies.segment")
+    warm_up(load_settings(TrainSettings, params_file).train.kernels, "busline.studies.segment")
     from busline.base.artifacts import atomic_folder, load_tensors, save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_IMAGES, NO_MASKS, skip

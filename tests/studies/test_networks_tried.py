@@ -107,7 +107,7 @@ def crash(context, jobs, place):
 
 def test_a_trial_that_crashes_is_a_refusal_that_names_the_signal():
     with pytest.raises(ParameterError, match=r"network 'x': cannot: .*SIGSEGV"):
-        try_unit(crash, None, [TRIAL_JOB], where="network 'x'", problem="cannot", mend="choose another")
+        try_unit(crash, None, [TRIAL_JOB], kernels="avx2", where="network 'x'", problem="cannot", mend="choose another")
 
 
 def test_channels_are_last_but_where_the_library_cannot_be_trusted_with_it():

@@ -26,8 +26,8 @@ RESULTS = [
 ]
 
 
-def key(context=0, units=((1,),), device="cpu", function=None):
-    return unit_keys(function or cnn.train_unit, context, units, device)[0]
+def key(context=0, units=((1,),), device="cpu", function=None, kernels="avx2"):
+    return unit_keys(function or cnn.train_unit, context, units, device, kernels)[0]
 
 
 def test_what_is_put_comes_back(tmp_path):
@@ -91,6 +91,7 @@ CHANGES = [
     {"units": ((1, 2),)},
     {"units": ((1, None),)},
     {"function": dnn.train_unit},
+    {"kernels": "native"},
 ]
 
 
@@ -149,7 +150,7 @@ def test_growing_the_repeats_trains_the_new_ones_alone(tmp_path, trained):
 
 
 @pytest.mark.parametrize(
-    "change", [{"seed": 1}, {"cnn__models__custom_cnn__learning_rate": 0.01}, {"train__precision": "bf16"}]
+    "change", [{"seed": 1}, {"cnn__models__custom_cnn__learning_rate": 0.01}, {"train__stop_patience": 9}]
 )
 def test_a_parameter_that_matters_trains_again(tmp_path, trained, change):
     params = small_params()

@@ -48,7 +48,7 @@ def take_too_much(context, jobs, place):
 
 
 def run(function, context, units, workers=1, **settings):
-    return run_units(function, context, units, runtime=Runtime(workers, **settings), title="t", networks=False)
+    return run_units(function, context, units, runtime=Runtime(workers, **settings), title="t")
 
 
 @pytest.mark.parametrize("workers", [1, 2])

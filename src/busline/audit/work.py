@@ -18,7 +18,7 @@ def spread(
 ) -> list[Result]:
     """Return ``function(context, job)`` of every job, in the jobs' order; the function is a module's own."""
     units = [[job] for job in jobs]
-    return run_units(_run_unit, (function, context), units, runtime=runtime, title=title, networks=False)
+    return run_units(_run_unit, (function, context), units, runtime=runtime, title=title)
 
 
 def _run_unit(work: tuple[Callable[[Any, Any], Any], Any], jobs: Sequence[Any], place: Place) -> list[Any]:

@@ -70,7 +70,9 @@ def run_cnn(
         try_network(context)
     jobs = fold_jobs(inputs)
     units = alone_or_stacked(jobs, runtime)
-    results = run_units(train_unit, context, units, runtime=runtime, title=name)
+    results = run_units(
+        train_unit, context, units, runtime=runtime, title=name, kernels=train.kernels, precision=train.precision
+    )
     return gather(inputs, jobs, results, name, keep_states=keep_states)
 
 
@@ -90,6 +92,7 @@ def try_network(context: CnnContext) -> None:
         train_unit,
         small,
         [TRIAL_JOB],
+        kernels=context.train.kernels,
         where=f"network {model.network!r}",
         problem=f"cannot be trained on pictures of {side} pixels in {context.train.precision}",
         mend=advise(model.network, side),

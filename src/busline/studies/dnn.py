@@ -104,7 +104,9 @@ def run_dnn(inputs: StudyInputs, settings: Dnn, *, seed: int, train: Train, runt
     units = [[job for job in jobs if job.fold.repeat == repeat] for repeat in repeats]
     if find_device(runtime) == "cuda":
         units = [jobs]
-    results = run_units(train_unit, DnnContext(train, seed, inputs.labels), units, runtime=runtime, title="dnn")
+    results = run_units(
+        train_unit, DnnContext(train, seed, inputs.labels), units, runtime=runtime, title="dnn", kernels=train.kernels
+    )
     predictions = [_rows(inputs, job, result) for job, result in zip(jobs, results, strict=True)]
     pairs = [(job.fold, result) for job, result in zip(jobs, results, strict=True) if job.trained_on == WITHOUT_TUNE]
     networks = {
@@ -137,7 +139,7 @@ def run_dnn_search(
     units = [[job for job in grid if job.settings.hidden == hidden] for hidden in sizes]
     order = [job for unit in units for job in unit]
     context = DnnContext(settings.train, settings.seed, inputs.labels)
-    results = run_units(train_unit, context, units, runtime=runtime, title="dnn search")
+    results = run_units(train_unit, context, units, runtime=runtime, title="dnn search", kernels=settings.train.kernels)
     done = dict(zip(map(id, order), results, strict=True))
     predictions, curves = [], []
     for job in grid:

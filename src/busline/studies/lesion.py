@@ -143,7 +143,15 @@ def run_lesion(
     each = settings.lesion.model_copy(update={"networks": 1})  # more of them leave the others' keys in the cache alone
     context = LesionContext(each, settings.train.precision, settings.seed, cases, initial)
     jobs = pair_jobs(inputs.resamples, settings.lesion.networks)
-    results = run_units(train_unit, context, alone_or_stacked(jobs, runtime), runtime=runtime, title="lesion network")
+    results = run_units(
+        train_unit,
+        context,
+        alone_or_stacked(jobs, runtime),
+        runtime=runtime,
+        title="lesion network",
+        kernels=settings.train.kernels,
+        precision=settings.train.precision,
+    )
     pairs = list(zip(jobs, results, strict=True))
     outlines = []
     for repeat in sorted({job.repeat for job in jobs}):

@@ -94,7 +94,15 @@ def run_merged(
     ]
     context = MergedContext(name, settings, train, seed, inputs.images, inputs.labels)
     units = alone_or_stacked(jobs, runtime)
-    results = run_units(train_unit, context, units, runtime=runtime, title=f"dnn + {name}")
+    results = run_units(
+        train_unit,
+        context,
+        units,
+        runtime=runtime,
+        title=f"dnn + {name}",
+        kernels=train.kernels,
+        precision=train.precision,
+    )
     study = gather(inputs, folds, results, name)
     networks = {job.fold.resample: TableNetwork(job.encoder, study.states[job.fold.resample]) for job in jobs}
     return MergedStudy(study.predictions, study.curves, networks)

@@ -60,7 +60,15 @@ def run_pretrain(settings: PretrainSettings, *, runtime: Runtime) -> FoldResult:
     """Return the pre-trained network's tensors and learning curve."""
     context = PretrainContext(settings.lesion, settings.train.precision)
     job = PretrainJob(derive_seed(settings.seed, "lesion", "pretrain"))
-    (result,) = run_units(train_unit, context, [[job]], runtime=runtime, title="lesion network on phantoms")
+    (result,) = run_units(
+        train_unit,
+        context,
+        [[job]],
+        runtime=runtime,
+        title="lesion network on phantoms",
+        kernels=settings.train.kernels,
+        precision=settings.train.precision,
+    )
     return result
 
 

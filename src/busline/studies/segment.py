@@ -86,7 +86,15 @@ def run_segment(
     context = SegmentContext(name, settings, train, seed, inputs.images, inputs.masks, arrays)
     try_network(context)
     jobs = fold_jobs(inputs)
-    results = run_units(train_unit, context, alone_or_stacked(jobs, runtime), runtime=runtime, title=name)
+    results = run_units(
+        train_unit,
+        context,
+        alone_or_stacked(jobs, runtime),
+        runtime=runtime,
+        title=name,
+        kernels=train.kernels,
+        precision=train.precision,
+    )
     pairs = list(zip(jobs, results, strict=True))
     outlines = pd.concat([_outline(inputs, truth, job, result) for job, result in pairs], ignore_index=True)
     states = {job.resample: result.state for job, result in pairs}
@@ -107,6 +115,7 @@ def try_network(context: SegmentContext) -> None:
         train_unit,
         small,
         [TRIAL_JOB],
+        kernels=context.train.kernels,
         where=f"{settings.architecture} with the encoder {settings.encoder!r}",
         problem=f"cannot be trained on pictures of {settings.image_size} pixels in {context.train.precision}",
         mend=advise_pair(settings.encoder, settings.image_size),

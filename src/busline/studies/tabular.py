@@ -58,9 +58,7 @@ def run_tabular(
     """
     jobs = fold_jobs(inputs)
     context = TabularContext(name, settings, seed, inputs)
-    results: list[FoldOutput] = run_units(
-        fit_unit, context, [[job] for job in jobs], runtime=runtime, title=name, networks=False
-    )
+    results: list[FoldOutput] = run_units(fit_unit, context, [[job] for job in jobs], runtime=runtime, title=name)
     rows = [
         prediction_rows(inputs, job, role, probability, trained_on=trained_on)
         for job, result in zip(jobs, results, strict=True)

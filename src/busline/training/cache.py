@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -21,6 +20,8 @@ from pydantic import BaseModel
 
 from busline.base.artifacts import atomic_file
 from busline.base.code import code_digest
+from busline.base.processor import kernel_class
+from busline.base.settings.training import Kernels
 from busline.training.results import FoldResult
 
 SUFFIX = ".safetensors"
@@ -93,12 +94,16 @@ class FoldCache:
 
 
 def unit_keys(
-    function: Callable[..., Any], context: object, units: Sequence[Sequence[object]], device: str
+    function: Callable[..., Any],
+    context: object,
+    units: Sequence[Sequence[object]],
+    device: str,
+    kernels: Kernels,
 ) -> list[str]:
-    """Return each unit's key: a hash of the code, the libraries, the processor, the context and the unit's jobs."""
+    """Return each unit's key: a hash of the code, the libraries, the kernels, the context and the unit's jobs."""
     shared = hashlib.sha256()
     _feed(shared, [function.__module__, function.__qualname__, code_digest(function.__module__)])
-    _feed(shared, [device, _processor(device), *(_version(name) for name in LIBRARIES)])
+    _feed(shared, [device, _processor(device, kernels), *(_version(name) for name in LIBRARIES)])
     _feed(shared, context)
     keys = []
     for unit in units:
@@ -133,13 +138,13 @@ def _feed(total: Any, value: object) -> None:
         raise TypeError(f"a {type(value).__name__} cannot be part of a cache key")
 
 
-def _processor(device: str) -> str:
-    """Return what decides the last bits: the instructions the kernels are chosen by."""
-    import torch
-
+def _processor(device: str, kernels: Kernels) -> str:
+    """Return what decides the last bits: the class of kernels."""
     if device == "cuda":
+        import torch
+
         return str(torch.cuda.get_device_capability())
-    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+    return kernel_class(kernels)
 
 
 def _version(name: str) -> str | None:

@@ -16,8 +16,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from busline.base.errors import BuslineError, TrainingError
+from busline.base.processor import choose_kernels
 from busline.base.progress import Progress, ReportShare
 from busline.base.runtime import Runtime
+from busline.base.settings.training import Kernels, Precision
+from busline.training.emulation import warn_if_emulated
 from busline.training.processes import FREE, START, end_with_stage, how_they_ended, is_out_of_memory
 from busline.training.threads import one_thread
 
@@ -47,7 +50,8 @@ def run_units(
     *,
     runtime: Runtime,
     title: str,
-    networks: bool = True,
+    kernels: Kernels | None = None,
+    precision: Precision = "fp32",
 ) -> list[Result]:
     """Run ``function(context, jobs, place)`` for every unit and return the results of all jobs in their order.
 
@@ -57,20 +61,28 @@ def run_units(
         units: the jobs, grouped.
         runtime: processes, device and fold cache.
         title: shown beside the progress.
-        networks: the jobs are networks: they may train on a GPU, and the fold cache keeps their results.
+        kernels: what the jobs are trained with if they are networks: these may train on a GPU, and the fold cache keeps
+            their results. None for other jobs.
+        precision: arithmetic of the networks; where the processor must emulate it, the user is told before any trains.
 
     Raises:
-        TrainingError: naming the job that failed or whose process died, or all networks whose loss was no number.
+        ParameterError: if the processor cannot run these kernels.
+        TrainingError: naming the job that failed or whose process died, or all networks whose loss was no number; or if
+            torch was imported with other kernels.
     """
     if not units:
         return []
-    device = find_device(runtime) if networks else "cpu"
+    if kernels:
+        choose_kernels(kernels)
+    device = find_device(runtime) if kernels else "cpu"
     started = time.monotonic()
-    run = _Run(function, context, device, _open_cache(runtime) if networks else None)
+    run = _Run(function, context, device, _open_cache(runtime) if kernels else None, kernels)
     keys, found = _look_up(run, units)
     todo = [_Unit(n, unit, keys[n] if keys else None) for n, unit in enumerate(units) if n not in found]
     workers = 1 if device == "cuda" else min(runtime.workers, len(todo))
     memory = 0
+    if kernels and todo:
+        warn_if_emulated(precision, device)
     with Progress(title, [len(unit) for unit in units]) as progress:
         for number in found:
             progress.skip(number)
@@ -99,11 +111,11 @@ def _look_up(
     run: _Run[Context, Job, Result], units: Sequence[Sequence[Job]]
 ) -> tuple[list[str], dict[int, Sequence[Result]]]:
     """Return the units' keys in the fold cache, and by number the results that it has; neither without a cache."""
-    if not run.cache:
+    if not run.cache or not run.kernels:
         return [], {}
     from busline.training.cache import unit_keys
 
-    keys = unit_keys(run.function, run.context, units, run.device)
+    keys = unit_keys(run.function, run.context, units, run.device, run.kernels)
     kept = {number: run.cache.get(key) for number, key in enumerate(keys)}
     return keys, {number: results for number, results in kept.items() if results is not None}  # type: ignore[misc]
 
@@ -130,8 +142,12 @@ def find_device(runtime: Runtime) -> str:
     return "cpu"
 
 
-def warm_up(*modules: str) -> None:
-    """Start the server from which processes fork; it imports ``modules`` while this process does its own imports."""
+def warm_up(kernels: Kernels, *modules: str) -> None:
+    """Choose torch's kernels, then start the server from which processes fork, and which inherits them.
+
+    It imports ``modules`` while this process does its own imports. See :func:`choose_kernels` for what is raised.
+    """
+    choose_kernels(kernels)
     if START == "forkserver":
         from multiprocessing import forkserver
 
@@ -147,10 +163,13 @@ class _Run(Generic[Context, Job, Result]):
     context: Context
     device: str
     cache: FoldCache | None
+    kernels: Kernels | None
 
     def __call__(self, unit: _Unit[Job], report_progress: ReportShare) -> tuple[Sequence[Result], int]:
         """Run a unit and keep its results; return them with the process's peak memory in MiB."""
         try:
+            if self.kernels:
+                choose_kernels(self.kernels)
             results = self.function(self.context, unit.jobs, Place(self.device, report_progress))
         except BuslineError as error:
             raise TrainingError(_name(unit.jobs), str(error)) from None

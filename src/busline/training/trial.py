@@ -11,6 +11,7 @@ from typing import Any
 
 from busline.base.errors import BuslineError, ParameterError
 from busline.base.progress import ignore_share
+from busline.base.settings.training import Kernels
 from busline.training.pool import Context, Job, Place, UnitFunction, warm_up
 from busline.training.processes import START, describe_end, end_with_stage, is_out_of_memory
 from busline.training.results import FoldResult
@@ -25,6 +26,7 @@ def try_unit(
     context: Context,
     jobs: Sequence[Job],
     *,
+    kernels: Kernels,
     where: str,
     problem: str,
     mend: str,
@@ -37,6 +39,7 @@ def try_unit(
         function: the unit's.
         context: the unit's, with a few cases and one epoch.
         jobs: the unit's.
+        kernels: what it is trained with.
         where: what is tried, for the error.
         problem: what cannot be done with it, for the error; the reason follows.
         mend: what to do about it.
@@ -45,7 +48,7 @@ def try_unit(
         BuslineError: what the unit itself refuses.
         ParameterError: for any other error, for a first loss that is no number, and if the process dies.
     """
-    warm_up(function.__module__)
+    warm_up(kernels, function.__module__)
     processes: Any = multiprocessing.get_context(START)
     receiver, sender = processes.Pipe(duplex=False)
     process = processes.Process(target=_try, args=(function, context, jobs, sender), daemon=True)

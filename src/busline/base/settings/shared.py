@@ -7,6 +7,12 @@ from busline.base.settings.section import Section, Seed
 from busline.base.settings.training import Train
 
 
+class TrainSettings(Section):
+    """What a stage reads before it imports torch."""
+
+    train: Train
+
+
 class TableShared(Section):
     """What all models of the table share."""
 

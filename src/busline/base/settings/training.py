@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from busline.base.settings.section import Fraction, Name, Rate, Section
 
 Precision = Literal["fp32", "bf16"]
+Kernels = Literal["avx2", "native"]
 
 
 class Train(Section):
     """What all image networks and MLPs share in training."""
 
+    kernels: Kernels
+    """What torch computes with: `avx2` gives one class of bytes on every x86-64 with AVX2, `native` is fastest."""
     precision: Precision
-    """Arithmetic of the image networks; bf16 means autocast."""
+    """Arithmetic of the image networks; bf16 means autocast, and needs native kernels."""
     plateau_factor: Fraction
     """The learning rate is multiplied by this when the validation cases' loss stalls."""
     plateau_patience: PositiveInt
@@ -24,6 +27,12 @@ class Train(Section):
     """The learning rate is not lowered further than this (nor raised to it)."""
     stop_patience: PositiveInt
     """Epochs without improvement before training ends, counted only once the learning rate was lowered."""
+
+    @model_validator(mode="after")
+    def _agree(self) -> Train:
+        if self.kernels == "avx2" and self.precision == "bf16":
+            raise ValueError("bf16 has no AVX2 kernels; set train.precision to fp32 or train.kernels to native")
+        return self
 
 
 class AugmentationLevel(Section):
