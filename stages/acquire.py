@@ -8,13 +8,14 @@ import typer
 from busline.base.cli import run_stage
 from busline.base.settings.data import Data
 from busline.base.settings.reading import load_settings, require_name
-from busline.base.settings.section import Section, Seed
+from busline.base.settings.section import Section
+from busline.base.settings.seeds import Seeds
 
 
 class Settings(Section):
     """The sections that this stage reads."""
 
-    seed: Seed
+    seed: Seeds
     data: Data
 
 
@@ -39,7 +40,7 @@ def main(
     with show_progress() as report_progress:
         order = Order(
             settings.data.cohorts[cohort],
-            settings.seed,
+            settings.seed.data,
             find_mirror(),
             data / "downloads",
             data / "folders" / cohort / "files",

@@ -40,7 +40,7 @@ def main(
         skip(NO_IMAGES, tables=[curves, predictions])
         return
     study = run_cnn(
-        inputs, settings, CUSTOM, seed=shared.seed, train=shared.train, runtime=load_runtime(), keep_states=False
+        inputs, settings, CUSTOM, seed=shared.seed.train, train=shared.train, runtime=load_runtime(), keep_states=False
     )
     save_table(study.curves.assign(model=level), curves)
     save_table(study.predictions, predictions)

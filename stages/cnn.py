@@ -47,7 +47,7 @@ def main(
         inputs,
         settings,
         model,
-        seed=shared.seed,
+        seed=shared.seed.train,
         train=shared.train,
         runtime=load_runtime(),
         pretrained=pretrained,

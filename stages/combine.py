@@ -9,13 +9,14 @@ from busline.base.cli import run_stage
 from busline.base.settings.data import Data
 from busline.base.settings.protocol import CrossValidation, Split
 from busline.base.settings.reading import load_settings
-from busline.base.settings.section import Section, Seed
+from busline.base.settings.section import Section
+from busline.base.settings.seeds import Seeds
 
 
 class Settings(Section):
     """The sections that this stage reads."""
 
-    seed: Seed
+    seed: Seeds
     data: Data
     split: Split
     cv: CrossValidation
@@ -54,7 +55,7 @@ def main(
     pairs = zip(duplicates["case_a"], duplicates["case_b"], strict=True)
     groups = group_cases(inputs.case_ids, patients.loc[list(inputs.case_ids)].tolist(), pairs)
     with threadpool_limits(1):  # bytes do not depend on the number of cores, and small systems are solved faster
-        study = run_combine(inputs, outputs, groups, settings.seed)
+        study = run_combine(inputs, outputs, groups, settings.seed.train)
     for family in (LESION, LESION_PARTS):
         with atomic_folder(root / "data/predictions" / family.key) as folder:
             for name in family.files:

@@ -47,7 +47,7 @@ def main(
     images = load_states(inputs.resamples, place_of(root / "data", CNN, model))
     tables = load_states(inputs.resamples, place_of(root / "data", TABULAR, "dnn"), WITHOUT_TUNE)
     study = run_merged(
-        inputs, settings, model, images, tables, seed=shared.seed, train=shared.train, runtime=load_runtime()
+        inputs, settings, model, images, tables, seed=shared.seed.train, train=shared.train, runtime=load_runtime()
     )
     with atomic_folder(models) as folder:
         file = MergedFile(family=MERGED.key, model=model, settings=settings, precision=shared.train.precision)

@@ -9,13 +9,14 @@ from busline.base.cli import run_stage
 from busline.base.settings.data import Data, Prune
 from busline.base.settings.protocol import Split
 from busline.base.settings.reading import load_settings
-from busline.base.settings.section import Section, Seed
+from busline.base.settings.section import Section
+from busline.base.settings.seeds import Seeds
 
 
 class Settings(Section):
     """The sections that this stage reads."""
 
-    seed: Seed
+    seed: Seeds
     data: Data
     prune: Prune
     split: Split
@@ -36,7 +37,7 @@ def main(
     from busline.studies.pruning import judge_columns
 
     cohort = load_cohort(root / "data/cohort" / settings.data.main)
-    verdicts = judge_columns(cohort.cases, cohort.columns, settings.prune, settings.split.classes, settings.seed)
+    verdicts = judge_columns(cohort.cases, cohort.columns, settings.prune, settings.split.classes, settings.seed.split)
     kept = [verdict.name for verdict in verdicts if verdict.kept]
     with atomic_folder(root / "data/features") as folder:
         save_table(cohort.cases[["case_id", *kept]], folder / "features.parquet")

@@ -45,9 +45,8 @@ def main(
         skip(NO_IMAGES if inputs.images is None else NO_MASKS, tables=places, folders=[models])
         return
     truth = stored_masks(load_cohort(root / "data/cohort" / cohort), inputs.case_ids)
-    study = run_segment(
-        inputs, settings, model, truth, seed=shared.seed, train=shared.train, runtime=runtime, pretrained=pretrained
-    )
+    seed, train = shared.seed.train, shared.train
+    study = run_segment(inputs, settings, model, truth, seed=seed, train=train, runtime=runtime, pretrained=pretrained)
     with atomic_folder(models) as folder:
         file = SegmenterFile(family=SEGMENT.key, model=model, settings=settings, precision=shared.train.precision)
         save_segmenter(folder, file, study.states)

@@ -9,13 +9,14 @@ from busline.base.cli import run_stage
 from busline.base.settings.data import Data
 from busline.base.settings.protocol import CrossValidation, Split
 from busline.base.settings.reading import load_settings
-from busline.base.settings.section import Section, Seed
+from busline.base.settings.section import Section
+from busline.base.settings.seeds import Seeds
 
 
 class Settings(Section):
     """The sections that this stage reads."""
 
-    seed: Seed
+    seed: Seeds
     data: Data
     split: Split
     cv: CrossValidation
@@ -38,7 +39,7 @@ def main(
     cases = cohort.cases[cohort.cases["label"].isin(settings.split.classes)].reset_index(drop=True)
     pairs = zip(cohort.duplicates["case_a"], cohort.duplicates["case_b"], strict=True)
     groups = group_cases(cases["case_id"].tolist(), cases["patient_id"].tolist(), pairs)
-    splits = make_splits(cases, groups, settings.split, settings.cv, settings.seed)
+    splits = make_splits(cases, groups, settings.split, settings.cv, settings.seed.split)
     by_case = cases.set_index("case_id").assign(group=groups)
     checks = check_splits(splits, by_case["group"], by_case["label"])
     checks["left_out"] = int(len(cohort.cases) - len(cases))

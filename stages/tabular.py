@@ -34,7 +34,7 @@ def main(
     from busline.studies.tabular import run_tabular
 
     shared = load_settings(TableShared, params_file)
-    path = root / f"data/settings/tabular/{model}.json"
+    seed, path = shared.seed.train, root / f"data/settings/tabular/{model}.json"
     cohort = load_settings(DataSettings, params_file).data.main
     inputs, runtime = load_inputs(root, cohort, shared.split.classes), load_runtime()
     models = root / "data/models/tabular" / model
@@ -46,13 +46,13 @@ def main(
         from busline.studies.dnn import run_dnn
 
         network = load_model_settings(Dnn, path)
-        study = run_dnn(inputs, network, seed=shared.seed, train=shared.train, runtime=runtime)
+        study = run_dnn(inputs, network, seed=seed, train=shared.train, runtime=runtime)
         predictions, curves = study.predictions, study.curves
         with atomic_folder(models) as folder:
             save_dnn(folder, TableFile(family=TABULAR.key, model=model, settings=network), study.networks)
     else:
         settings = load_model_settings(CLASSICAL[model], path)
-        predictions, fits = run_tabular(inputs, settings, model, seed=shared.seed, runtime=runtime)
+        predictions, fits = run_tabular(inputs, settings, model, seed=seed, runtime=runtime)
         curves = predictions.iloc[:0][["scheme", "repeat", "fold"]]  # only networks have learning curves
         with atomic_folder(models) as folder:
             save_classical(folder, TableFile(family=TABULAR.key, model=model, settings=settings), fits)

@@ -54,7 +54,7 @@ def made_inputs(params: Params, *, cases: int = 36, side: int | None = None, see
     )
     table.loc[generator.random(cases) < 0.15, "Signs"] = None
     frame = pd.DataFrame({"case_id": ids, "label": np.asarray(params.split.classes, dtype=object)[labels]})
-    splits = make_splits(frame, np.arange(cases), params.split, params.cv, params.seed)
+    splits = make_splits(frame, np.arange(cases), params.split, params.cv, params.seed.split)
     images, masks = made_images(labels, side, generator) if side else (None, None)
     return StudyInputs(
         case_ids=ids,

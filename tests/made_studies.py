@@ -14,11 +14,11 @@ IMAGE = "custom_cnn"
 
 
 def shared(params: Params) -> dict:
-    return {"seed": params.seed, "train": params.train}
+    return {"seed": params.seed.train, "train": params.train}
 
 
 def fit_tabular(inputs, params: Params, name: str, *, runtime):
-    return run_tabular(inputs, getattr(params.tabular.models, name), name, seed=params.seed, runtime=runtime)
+    return run_tabular(inputs, getattr(params.tabular.models, name), name, seed=params.seed.train, runtime=runtime)
 
 
 def train_dnn(inputs, params: Params, *, runtime):

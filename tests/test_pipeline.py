@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from busline.base.code import needed_files
 from busline.base.params import active_models, load_params
+from busline.base.settings.seeds import Seeds
 from helpers_cohort import load_stage
 from imports import REPOSITORY
 
@@ -59,6 +61,14 @@ def sections_read(script: str) -> set[str]:
         own = load_stage(Path(script).stem).__globals__.get(kind)
         found |= set((own or getattr(import_module(places[kind]), kind)).model_fields)
     return found
+
+
+def seeds_read(script: str) -> set[str]:
+    """The keys of `seed` that a stage script reads, or a module that it imports: ``settings.seed.train``."""
+    path = REPOSITORY / script
+    trees = [ast.parse(file.read_text()) for file in (path, *needed_files(path))]
+    read = {ast.unparse(node) for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return {f"seed.{key}" for key in Seeds.model_fields if any(name.endswith(f".seed.{key}") for name in read)}
 
 
 def leaves(node: Any, prefix: str = "") -> list[str]:
@@ -125,6 +135,22 @@ def test_the_stages_of_a_script_track_the_sections_it_parses_and_no_other(script
     stages = [stage for stage in STAGES if script_of(stage) == script]
     tracked = {key.split(".")[0] for stage in stages for key in tracked_keys(stage)}
     assert tracked == sections_read(script)
+
+
+@pytest.mark.parametrize("stage", sorted(set(STAGES) - {"code", "check", "report"}))
+def test_a_stage_tracks_the_seeds_that_it_uses_and_no_other(stage):
+    """So another seed of training runs no stage again that makes, splits or judges."""
+    assert {key for key in tracked_keys(stage) if key.split(".")[0] == "seed"} == seeds_read(script_of(stage))
+
+
+def test_what_a_seed_decides_is_what_its_docstring_says():
+    users = {key: [stage for stage in STAGES if tracks(stage, f"seed.{key}")] for key in Seeds.model_fields}
+    fits = ["tabular", "dnn_search", "cnn", "augmentation", "merged", "segment", "pretrain", "lesion", "combine"]
+    assert users == {
+        "data": ["acquire"],
+        "split": ["prune", "split", "evaluate", "audit"],
+        "train": [*fits, "audit"],
+    }
 
 
 @pytest.mark.parametrize("leaf", leaves(PARAMETERS))

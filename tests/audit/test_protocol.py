@@ -23,11 +23,11 @@ def test_the_first_master_split_is_the_studys_own_and_the_others_are_others():
     params = small_params()
     inputs = made_inputs(params, cases=60)
     labels = np.asarray(inputs.classes, dtype=object)[inputs.labels]
-    masters = draw_master_splits(labels, np.arange(60), params.split, 6, params.seed)
+    masters = draw_master_splits(labels, np.arange(60), params.split, 6, params.seed.split)
     assert np.flatnonzero(masters[0].test).tolist() == inputs.resamples[MASTER]["test"].tolist()
     assert np.flatnonzero(masters[0].validation).tolist() == inputs.resamples[MASTER]["tune"].tolist()
     assert len({master.test.tobytes() for master in masters}) == 6
-    again = draw_master_splits(labels, np.arange(60), params.split, 3, params.seed)
+    again = draw_master_splits(labels, np.arange(60), params.split, 3, params.seed.split)
     assert all((one.test == other.test).all() for one, other in zip(masters[:3], again, strict=True))
 
 
@@ -123,4 +123,4 @@ def test_stored_models_are_the_stages_own(tmp_path):
         assert sorted(np.flatnonzero(~known)) == inputs.resamples[key]["test"].tolist()
         assert found.scores[key][~known].tolist() == honest[~known].tolist()
     frame = pd.DataFrame({"case_id": inputs.case_ids, "label": np.where(inputs.labels > 0, "malignant", "benign")})
-    assert len(make_splits(frame, np.arange(45), params.split, params.cv, params.seed)) == 45 * 3
+    assert len(make_splits(frame, np.arange(45), params.split, params.cv, params.seed.split)) == 45 * 3

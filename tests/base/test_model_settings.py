@@ -55,7 +55,7 @@ def test_every_active_model_has_a_file(tmp_path):
         ("seg__augmentation", "none", ["seg/small.json", "seg/unet.json"]),
         ("seg__weights", "mobilenet_v2.imagenet", ["seg/unet.json"]),
         ("train__stop_patience", 3, []),
-        ("seed", 1, []),
+        ("seed__train", 1, []),
     ],
 )
 def test_a_setting_changes_the_files_of_the_models_that_it_decides(tmp_path, key, value, expected):

@@ -46,7 +46,8 @@ def test_the_shipped_file_is_valid_and_the_tests_have_its_keys():
         ("tabular.models.xgbost", {}, "did you mean 'xgboost'"),
         ("cnn.models.custom_cnn.epohcs", 3, "did you mean 'epochs'"),
         ("cnn.models.mobilenet_v2_imagenet.fine_tune.layer", 3, "did you mean 'layers'"),
-        ("seed", "7", "seed: Input should be a valid integer"),
+        ("seed.train", "7", "seed.train: Input should be a valid integer"),
+        ("seed.trian", 7, "seed.trian: unknown key; did you mean 'train'"),
         ("cv.folds", 1, "cv.folds: Input should be greater than or equal to 2"),
         ("cv.folds", 5.0, "cv.folds"),
         ("train.precision", "fp16", "'fp32' or 'bf16'"),
@@ -150,13 +151,27 @@ def test_a_key_that_has_moved_is_said_to_have(content, tmp_path, old, value, new
     assert "unknown" not in str(error.value)
 
 
+@pytest.mark.parametrize("value", [2027, "2027", None, [1, 2, 3]])
+def test_a_seed_that_is_no_section_is_met_with_the_new_keys_and_beside_all_that_moved(content, tmp_path, value):
+    """A file of 0.1, and `-S seed=2027` out of habit."""
+    content["seed"] = value
+    content["cv"]["stop_fraction"] = 0.15
+    path = tmp_path / "params.yaml"
+    with path.open("w") as file:
+        YAML().dump(content, file)
+    with pytest.raises(ParameterError) as error:
+        load_params(path)
+    assert "seed: is a section now: seed.data, seed.split and seed.train" in str(error.value)
+    assert "cv.stop_fraction: has moved to cv.val_fraction" in str(error.value)
+
+
 def test_all_mistakes_are_listed_at_once(content):
     change(content, "seg.encodr", 1)
-    change(content, "seed", -1)
+    change(content, "seed.split", -1)
     del content["report"]
     with pytest.raises(ParameterError) as error:
         parse_settings(Params, content)
-    assert all(part in str(error.value) for part in ("seg.encodr", "seed:", "report: is missing"))
+    assert all(part in str(error.value) for part in ("seg.encodr", "seed.split:", "report: is missing"))
 
 
 def test_numbers_are_read_as_yaml_1_2(tmp_path):

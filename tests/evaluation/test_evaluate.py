@@ -40,7 +40,7 @@ def test_fold_metrics_and_intervals(family, model, ratio):
     assert set(found) == set(THEIRS)
     for name, metric in THEIRS.items():
         scores = np.array([metric(*fold) for fold in folds])
-        generator = numpy_generator(PARAMS.seed, "bootstrap", family, model, name)
+        generator = numpy_generator(PARAMS.seed.split, "bootstrap", family, model, name)
         low = bootstrap_interval(
             scores, generator, samples=PARAMS.evaluate.bootstrap, confidence=PARAMS.evaluate.confidence
         )
@@ -57,6 +57,17 @@ def test_fold_metrics_and_intervals(family, model, ratio):
             "nb_high": corrected.high,
         }
         assert dict(found[name]) == pytest.approx(expected, abs=1e-12), name
+
+
+def test_bootstrap_draws_hang_on_the_seed_of_splits_and_on_no_other():
+    """So two seeds of training are judged by the same draws."""
+
+    def judged(**changed):
+        return evaluate(INPUTS, PARAMS.model_copy(update={"seed": PARAMS.seed.model_copy(update=changed)})).metrics
+
+    assert judged(train=7, data=7) == RESULT.metrics
+    one, other = (metrics["cnn"]["custom_cnn"]["roc_auc"] for metrics in (RESULT.metrics, judged(split=7)))
+    assert {key for key in one if one[key] != other[key]} == {"low", "high"}
 
 
 def test_pooled_metrics_average_the_repeats_to_one_score_a_case():

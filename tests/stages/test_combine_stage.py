@@ -26,7 +26,7 @@ def test_patients_and_near_duplicates_are_groups(tmp_path, monkeypatch):
     duplicates = pd.DataFrame({"case_a": ["c00", "c01", "c03"], "case_b": ["c07", "c20", "n"]})
     save_table(cohort, tmp_path / "data/cohort/phantom/cases.parquet")
     save_table(duplicates, tmp_path / "data/cohort/phantom/duplicates.parquet")
-    splits = make_splits(study, np.arange(CASES), params.split, params.cv, params.seed)
+    splits = make_splits(study, np.arange(CASES), params.split, params.cv, params.seed.split)
     save_table(splits, tmp_path / "data/splits/splits.parquet")
     save_table(study[["case_id"]], tmp_path / "data/features/features.parquet")
     save_json([], tmp_path / "data/features/columns.json")

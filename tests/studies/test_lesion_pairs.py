@@ -99,7 +99,7 @@ def test_two_processes_write_what_one_writes(study, made):
 def test_networks_of_a_pair_differ_and_are_averaged(study, made):
     inputs, cases, initial = made
     params = PARAMS.model_copy(update={"lesion": PARAMS.lesion.model_copy(update={"networks": 2})})
-    context = LesionContext(params.lesion, params.train.precision, params.seed, cases, initial)
+    context = LesionContext(params.lesion, params.train.precision, params.seed.train, cases, initial)
     jobs = pair_jobs(inputs.resamples, 2)
     assert [(job.first, job.second, job.number) for job in jobs[:3]] == [(0, 1, 0), (0, 1, 1), (0, 2, 0)]
     results = run_units(train_unit, context, [[job] for job in jobs[:2]], runtime=ONE, title="two networks")

@@ -150,7 +150,7 @@ def test_growing_the_repeats_trains_the_new_ones_alone(tmp_path, trained):
 
 
 @pytest.mark.parametrize(
-    "change", [{"seed": 1}, {"cnn__models__custom_cnn__learning_rate": 0.01}, {"train__stop_patience": 9}]
+    "change", [{"seed__train": 1}, {"cnn__models__custom_cnn__learning_rate": 0.01}, {"train__stop_patience": 9}]
 )
 def test_a_parameter_that_matters_trains_again(tmp_path, trained, change):
     params = small_params()

@@ -38,7 +38,7 @@ class Folds:
         names = np.asarray(self.inputs.classes, dtype=object)[labels]
         cases = pd.DataFrame({"case_id": list(self.inputs.case_ids), "label": names})
         cv = self.params.cv.model_copy(update={"repeats": 1, "image_repeats": 1})
-        seed = derive_seed(self.params.seed, "audit folds", labels.tobytes().hex())
+        seed = derive_seed(self.params.seed.split, "audit folds", labels.tobytes().hex())
         return indices_by_role(make_splits(cases, self.groups, self.params.split, cv, seed), list(self.inputs.case_ids))
 
 
@@ -52,7 +52,7 @@ class TabularPipeline:
 
     def __call__(self, labels: np.ndarray, resamples: Resamples) -> Mapping[str, np.ndarray]:
         """Return the scores of each fold on ``labels``, 0 or 1, (n,)."""
-        inputs, seed = replace(self.inputs, labels=labels, resamples=resamples), self.params.seed
+        inputs, seed = replace(self.inputs, labels=labels, resamples=resamples), self.params.seed.train
         models = self.params.tabular.models
         with redirect_stderr(io.StringIO()):  # the progress of each permutation's folds
             if self.name == "dnn":
@@ -84,7 +84,7 @@ class ImagePipeline:
                 inputs,
                 shortened(image_settings(params.cnn, params.augmentation, self.name), params.audit),
                 self.name,
-                seed=params.seed,
+                seed=params.seed.train,
                 train=params.train,
                 runtime=ALONE,
                 keep_states=False,

@@ -86,7 +86,7 @@ def _run(data: AuditInputs, params: AuditSettings, runtime: Runtime) -> tuple[Le
         _column_folds(cases, groups, params),
         params.tabular.models.logreg,
         most=params.audit.max_auc_alone,
-        seed=params.seed,
+        seed=params.seed.train,
     )
     problems = found
     permuted, found = _permute(data, params, groups, runtime)
@@ -109,7 +109,8 @@ def _audit_splits(data: AuditInputs, params: AuditSettings) -> tuple[Splits, pd.
         "patients": crossing_pairs(data.splits, patients),
         "duplicates": crossing_pairs(data.splits, pairs.assign(why="(near-)duplicate images")),
     }
-    drawn = numpy_generator(params.seed, "planted").permutation(len(ids))[: params.audit.planted_cases]
+    seed = params.seed.split
+    drawn = numpy_generator(seed, "planted").permutation(len(ids))[: params.audit.planted_cases]
     crossing = {name: len(table.drop_duplicates(["case_a", "case_b"])) for name, table in found.items()}
     part = Splits(
         resamples=int(data.splits.groupby(RESAMPLE).ngroups),
@@ -117,7 +118,7 @@ def _audit_splits(data: AuditInputs, params: AuditSettings) -> tuple[Splits, pd.
         cases=len(ids),
         duplicate_pairs=len(pairs),
         pairs_on_two_sides=PairsOnTwoSides(**crossing),
-        planted=planted_recall([images[index] for index in sorted(drawn) if index in images], *limits, params.seed),
+        planted=planted_recall([images[index] for index in sorted(drawn) if index in images], *limits, seed),
     )
     return part, pairs, [line for table in found.values() for line in complaints(table)]
 
@@ -126,7 +127,7 @@ def _column_folds(
     cases: pd.DataFrame, groups: np.ndarray, params: AuditSettings
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     cv = params.cv.model_copy(update={"repeats": max(COLUMN_REPEATS, params.cv.repeats)})
-    splits = make_splits(cases, groups, params.split, cv, params.seed)
+    splits = make_splits(cases, groups, params.split, cv, params.seed.split)
     resamples = indices_by_role(cross_validated(splits), cases["case_id"].tolist())
     everyone = np.arange(len(cases))
     return [(np.setdiff1d(everyone, roles["test"]), roles["test"]) for roles in resamples.values()]
@@ -134,7 +135,8 @@ def _column_folds(
 
 def _compare(data: AuditInputs, params: AuditSettings, groups: np.ndarray, runtime: Runtime) -> MasterSplits:
     inputs, names = data.inputs, np.asarray(data.inputs.classes, dtype=object)[data.inputs.labels]
-    masters = protocol.draw_master_splits(names, groups, params.split, params.audit.master_splits, params.seed)
+    count, seed = params.audit.master_splits, params.seed.split
+    masters = protocol.draw_master_splits(names, groups, params.split, count, seed)
     positive = inputs.labels > 0
     honest = {
         family: {
@@ -190,7 +192,7 @@ def _permute(
             groups,
             Folds(table, params, groups),
             permutations=count,
-            seed=params.seed,
+            seed=params.seed.split,
             runtime=runtime,
         )
         rows += found

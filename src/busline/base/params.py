@@ -21,7 +21,8 @@ from busline.base.settings.merged import Merged
 from busline.base.settings.presentation import Illustrate, Report
 from busline.base.settings.protocol import CrossValidation, Split
 from busline.base.settings.reading import parse_settings, read_parameters
-from busline.base.settings.section import Section, Seed
+from busline.base.settings.section import Section
+from busline.base.settings.seeds import Seeds
 from busline.base.settings.segmentation import Segmentation
 from busline.base.settings.tabular import DnnSearch, Tabular
 from busline.base.settings.training import Augmentation, Train
@@ -35,12 +36,14 @@ MOVED = {
     "cv.weigh_fraction": "cv.tune_fraction",
 }
 """Keys, with all that is below them, that params.yaml had in 0.1, and where they are; named for one release."""
+NOW_SECTIONS = {"seed": "seed.data, seed.split and seed.train; with all three at the old value no figure moves"}
+"""Keys that had one value in 0.1 and are a section now, and what is in it; named for one release."""
 
 
 class Params(Section):
     """The whole of params.yaml."""
 
-    seed: Seed
+    seed: Seeds
     data: Data
     ingest: Ingest
     prune: Prune
@@ -163,8 +166,14 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     """
     content = read_parameters(path)
     moved = [f"\n  - {old}: has moved to {new}" for old, new in MOVED.items() if _has(content, old)]
+    moved += [
+        f"\n  - {key}: is a section now: {inside}"
+        for key, inside in NOW_SECTIONS.items()
+        if key in content and not isinstance(content[key], Mapping)
+    ]
     if moved:
-        raise ParameterError(str(path), "".join(moved).lstrip("\n"), mend="docs/own-data.md shows the new keys")
+        mend = "docs/own-data.md shows the keys of data, docs/reproducible.md those of seed"
+        raise ParameterError(str(path), "".join(moved).lstrip("\n"), mend=mend)
     return parse_settings(Params, content, str(path))
 
 

@@ -15,7 +15,8 @@ from busline.base.settings.evaluation import Evaluate
 from busline.base.settings.images import Cnn
 from busline.base.settings.merged import Merged
 from busline.base.settings.protocol import CrossValidation, Split
-from busline.base.settings.section import Section, Seed
+from busline.base.settings.section import Section
+from busline.base.settings.seeds import Seeds
 from busline.base.settings.segmentation import Segmentation as SegmentationSection
 from busline.base.settings.tabular import Tabular
 from busline.base.settings.training import Augmentation
@@ -59,7 +60,7 @@ from busline.splits import cross_validated, first_repeats, master_rows
 class EvaluationSettings(Section):
     """The parameters of evaluation: its own, and which models there are."""
 
-    seed: Seed
+    seed: Seeds
     split: Split
     cv: CrossValidation
     tabular: Tabular
@@ -137,9 +138,9 @@ class _Study:
 
     def __init__(self, inputs: Inputs, classes: tuple[str, str], params: EvaluationSettings) -> None:
         self.inputs, self.classes, self.image_repeats = inputs, classes, params.cv.image_repeats
-        self.summariser = Summariser(params.seed, params.evaluate)
+        self.summariser = Summariser(params.seed.split, params.evaluate)
         cases = sorted(inputs.splits["case_id"].unique())
-        self.patients = PatientBootstrap(cases, inputs.patients, params.seed, params.evaluate)
+        self.patients = PatientBootstrap(cases, inputs.patients, params.seed.split, params.evaluate)
         self.curves_of: dict[tuple[str, str], pd.DataFrame] = {}
         """Cases of the folds by (family, model): those whose curves are drawn."""
         self.calibrated: dict[tuple[str, str], dict[str, pd.DataFrame]] = {}

@@ -138,7 +138,7 @@ def run_dnn_search(
     sizes = sorted(settings.dnn_search.hidden, reverse=True)  # the largest stack first: no core waits for it in the end
     units = [[job for job in grid if job.settings.hidden == hidden] for hidden in sizes]
     order = [job for unit in units for job in unit]
-    context = DnnContext(settings.train, settings.seed, inputs.labels)
+    context = DnnContext(settings.train, settings.seed.train, inputs.labels)
     results = run_units(train_unit, context, units, runtime=runtime, title="dnn search", kernels=settings.train.kernels)
     done = dict(zip(map(id, order), results, strict=True))
     predictions, curves = [], []

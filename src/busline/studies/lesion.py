@@ -24,7 +24,8 @@ from busline.base.runtime import Runtime
 from busline.base.seeding import derive_seed
 from busline.base.settings.lesion import Lesion
 from busline.base.settings.protocol import CrossValidation, Split
-from busline.base.settings.section import Section, Seed
+from busline.base.settings.section import Section
+from busline.base.settings.seeds import Seeds
 from busline.base.settings.training import Precision, Train
 from busline.cohort.outlines import outline_rows
 from busline.models.lesion import LesionNetwork
@@ -44,7 +45,7 @@ from busline.training.views import Ranges
 class LesionSettings(Section):
     """The parameters of the lesion network."""
 
-    seed: Seed
+    seed: Seeds
     split: Split
     cv: CrossValidation
     train: Train
@@ -141,7 +142,7 @@ def run_lesion(
         runtime: how this machine runs it.
     """
     each = settings.lesion.model_copy(update={"networks": 1})  # more of them leave the others' keys in the cache alone
-    context = LesionContext(each, settings.train.precision, settings.seed, cases, initial)
+    context = LesionContext(each, settings.train.precision, settings.seed.train, cases, initial)
     jobs = pair_jobs(inputs.resamples, settings.lesion.networks)
     results = run_units(
         train_unit,

@@ -15,7 +15,8 @@ import torch
 from busline.base.runtime import Runtime
 from busline.base.seeding import derive_seed
 from busline.base.settings.lesion import Lesion
-from busline.base.settings.section import Section, Seed
+from busline.base.settings.section import Section
+from busline.base.settings.seeds import Seeds
 from busline.base.settings.training import Precision, Train
 from busline.models.lesion import LesionNetwork
 from busline.studies.lesion_cases import draw_lesion_cases
@@ -36,7 +37,7 @@ CLIP_NORM = 5.0
 class PretrainSettings(Section):
     """The parameters of learning from phantoms."""
 
-    seed: Seed
+    seed: Seeds
     train: Train
     lesion: Lesion
 
@@ -59,7 +60,7 @@ class PretrainJob:
 def run_pretrain(settings: PretrainSettings, *, runtime: Runtime) -> FoldResult:
     """Return the pre-trained network's tensors and learning curve."""
     context = PretrainContext(settings.lesion, settings.train.precision)
-    job = PretrainJob(derive_seed(settings.seed, "lesion", "pretrain"))
+    job = PretrainJob(derive_seed(settings.seed.train, "lesion", "pretrain"))
     (result,) = run_units(
         train_unit,
         context,

@@ -19,7 +19,7 @@ Units = Annotated[int, Field(ge=1, le=65_536)]
 Name = Annotated[str, Field(pattern="^[a-z0-9_]+$", max_length=100)]
 """Name of a model or level: it becomes part of a command and of file names."""
 Seed = Annotated[int, Field(ge=0)]
-"""Root of every random draw."""
+"""Root of random draws."""
 Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
 Provenance = Literal["identifier", "label", "patient", "acquisition", "sonographer", "radiologist", "pathology"]
 """Where a column comes from; docs/own-data.md says what each means and which a model may see."""

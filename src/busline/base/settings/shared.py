@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from busline.base.settings.protocol import CrossValidation, Split
-from busline.base.settings.section import Section, Seed
+from busline.base.settings.section import Section
+from busline.base.settings.seeds import Seeds
 from busline.base.settings.training import Train
 
 
@@ -16,7 +17,7 @@ class TrainSettings(Section):
 class TableShared(Section):
     """What all models of the table share."""
 
-    seed: Seed
+    seed: Seeds
     split: Split
     train: Train
 
