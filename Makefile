@@ -1,12 +1,13 @@
 # `make help` lists the targets. PYTHON is the interpreter the environment is made from (3.11 or newer).
 PYTHON ?= python3
 NAME ?= chowdhary2026
+N ?= 5
 ARGS ?=
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test lint study bench bench-gpu bench-keras lock clean
+.PHONY: help repro test lint study noise bench bench-gpu bench-keras lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -35,6 +36,9 @@ lint: .venv/ready  ## format check, lint, types and import layers
 
 study: .venv/ready  ## run a committed study: make study NAME=chowdhary2026 ARGS="-S cv.repeats=1"
 	PYTHONPATH=src python -m busline.study $(NAME) $(ARGS)
+
+noise: .venv/ready  ## what another seed of training changes: make noise N=5 ARGS="-S augmentation.active=[]"
+	PYTHONPATH=src python -m busline.noise $(N) $(ARGS)
 
 bench: .venv/ready  ## time the engine against a plain loop: make bench ARGS="--only mlp,custom_cnn --quick"
 	PYTHONPATH=src:. python -m bench $(ARGS)

@@ -33,9 +33,8 @@ def main(
     from busline.studies.inputs import load_inputs
     from busline.studies.tabular import run_tabular
 
-    shared = load_settings(TableShared, params_file)
+    shared, cohort = load_settings(TableShared, params_file), load_settings(DataSettings, params_file).data.main
     seed, path = shared.seed.train, root / f"data/settings/tabular/{model}.json"
-    cohort = load_settings(DataSettings, params_file).data.main
     inputs, runtime = load_inputs(root, cohort, shared.split.classes), load_runtime()
     models = root / "data/models/tabular" / model
     places = [root / f"data/{kind}/tabular/{model}.parquet" for kind in ("curves", "predictions")]

@@ -12,6 +12,8 @@ from made_inputs import made_inputs, small_params
 SMALL = {
     "data__cohorts__phantom__phantom": {"cases": 24, "normal": 1, "width": 64, "height": 64},
     "tabular__active": ["logreg", "random_forest", "dnn"],
+    "tabular__models__random_forest__n_estimators": 10,
+    "tabular__models__dnn__epochs": 2,
 }
 CASES = ("data/raw/phantom", "data/cohort/phantom")
 PIXELS = ("data/cohort/phantom/images.npy",)

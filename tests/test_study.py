@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from busline.base.errors import BuslineError
 from busline.base.params import Params
 from busline.base.settings.reading import parse_settings
-from busline.study import KEPT, format_value, keep_results, read_study
+from busline.study import KEPT, experiment_reference, format_value, keep_results, read_study
 from imports import REPOSITORY
 
 
@@ -60,15 +60,16 @@ def test_results_come_from_the_experiments_commit(tmp_path, monkeypatch):
         path.write_text(f"{source} of the experiment\n")
     git("add", "-A")
     git("commit", "-qm", "experiment")
-    git("update-ref", f"refs/exps/ab/{'c' * 38}/small", "HEAD")
+    git("update-ref", experiment_reference("small"), "HEAD")
+    git("update-ref", f"refs/exps/zz/{'z' * 38}/small", git("hash-object", "-w", ".git/HEAD"))  # of another commit
     (tmp_path / "params.yaml").write_text("the workspace's\n")
     (tmp_path / "results").mkdir()
     (tmp_path / "results/report.md").write_text("of the run before\n")
     (tmp_path / "results/audit.md").write_text("written by hand\n")
-    keep_results("small", tmp_path / "results")
+    keep_results(experiment_reference("small"), tmp_path / "results")
     found = {path.name: path.read_text() for path in (tmp_path / "results").iterdir()}
     kept = {target: f"{source} of the experiment\n" for target, source in KEPT.items()}
     assert found == {**kept, "audit.md": "written by hand\n"}
     with pytest.raises(BuslineError, match="no experiment"):
-        keep_results("other", tmp_path / "nothing")
+        keep_results(experiment_reference("other"), tmp_path / "nothing")
     assert not (tmp_path / "nothing").exists()

@@ -20,6 +20,15 @@ def write(path: Path, params: Params) -> Path:
 
 def run_all(root: Path, params_file: Path, params: Params) -> None:
     """Run every stage below ``root``."""
+    run_to_metrics(root, params_file, params)
+    place = {"params_file": params_file, "root": root}
+    for name in ("audit", "illustrate"):
+        load_stage(name)(**place)
+    load_stage("report")(**place, lock=REPOSITORY / "requirements.lock", noise=REPOSITORY / "reports/noise.json")
+
+
+def run_to_metrics(root: Path, params_file: Path, params: Params) -> None:
+    """Run every stage below ``root`` that `evaluate` needs, and `evaluate`."""
     place = {"params_file": params_file, "root": root}
     load_stage("code")(root=root)
     for name in ("check", "settings"):
@@ -46,9 +55,8 @@ def run_all(root: Path, params_file: Path, params: Params) -> None:
         load_stage("merged")(name, **place)
     for name in params.seg.active:
         load_stage("segment")(name, **place)
-    for name in ("vote", "pretrain", "lesion", "combine", "evaluate", "audit", "illustrate"):
+    for name in ("vote", "pretrain", "lesion", "combine", "evaluate"):
         load_stage(name)(**place)
-    load_stage("report")(**place, lock=REPOSITORY / "requirements.lock")
 
 
 def contents(root: Path) -> dict[str, bytes]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,15 +36,9 @@ def main(
 ) -> None:
     """Run the study and write docs/results/<name>/: parameters, lock, metrics and the report without pictures."""
     overrides = [f"{key}={format_value(value)}" for key, value in read_study(Path("studies"), name).items()]
-    command = ["dvc", "exp", "run", "--temp", "--force", "--name", name]
-    for setting in [*overrides, *(settings or [])]:
-        command += ["--set-param", setting]
-    environment = dict(os.environ)
-    if mirror := environment.get("BUSLINE_MIRROR"):
-        environment["BUSLINE_MIRROR"] = str(Path(mirror).resolve())
-    if subprocess.run(command, env=environment, check=False).returncode:  # noqa: S603  # fixed program, no shell
-        raise BuslineError(f"study {name}", "the run did not end well", mend="see above; finished stages are kept")
-    keep_results(name, Path("docs/results") / name)
+    reference = experiment_reference(name)
+    run_experiment(name, [*overrides, *(settings or [])], "--force")
+    keep_results(reference, Path("docs/results") / name)
 
 
 def read_study(folder: Path, name: str) -> dict[str, Any]:
@@ -75,20 +70,48 @@ def format_value(value: Any) -> str:
     return str(value)
 
 
-def keep_results(name: str, folder: Path) -> None:
+def experiment_reference(name: str) -> str:
+    """Return where DVC keeps an experiment of that name that starts from the present commit."""
+    commit = git("rev-parse", "HEAD").strip()
+    return f"refs/exps/{commit[:2]}/{commit[2:]}/{name}"
+
+
+def run_experiment(name: str, settings: Sequence[str], *options: str) -> None:
+    """Run the pipeline as a DVC experiment in a folder of its own, which leaves the workspace as it is.
+
+    Args:
+        name: of the experiment.
+        settings: parameters to set, as key=value.
+        options: further options and targets of `dvc exp run`.
+
+    Raises:
+        BuslineError: if the run does not end well.
+    """
+    command = ["dvc", "exp", "run", "--temp", "--name", name, *options]
+    for setting in settings:
+        command += ["--set-param", setting]
+    environment = dict(os.environ)
+    for variable in ("BUSLINE_MIRROR", "BUSLINE_CACHE"):  # as seen from here, not from the experiment's folder
+        if place := environment.get(variable):
+            environment[variable] = str(Path(place).expanduser().resolve())
+    if subprocess.run(command, env=environment, check=False).returncode:  # noqa: S603  # fixed program, no shell
+        mend = "see above; finished stages are kept"
+        raise BuslineError(f"experiment {name}", "the run did not end well", mend=mend)
+
+
+def keep_results(reference: str, folder: Path) -> None:
     """Copy the experiment's small results from its Git reference into ``folder``, all or none; its other files stay."""
-    references = _git("for-each-ref", "--format=%(refname)", "refs/exps").split()
-    found = [reference for reference in references if reference.endswith(f"/{name}")]
-    if not found:
-        raise BuslineError(f"study {name}", "DVC kept no experiment of that name")
+    if not git("for-each-ref", reference):
+        raise BuslineError(reference, "DVC kept no experiment of that name")
     with atomic_folder(folder) as part:
         if folder.is_dir():
             shutil.copytree(folder, part, dirs_exist_ok=True)
         for target, source in KEPT.items():
-            (part / target).write_text(_git("show", f"{found[-1]}:{source}"), encoding="utf-8", newline="\n")
+            (part / target).write_text(git("show", f"{reference}:{source}"), encoding="utf-8", newline="\n")
 
 
-def _git(*arguments: str) -> str:
+def git(*arguments: str) -> str:
+    """Return what a Git command prints."""
     command = ["git", *arguments]
     return subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout  # noqa: S603  # no shell
 

@@ -32,13 +32,14 @@ Span = Annotated[tuple[int, int], Field(strict=False)]
 Kind = TypeVar("Kind", bound=Result)
 
 
-def load_result(kind: type[Kind], path: Path, *, stage: str) -> Kind:
-    """Read what a stage wrote.
+def load_result(kind: type[Kind], path: Path, *, stage: str = "", command: str = "") -> Kind:
+    """Read what a stage, or a command outside the pipeline, wrote.
 
     Args:
         kind: what the file holds.
         path: the file.
         stage: the stage that writes it.
+        command: the command that does, if it is no stage.
 
     Raises:
         DataError: if the file is missing; or listing every unknown key, missing key and wrong type.
@@ -47,5 +48,6 @@ def load_result(kind: type[Kind], path: Path, *, stage: str) -> Kind:
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:
-        mend = f"another version wrote it: run its stage again, `dvc repro --force --single-item {stage}`"
+        again = f"`{command}`" if command else f"its stage again, `dvc repro --force --single-item {stage}`"
+        mend = f"another version wrote it: run {again}"
         raise list_problems(str(path), describe_errors(error, kind), mend=mend) from error

@@ -10,6 +10,7 @@ from busline.audit.results import Leakage
 from busline.base.params import Params
 from busline.evaluation.outcomes import Comparison
 from busline.evaluation.results import Protocol, Tables
+from busline.evaluation.seed_noise import NOT_MEASURED, Noise
 from busline.families import FAMILIES, TABULAR
 from busline.report.audit_section import audit_section
 from busline.report.calibration import calibration_section
@@ -26,6 +27,7 @@ from busline.report.layout import Row, section, table, text_column
 from busline.report.lesion import lesion_section
 from busline.report.model_comparison import comparison_section
 from busline.report.names import SOURCES, UNDEFINED, model_name
+from busline.report.noise import noise_section
 from busline.report.operating import operating_section, pooled_table
 from busline.report.paper import Published
 from busline.report.provenance import show_params
@@ -60,6 +62,8 @@ class ReportInputs:
     """Pairs of (nearly) the same image in two of the active cohorts."""
     leakage: Leakage | None = None
     """reports/leakage.json, or None to leave the audit out."""
+    noise: Noise = NOT_MEASURED
+    """reports/noise.json."""
 
 
 def summarise(inputs: ReportInputs) -> dict[str, Any]:
@@ -96,7 +100,7 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
             section("curves", "Curves", tables=[pooled_table(inputs.scores)]),
             operating_section(inputs.scores),
             calibration_section(inputs.scores),
-            comparison_section(inputs.scores, inputs.comparisons),
+            *_compared(inputs),
             cases_section(inputs.pictures, inputs.scores.protocol.positive),
             data_section(inputs.card, params.data, inputs.overlap),
             verdict_section(inputs.verdicts, params.prune),
@@ -113,6 +117,11 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
 
 def _comparable(inputs: ReportInputs) -> bool:
     return inputs.published is not None and inputs.params.data.main_source == inputs.published.citation.source
+
+
+def _compared(inputs: ReportInputs) -> list[Row]:
+    noise = noise_section(inputs.noise, inputs.scores, inputs.params.seed.train)
+    return [comparison_section(inputs.scores, inputs.comparisons), *noise]
 
 
 def _audit(inputs: ReportInputs) -> list[Row]:
