@@ -39,7 +39,7 @@ def main(
 
     params = load_settings(AuditSettings, params_file)
     cohort = load_settings(DataSettings, params_file).data.main
-    data, classes = root / "data", params.split.classes
+    data, classes = root / "data", params.split.ordered
     for key in VOTE.members:
         keep_only(data / "models" / key, active_files(FAMILIES[key], params))
     inputs = AuditInputs(

@@ -34,7 +34,7 @@ def main(
     settings = load_model_settings(ImageSettings, root / f"data/settings/augmentation/{level}.json")
     cohort = load_settings(DataSettings, params_file).data.main
     side, repeats = settings.image_size, shared.cv.image_repeats
-    inputs = load_inputs(root, cohort, shared.split.classes, image_side=side, repeats=repeats)
+    inputs = load_inputs(root, cohort, shared.split.ordered, image_side=side, repeats=repeats)
     curves, predictions = (root / f"data/{kind}/augmentation/{level}.parquet" for kind in ("curves", "predictions"))
     if inputs.images is None:
         skip(NO_IMAGES, tables=[curves, predictions])

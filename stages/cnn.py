@@ -38,7 +38,7 @@ def main(
     pretrained = load_tensors(weights) if settings.model.weights else None
     cohort = load_settings(DataSettings, params_file).data.main
     side, repeats, precision = settings.image_size, shared.cv.image_repeats, shared.train.precision
-    inputs = load_inputs(root, cohort, shared.split.classes, image_side=side, repeats=repeats)
+    inputs = load_inputs(root, cohort, shared.split.ordered, image_side=side, repeats=repeats)
     curves, predictions = (root / f"data/{kind}/cnn/{model}.parquet" for kind in ("curves", "predictions"))
     if inputs.images is None:
         skip(NO_IMAGES, tables=[curves, predictions], folders=[root / "data/models/cnn" / model])

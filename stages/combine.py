@@ -41,7 +41,7 @@ def main(
     from busline.studies.combine import run_combine
     from busline.studies.inputs import load_inputs
 
-    inputs = load_inputs(root, settings.data.main, settings.split.classes, repeats=settings.cv.image_repeats)
+    inputs = load_inputs(root, settings.data.main, settings.split.ordered, repeats=settings.cv.image_repeats)
     outputs = load_table(root / "data/lesion/outputs.parquet")
     if reason := skip_reason(outputs):
         for family in (LESION, LESION_PARTS):

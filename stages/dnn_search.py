@@ -29,7 +29,7 @@ def main(
 
     settings = load_settings(DnnSearchSettings, params_file)
     cohort = load_settings(DataSettings, params_file).data.main
-    inputs = load_inputs(root, cohort, settings.split.classes)
+    inputs = load_inputs(root, cohort, settings.split.ordered)
     places = [root / f"data/{kind}/dnn_search/dnn.parquet" for kind in ("predictions", "curves")]
     if not (settings.dnn_search.hidden and settings.dnn_search.dropout):
         skip("dnn_search.hidden or dnn_search.dropout is empty", tables=places)

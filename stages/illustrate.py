@@ -94,7 +94,7 @@ def _draw_saliency(data: Path, cohort: "Cohort", name: str, settings: Settings) 
     def model_of_fold(fold: int) -> "ImagePredictor":
         return load_cnn(data, name, Resample(CV, 0, fold))
 
-    classes, cases = settings.split.classes, settings.illustrate.cases
+    classes, cases = settings.split.ordered, settings.illustrate.cases
     return draw_saliency(cohort, predictions, model_of_fold, classes=classes, cases=cases)
 
 

@@ -45,8 +45,8 @@ def main(
     if not known["has_mask"].any():
         skip(NO_MASKS if (known["width"] > 0).any() else NO_IMAGES, tables=places, folders=[models])
         return
-    inputs = load_inputs(root, cohort, settings.split.classes, repeats=settings.cv.image_repeats)
-    cases = load_lesion_cases(root / "data/cohort" / cohort, inputs.case_ids, settings.split.classes[-1])
+    inputs = load_inputs(root, cohort, settings.split.ordered, repeats=settings.cv.image_repeats)
+    cases = load_lesion_cases(root / "data/cohort" / cohort, inputs.case_ids, settings.split.positive)
     tensors = load_tensors(root / "data/models/pretrain/lesion.safetensors")
     initial = {name: value.numpy() for name, value in tensors.items()}
     study = run_lesion(inputs, cases, settings, initial, runtime=load_runtime())

@@ -38,7 +38,7 @@ def main(
     settings = load_model_settings(MergedSettings, root / f"data/settings/merged/{model}.json")
     cohort = load_settings(DataSettings, params_file).data.main
     side, repeats = settings.image.image_size, shared.cv.image_repeats
-    inputs = load_inputs(root, cohort, shared.split.classes, image_side=side, repeats=repeats)
+    inputs = load_inputs(root, cohort, shared.split.ordered, image_side=side, repeats=repeats)
     curves, predictions = (root / f"data/{kind}/merged/{model}.parquet" for kind in ("curves", "predictions"))
     models = root / "data/models/merged" / model
     if inputs.images is None or inputs.table.empty:

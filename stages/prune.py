@@ -37,7 +37,8 @@ def main(
     from busline.studies.pruning import judge_columns
 
     cohort = load_cohort(root / "data/cohort" / settings.data.main)
-    verdicts = judge_columns(cohort.cases, cohort.columns, settings.prune, settings.split.classes, settings.seed.split)
+    classes, seed = settings.split.ordered, settings.seed.split
+    verdicts = judge_columns(cohort.cases, cohort.columns, settings.prune, classes, seed)
     kept = [verdict.name for verdict in verdicts if verdict.kept]
     with atomic_folder(root / "data/features") as folder:
         save_table(cohort.cases[["case_id", *kept]], folder / "features.parquet")

@@ -38,7 +38,7 @@ def main(
     pretrained = load_tensors(root / "data/weights/seg/weights.safetensors") if settings.weights else None
     cohort = load_settings(DataSettings, params_file).data.main
     side, repeats = settings.image_size, shared.cv.image_repeats
-    inputs, runtime = load_inputs(root, cohort, shared.split.classes, image_side=side, repeats=repeats), load_runtime()
+    inputs, runtime = load_inputs(root, cohort, shared.split.ordered, image_side=side, repeats=repeats), load_runtime()
     models = root / "data/models/segment" / model
     places = [root / f"data/{kind}/segment/{model}.parquet" for kind in ("curves", "predictions")]
     if inputs.images is None or inputs.masks is None:

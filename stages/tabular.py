@@ -35,7 +35,7 @@ def main(
 
     shared, cohort = load_settings(TableShared, params_file), load_settings(DataSettings, params_file).data.main
     seed, path = shared.seed.train, root / f"data/settings/tabular/{model}.json"
-    inputs, runtime = load_inputs(root, cohort, shared.split.classes), load_runtime()
+    inputs, runtime = load_inputs(root, cohort, shared.split.ordered), load_runtime()
     models = root / "data/models/tabular" / model
     places = [root / f"data/{kind}/tabular/{model}.parquet" for kind in ("curves", "predictions")]
     if inputs.table.empty:

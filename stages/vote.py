@@ -50,7 +50,7 @@ def main(
         reasons += loaded.skipped.values()
         first = {name: first_repeats(table, settings.cv.image_repeats) for name, table in loaded.tables.items()}
         members.append(first)
-    voted, weights = vote_all(members[0], members[1], settings.split.classes)
+    voted, weights = vote_all(members[0], members[1], settings.split.ordered)
     nothing = empty_table(reasons[0] if reasons else "no pair of models is active")
     voted |= {pair: nothing for pair in active_files(VOTE, settings) if pair not in voted}
     if weights.empty:

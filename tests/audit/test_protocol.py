@@ -16,7 +16,7 @@ from made_inputs import made_inputs, small_params
 from made_studies import fit_tabular
 
 LABELS = np.array(["benign", "benign", "malignant"] * 20)
-SPLIT = Split(classes=["benign", "malignant"], val_fraction=0.1, test_fraction=0.2)
+SPLIT = Split(classes=["benign", "malignant"], positive="malignant", val_fraction=0.1, test_fraction=0.2)
 
 
 def test_the_first_master_split_is_the_studys_own_and_the_others_are_others():

@@ -90,6 +90,7 @@ def _unknown_names(params: Params) -> list[str]:
         *_unknown("data.main", [params.data.main], params.data.cohorts),
         *_unknown("data.active", params.data.active, params.data.cohorts),
         *_unknown("data.folders", [*params.data.folders], params.data.cohorts),
+        *_unknown("split.positive", [params.split.positive], params.split.classes),
         *_unknown("augmentation.active", params.augmentation.active, levels),
         *_unknown("cnn.augmentation", [params.cnn.augmentation], levels),
         *_unknown("seg.augmentation", [params.seg.augmentation], levels),
@@ -115,7 +116,7 @@ def _contradictions(params: Params) -> list[str]:
     ]
     problems += _contradictions_of_cohorts(params.data)
     if len(params.split.classes) != 2:
-        problems.append("split.classes: must be two labels, the negative and the positive one")
+        problems.append("split.classes: must be two labels")
     if "seg" in params.cnn.models:
         problems.append("cnn.models.seg: the name is that of the segmentation encoder's weights; choose another")
     if params.augmentation.active and CUSTOM not in params.cnn.models:

@@ -110,7 +110,7 @@ def evaluate(inputs: Inputs, params: EvaluationSettings) -> Evaluation:
         DataError: if a table breaks its contract or does not predict exactly the test cases.
         ParameterError: if there are not two classes.
     """
-    study = _Study(inputs, binary_classes(params.split.classes), params)
+    study = _Study(inputs, binary_classes(params.split.ordered), params)
     families: dict[str, Mapping[str, Classifier | Search | Segmentation]] = {}
     for family in classifiers():
         names = inputs.predictions.get(family.key, {})

@@ -23,7 +23,7 @@ def binary_classes(classes: Sequence[str]) -> tuple[str, str]:
         raise ParameterError(
             "split.classes",
             f"voting and evaluation are for two classes, found {len(classes)}: {', '.join(classes)}",
-            mend="name the negative class and then the positive one",
+            mend="name two classes, and which of them is the positive one in split.positive",
         )
     return classes[0], classes[1]
 

@@ -77,7 +77,7 @@ def load_inputs(
     Args:
         root: folder that holds data/.
         cohort: name of the main cohort.
-        classes: the study's two labels.
+        classes: the study's two labels, the positive one last (:attr:`Split.ordered`).
         image_side: side to which images and masks are resized; None loads no images.
         repeats: keep the first so many repeats; None keeps all.
 

@@ -59,7 +59,7 @@ def judge_columns(
         cases: the cohort's table, n rows.
         columns: every column of the source's table.
         rules: allowed provenances and the largest share of missing values.
-        classes: labels of the study; the last of two is the positive one.
+        classes: labels of the study; the last one is the positive one.
         seed: root of the folds' shuffles.
 
     Raises:

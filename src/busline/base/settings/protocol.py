@@ -13,11 +13,18 @@ class Split(Section):
     """The master split and the classes of the study."""
 
     classes: Annotated[list[str], Field(min_length=2)]
-    """Labels of the study in order; for two classes the last is the positive one. Other cases are left out."""
+    """Labels of the study, in any order. Cases with another label are left out."""
+    positive: str
+    """The class that all binary analyses are about, against the rest: a score, a threshold or a vote is for it."""
     val_fraction: Fraction
     """Share of the master split's validation cases."""
     test_fraction: Fraction
     """Share of the master split's test cases."""
+
+    @property
+    def ordered(self) -> list[str]:
+        """The classes with the positive one last: the order of all labels as numbers and of all probabilities."""
+        return [*(name for name in self.classes if name != self.positive), self.positive]
 
 
 class CrossValidation(Section):
