@@ -9,7 +9,7 @@ from busline.base.cli import run_stage
 from busline.base.settings.data import DataSettings
 from busline.base.settings.images import CUSTOM, ImageSettings
 from busline.base.settings.reading import load_model_settings, load_settings
-from busline.base.settings.shared import ImageShared, TrainSettings
+from busline.base.settings.shared import ImageShared
 from busline.training.pool import warm_up
 
 
@@ -23,14 +23,14 @@ def main(
     Reads the level's settings, the cohort's images and the splits. Networks start from the same weights at every
     level. The result feeds nothing: the study goes on with cnn.augmentation.
     """
-    warm_up(load_settings(TrainSettings, params_file).train.kernels, "busline.studies.cnn")
+    shared = load_settings(ImageShared, params_file)
+    warm_up(shared.train.kernels, "busline.studies.cnn")
     from busline.base.artifacts import save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_IMAGES, skip
     from busline.studies.cnn import run_cnn
     from busline.studies.inputs import load_inputs
 
-    shared = load_settings(ImageShared, params_file)
     settings = load_model_settings(ImageSettings, root / f"data/settings/augmentation/{level}.json")
     cohort = load_settings(DataSettings, params_file).data.main
     side, repeats = settings.image_size, shared.cv.image_repeats

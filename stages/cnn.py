@@ -9,7 +9,7 @@ from busline.base.cli import run_stage
 from busline.base.settings.data import DataSettings
 from busline.base.settings.images import ImageSettings
 from busline.base.settings.reading import load_model_settings, load_settings
-from busline.base.settings.shared import ImageShared, TrainSettings
+from busline.base.settings.shared import ImageShared
 from busline.training.pool import warm_up
 
 
@@ -23,7 +23,8 @@ def main(
     Reads the model's settings and initial weights, the cohort's images and the splits. The network learns from the fit
     cases and stops on the validation cases; the tuning cases are kept for choosing the voting weight.
     """
-    warm_up(load_settings(TrainSettings, params_file).train.kernels, "busline.studies.cnn")
+    shared = load_settings(ImageShared, params_file)
+    warm_up(shared.train.kernels, "busline.studies.cnn")
     from busline.base.artifacts import atomic_folder, load_tensors, save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_IMAGES, skip
@@ -32,7 +33,6 @@ def main(
     from busline.studies.cnn import run_cnn
     from busline.studies.inputs import load_inputs
 
-    shared = load_settings(ImageShared, params_file)
     settings = load_model_settings(ImageSettings, root / f"data/settings/cnn/{model}.json")
     weights = root / "data/weights" / model / "weights.safetensors"
     pretrained = load_tensors(weights) if settings.model.weights else None

@@ -9,7 +9,7 @@ from busline.base.cli import run_stage
 from busline.base.settings.data import DataSettings
 from busline.base.settings.merged import MergedSettings
 from busline.base.settings.reading import load_model_settings, load_settings
-from busline.base.settings.shared import ImageShared, TrainSettings
+from busline.base.settings.shared import ImageShared
 from busline.training.pool import warm_up
 
 
@@ -23,7 +23,8 @@ def main(
     Chowdhary & Dennis 2026, Table 8, "Merged". Reads its settings, the cohort's images, the pruned columns, the splits,
     and the networks of dnn and of the image model.
     """
-    warm_up(load_settings(TrainSettings, params_file).train.kernels, "busline.studies.merged")
+    shared = load_settings(ImageShared, params_file)
+    warm_up(shared.train.kernels, "busline.studies.merged")
     from busline.base.artifacts import atomic_folder, save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_COLUMNS, NO_IMAGES, skip
@@ -34,7 +35,6 @@ def main(
     from busline.studies.inputs import load_inputs
     from busline.studies.merged import run_merged
 
-    shared = load_settings(ImageShared, params_file)
     settings = load_model_settings(MergedSettings, root / f"data/settings/merged/{model}.json")
     cohort = load_settings(DataSettings, params_file).data.main
     side, repeats = settings.image.image_size, shared.cv.image_repeats

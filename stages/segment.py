@@ -9,7 +9,7 @@ from busline.base.cli import run_stage
 from busline.base.settings.data import DataSettings
 from busline.base.settings.reading import load_model_settings, load_settings
 from busline.base.settings.segmentation import SegmenterSettings
-from busline.base.settings.shared import ImageShared, TrainSettings
+from busline.base.settings.shared import ImageShared
 from busline.training.pool import warm_up
 
 
@@ -23,7 +23,8 @@ def main(
     Reads the model's settings, the cohort's images and masks, the splits and the initial weights of seg.encoder: a
     model with another encoder starts from random weights.
     """
-    warm_up(load_settings(TrainSettings, params_file).train.kernels, "busline.studies.segment")
+    shared = load_settings(ImageShared, params_file)
+    warm_up(shared.train.kernels, "busline.studies.segment")
     from busline.base.artifacts import atomic_folder, load_tensors, save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_IMAGES, NO_MASKS, skip
@@ -33,7 +34,6 @@ def main(
     from busline.studies.inputs import load_inputs
     from busline.studies.segment import run_segment
 
-    shared = load_settings(ImageShared, params_file)
     settings = load_model_settings(SegmenterSettings, root / f"data/settings/seg/{model}.json")
     pretrained = load_tensors(root / "data/weights/seg/weights.safetensors") if settings.weights else None
     cohort = load_settings(DataSettings, params_file).data.main

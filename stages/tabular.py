@@ -8,7 +8,7 @@ import typer
 from busline.base.cli import run_stage
 from busline.base.settings.data import DataSettings
 from busline.base.settings.reading import load_model_settings, load_settings
-from busline.base.settings.shared import TableShared, TrainSettings
+from busline.base.settings.shared import TableShared
 from busline.base.settings.tabular import CLASSICAL, Dnn, TabularName
 from busline.training.pool import warm_up
 
@@ -23,8 +23,8 @@ def main(
     Reads its settings, the pruned columns and the splits. Every model is fitted twice a resample: on all training
     cases, and without the cases on which the voting weight is chosen.
     """
-    kernels = load_settings(TrainSettings, params_file).train.kernels
-    warm_up(kernels, "busline.studies.dnn" if model == "dnn" else "busline.studies.tabular")
+    shared, cohort = load_settings(TableShared, params_file), load_settings(DataSettings, params_file).data.main
+    warm_up(shared.train.kernels, "busline.studies.dnn" if model == "dnn" else "busline.studies.tabular")
     from busline.base.artifacts import atomic_folder, save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_COLUMNS, skip
@@ -33,7 +33,6 @@ def main(
     from busline.studies.inputs import load_inputs
     from busline.studies.tabular import run_tabular
 
-    shared, cohort = load_settings(TableShared, params_file), load_settings(DataSettings, params_file).data.main
     seed, path = shared.seed.train, root / f"data/settings/tabular/{model}.json"
     inputs, runtime = load_inputs(root, cohort, shared.split.ordered), load_runtime()
     models = root / "data/models/tabular" / model

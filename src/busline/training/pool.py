@@ -89,19 +89,8 @@ def run_units(
         for unit, (results, peak) in _run_all(run, todo, workers, title, progress):
             found[unit.number] = results
             memory = max(memory, peak)
-    runtime.record(
-        {
-            "title": title,
-            "device": device,
-            "workers": workers,
-            "jobs": sum(len(unit) for unit in units),
-            "units": len(units),
-            "units_from_cache": len(units) - len(todo),
-            "seconds": round(time.monotonic() - started, 1),
-            "worker_peak_mib": memory,
-            "stage_peak_mib": _peak_memory(),
-        }
-    )
+    seconds, cached = time.monotonic() - started, len(units) - len(todo)
+    runtime.record(_describe(title, device, workers, units, cached=cached, seconds=seconds, peak=memory))
     results = [result for number in range(len(units)) for result in found[number]]
     _refuse_failures([job for unit in units for job in unit], results, title)
     return results
@@ -251,6 +240,23 @@ def _open_cache(runtime: Runtime) -> FoldCache | None:
     from busline.training.cache import FoldCache
 
     return FoldCache(runtime.cache, runtime.cache_limit)
+
+
+def _describe(
+    title: str, device: str, workers: int, units: Sequence[Sequence[Any]], *, cached: int, seconds: float, peak: int
+) -> dict[str, Any]:
+    """Return what the log says of a run."""
+    return {
+        "title": title,
+        "device": device,
+        "workers": workers,
+        "jobs": sum(len(unit) for unit in units),
+        "units": len(units),
+        "units_from_cache": cached,
+        "seconds": round(seconds, 1),
+        "worker_peak_mib": peak,
+        "stage_peak_mib": _peak_memory(),
+    }
 
 
 def _failure(result: object) -> str | None:
