@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from busline.base.code import needed_files
+from busline.base.code import PACKAGE, needed_files
 from busline.base.params import active_models, load_params
 from busline.base.settings.seeds import Seeds
 from helpers_cohort import load_stage
@@ -21,6 +21,8 @@ YAML_12 = YAML(typ="safe", pure=True)
 WRITTEN: dict[str, Any] = YAML_12.load((REPOSITORY / "dvc.yaml").read_text())["stages"]
 STAGES: dict[str, Any] = {name: stage.get("do", stage) for name, stage in WRITTEN.items()}
 PARAMETERS: dict[str, Any] = YAML_12.load((REPOSITORY / "params.yaml").read_text())
+
+NETWORKS = {PACKAGE / "training/loop.py", PACKAGE / "models/images.py"}
 
 
 def script_of(stage: str) -> str:
@@ -171,6 +173,25 @@ def test_what_a_stage_tracks_exists(stage):
     for key in tracked_keys(stage):
         pattern = re.sub(r"\\\$\\\{.*?\\\}", r"[^.]+", re.escape(key))
         assert any(re.match(rf"{pattern}(\.|$)", leaf) for leaf in known), key
+
+
+@pytest.mark.parametrize("script", sorted({script_of(name) for name in STAGES}))
+def test_a_stage_that_computes_with_torch_chooses_the_kernels_before_it_imports_it(script):
+    """The loop of training, or a network: what is imported on top of a script must not have torch in it."""
+    path = REPOSITORY / script
+    if needed_files(path).isdisjoint(NETWORKS):
+        return
+    main = next(node for node in ast.parse(path.read_text()).body if getattr(node, "name", "") == "main")
+    calls = [ast.unparse(node) for node in ast.walk(main) if isinstance(node, ast.Call)]
+    imports = [node.lineno for node in ast.walk(main) if isinstance(node, ast.ImportFrom) and "base" not in node.module]
+    chosen = [
+        node.lineno
+        for node in ast.walk(main)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("warm_up", "choose_kernels")
+    ]
+    assert chosen, f"{script} runs networks with the kernels it happens to get"
+    assert "train.kernels" in " ".join(calls)
+    assert chosen[0] < min(imports)
 
 
 def test_every_script_is_a_stage_and_every_stage_has_a_description():

@@ -2,7 +2,10 @@
 
 import json
 import os
+import platform
 import signal
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import pytest
@@ -10,7 +13,9 @@ import torch
 
 from busline.base.errors import ParameterError, TrainingError
 from busline.base.runtime import Runtime, load_runtime
+from busline.training import pool
 from busline.training.pool import alone_or_stacked, find_device, run_units
+from helpers_cohort import ROOT
 
 
 @dataclass
@@ -122,6 +127,41 @@ def test_a_log_that_cannot_be_written_stops_nothing(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert run(times, 3, [[1]], log=tmp_path / "file/runs.jsonl") == [3]
     assert "cannot be written" in capsys.readouterr().out
+
+
+ANOTHER_SERVER = """
+from busline.base.errors import TrainingError
+from busline.base.runtime import Runtime
+from busline.training.pool import run_units, warm_up
+from work import give
+
+if __name__ == "__main__":
+    warm_up({server!r}, "torch")
+    try:
+        print(run_units(give, 0, [[1], [2]], runtime=Runtime(2), title="t", kernels="native"))
+    except TrainingError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="no switches but on x86-64")
+@pytest.mark.parametrize(("server", "expected"), [("native", "[1, 2]"), ("avx2", "imported torch with others")])
+def test_processes_that_imported_torch_with_other_kernels_are_refused(tmp_path, server, expected):
+    """Training processes inherit the switches of the server they fork from, not those of the stage."""
+    (tmp_path / "work.py").write_text("def give(context, jobs, place):\n    return list(jobs)\n")
+    (tmp_path / "main.py").write_text(ANOTHER_SERVER.format(server=server))
+    variables = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{tmp_path}"}
+    command = [sys.executable, str(tmp_path / "main.py")]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
+    assert expected in done.stdout
+
+
+def test_a_run_warns_of_emulated_bf16_once_and_before_it_trains(monkeypatch):
+    said = []
+    monkeypatch.setattr(pool, "warn_if_emulated", lambda *given: said.append(given))
+    run_units(times, 3, [[1], [2]], runtime=Runtime(), title="t", kernels="avx2", precision="bf16")
+    run_units(times, 3, [[1], [2]], runtime=Runtime(), title="t")
+    assert said == [("bf16", "cpu")]
 
 
 def test_image_networks_are_stacked_on_a_gpu_only(monkeypatch):
