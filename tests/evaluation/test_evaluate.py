@@ -63,11 +63,13 @@ def test_bootstrap_draws_hang_on_the_seed_of_splits_and_on_no_other():
     """So two seeds of training are judged by the same draws."""
 
     def judged(**changed):
-        return evaluate(INPUTS, PARAMS.model_copy(update={"seed": PARAMS.seed.model_copy(update=changed)})).metrics
+        return evaluate(INPUTS, PARAMS.model_copy(update={"seed": PARAMS.seed.model_copy(update=changed)})).tables
 
-    assert judged(train=7, data=7) == RESULT.metrics
-    one, other = (metrics["cnn"]["custom_cnn"]["roc_auc"] for metrics in (RESULT.metrics, judged(split=7)))
-    assert {key for key in one if one[key] != other[key]} == {"low", "high"}
+    assert judged(train=7, data=7) == RESULT.tables
+    one, other = (tables.classifiers["cnn"]["custom_cnn"] for tables in (RESULT.tables, judged(split=7)))
+    mine, theirs = dict(one.metrics["roc_auc"]), dict(other.metrics["roc_auc"])
+    assert {key for key in mine if mine[key] != theirs[key]} == {"low", "high"}
+    assert one.pooled.roc_auc_low != other.pooled.roc_auc_low  # of a bootstrap of the patients
 
 
 def test_pooled_metrics_average_the_repeats_to_one_score_a_case():
