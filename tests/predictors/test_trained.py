@@ -82,7 +82,9 @@ def test_joint_networks_that_trained_as_a_stack_are_saved_without_the_padding(in
 
 
 def test_a_network_of_bf16_comes_back_to_the_last_bit(inputs, tmp_path):
-    params = small_params(train__precision="bf16", cnn__models__custom_cnn__epochs=1)
+    params = small_params(cnn__models__custom_cnn__epochs=1)
+    train = params.train.model_copy(update={"precision": "bf16"})  # with the kernels of this process: emulated
+    params = params.model_copy(update={"train": train})
     study = train_cnn(inputs, params, runtime=ONE)
     settings = image_settings(params.cnn, params.augmentation, IMAGE)
     file = ImageFile(family=CNN.key, model=IMAGE, settings=settings, precision="bf16")
