@@ -13,6 +13,7 @@ import typer
 from bench import machine, table
 from bench.figures import Line
 from bench.workers import Pace
+from busline.base.processor import choose_kernels
 
 Group = Callable[[Pace, bool], Sequence[Line]]
 
@@ -126,4 +127,5 @@ def _names(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
+    choose_kernels("native")  # for the processes that it starts, before torch is imported
     typer.run(main)

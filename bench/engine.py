@@ -14,7 +14,7 @@ from busline.base.processor import computes_bf16
 from busline.base.runtime import Runtime, load_runtime
 from busline.base.settings.images import ImageModel
 from busline.base.settings.tabular import Dnn
-from busline.base.settings.training import Precision
+from busline.base.settings.training import Kernels, Precision
 from busline.cohort.schema import RawCohort
 from busline.models.images import build_image_model
 from busline.models.segmentation import build_segmenter
@@ -57,15 +57,17 @@ def make_stretch(work: Work, job: FoldJob) -> Callable[[int], int]:
     return stretch
 
 
-def engine_mlp_search(inputs: StudyInputs, base: Dnn, hidden: Sequence[int], dropout: Sequence[float]) -> Scores:
+def engine_mlp_search(
+    inputs: StudyInputs, base: Dnn, hidden: Sequence[int], dropout: Sequence[float], kernels: Kernels = "native"
+) -> Scores:
     """Search the tabular network on all cores and return every fold's score."""
     from busline.base.settings.reading import load_settings
     from busline.metrics.classification import roc_auc
     from busline.studies.dnn import DnnSearchSettings, run_dnn_search
 
-    warm_up("native", "busline.studies.dnn")
+    warm_up(kernels, "busline.studies.dnn")
     params = load_settings(DnnSearchSettings)
-    train = params.train.model_copy(update={"kernels": "native"})
+    train = params.train.model_copy(update={"kernels": kernels})
     models = params.tabular.models.model_copy(update={"dnn": base})
     grid = params.dnn_search.model_copy(update={"hidden": list(hidden), "dropout": list(dropout)})
     tabular = params.tabular.model_copy(update={"models": models})

@@ -41,7 +41,7 @@ def test_the_reference_search_scores_every_configuration_in_every_fold():
 
 
 def test_the_engines_search_scores_the_same_folds():
-    ours = engine_mlp_search(TINY.inputs(), TINY.base, TINY.hidden, TINY.dropout)
+    ours = engine_mlp_search(TINY.inputs(), TINY.base, TINY.hidden, TINY.dropout, "avx2")
     assert {key: len(found) for key, found in ours.items()} == {(4, 0.2): 2, (4, 0.5): 2}
     line = score_line(TINY, list(ours.values()), list(ours.values()))
     assert (line.value, line.verdict) == (0.0, "reached")
