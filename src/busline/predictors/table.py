@@ -49,6 +49,9 @@ PREDICTORS: dict[str, Callable[[Path, str, Resample], Predictor]] = {
 def load_predictor(data: Path, family: Family, model: str, resample: Resample) -> Predictor:
     """Read a model as one resample left it: the one that the resample's test cases were scored with.
 
+    It says of them what its stage wrote, to the last bit, in a process that runs the same kernels: call
+    :func:`busline.base.processor.choose_kernels` with ``train.kernels`` before anything imports torch.
+
     Args:
         data: folder that holds models/ and vote/.
         family: one that is reported, no search.
