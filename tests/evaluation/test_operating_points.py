@@ -79,7 +79,7 @@ def test_the_order_of_rows_does_not_matter():
 def test_a_fold_whose_chosen_cases_are_of_one_class_has_no_point_and_is_counted():
     one_class = TUNE.assign(truth=TUNE["truth"] & ~((TUNE["repeat"] == 0) & (TUNE["fold"] == 0)))
     held = HeldOut(one_class, TEST)
-    assert math.isnan(operate(held, "youden").thresholds[0, 0])
+    assert math.isnan(operate(held, "youden").thresholds["cv", 0, 0])
     found = tabled(held)
     assert (found.sensitivity.folds, found.sensitivity.undefined) == (3, 1)
     calls = pooled_calls(operate(held, "youden").margins).set_index("case_id")["called"]
