@@ -53,7 +53,7 @@ def test_the_seed_of_training_leaves_data_and_splits_alone_and_changes_what_is_d
     predictions = "data/predictions/tabular/"
     assert differ(runs, "train", predictions) == [f"{predictions}{name}.parquet" for name in ("dnn", "random_forest")]
     networks = [name for name in differ(runs, "train", "data/models/tabular/dnn/") if name.endswith(".safetensors")]
-    assert len(networks) == 4  # three folds and the master split
+    assert len(networks) == 8  # three folds and the master split, with the tuning cases and without
 
 
 def test_the_seed_of_splits_leaves_data_and_features_alone(runs):

@@ -74,7 +74,7 @@ def test_predictions_of_other_cases_than_the_splits_are_refused():
     with pytest.raises(DataError, match="that are no test cases: 2"):
         evaluate(with_predictions("cnn", custom_cnn=leaked), PARAMS)
     gone = table[(table["scheme"] == "master") & (table["split"] == "test")].index[:2]
-    with pytest.raises(DataError, match="repeat -1, fold -1: test cases without a prediction: 2"):
+    with pytest.raises(DataError, match="master split: test cases without a prediction: 2"):
         evaluate(with_predictions("cnn", custom_cnn=table.drop(gone)), PARAMS)
 
 

@@ -27,7 +27,7 @@ def test_each_row_is_scored_at_its_own_size_in_mm():
     assert scores[["case_id", "scheme", "repeat", "fold", "split"]].equals(
         TABLE[["case_id", "scheme", "repeat", "fold", "split"]].reset_index(drop=True)
     )
-    assert list(scores)[4:] == ["dice", "iou", "sensitivity", "specificity", *LENGTHS]
+    assert list(scores)[5:] == ["dice", "iou", "sensitivity", "specificity", *LENGTHS]
     first, same, missed = (scores.iloc[place] for place in range(3))
     assert first["dice"] == pytest.approx(2 * 6 / 24)
     assert first["specificity"] == pytest.approx(1 - 6 / (240 - 12))
@@ -35,7 +35,7 @@ def test_each_row_is_scored_at_its_own_size_in_mm():
     assert (same["dice"], same["hd95"]) == (1.0, 0.0)
     assert (missed["dice"], missed["sensitivity"]) == (0.0, 0.0)
     assert missed[LENGTHS].isna().all()
-    np.testing.assert_array_equal(scores.iloc[:3, 4:].to_numpy(), scores.iloc[3:, 4:].to_numpy())
+    np.testing.assert_array_equal(scores.iloc[:3, 5:].to_numpy(), scores.iloc[3:, 5:].to_numpy())
 
 
 def test_where_some_pixels_have_no_size_their_cases_have_no_distance():
