@@ -149,7 +149,7 @@ def _task(work: Work, jobs: Sequence[FoldJob]) -> Task:
     if work.segments:
         return SegmentTask(SegmentArrays(images=images, masks=torch.from_numpy(work.masks)), level)
     weights = np.stack([class_weights(work.labels, job.roles["train"]) for job in jobs])
-    labels = torch.from_numpy(work.labels).float()
+    labels = torch.from_numpy(work.labels)
     return ClassifyTask(ClassifyArrays(labels, torch.from_numpy(weights), images), level)
 
 

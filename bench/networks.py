@@ -70,7 +70,7 @@ def try_classifier(network: str, side: int) -> None:
     model = ImageModel(network=network, weights=None, dropout=0.3, fine_tune=None, **TRAINING)  # type: ignore[arg-type]
     settings = ImageSettings(model=model, image_size=side, augmentation=PLAIN)
     images, labels = _pictures(side), np.arange(2)
-    try_network(CnnContext("tried", settings, TRAIN, 0, images, labels, None))
+    try_network(CnnContext("tried", settings, TRAIN, 0, images, labels, 2, None))
 
 
 def try_segmenter(architecture: str, encoder: str, side: int) -> None:

@@ -29,7 +29,8 @@ def main(
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_IMAGES, skip
     from busline.families import CNN
-    from busline.predictors.cnn import ImageFile, save_cnn
+    from busline.predictors.cnn import ImageFile
+    from busline.predictors.files import save_networks
     from busline.studies.cnn import run_cnn
     from busline.studies.inputs import load_inputs
 
@@ -53,7 +54,10 @@ def main(
         pretrained=pretrained,
     )
     with atomic_folder(root / "data/models/cnn" / model) as folder:
-        save_cnn(folder, ImageFile(family=CNN.key, model=model, settings=settings, precision=precision), study.states)
+        file = ImageFile(
+            family=CNN.key, model=model, classes=shared.split.ordered, settings=settings, precision=precision
+        )
+        save_networks(folder, file, study.states)
     save_table(study.curves, curves)
     save_table(study.predictions, predictions)
 

@@ -29,8 +29,8 @@ def main(
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_COLUMNS, NO_IMAGES, skip
     from busline.families import CNN, MERGED, TABULAR
-    from busline.predictors.files import load_states, place_of
-    from busline.predictors.merged import MergedFile, save_merged
+    from busline.predictors.files import folder_of, load_states, save_table_networks, stem_of
+    from busline.predictors.merged import MergedFile
     from busline.predictors.tabular import WITHOUT_TUNE
     from busline.studies.inputs import load_inputs
     from busline.studies.merged import run_merged
@@ -44,14 +44,15 @@ def main(
     if inputs.images is None or inputs.table.empty:
         skip(NO_IMAGES if inputs.images is None else NO_COLUMNS, tables=[curves, predictions], folders=[models])
         return
-    images = load_states(inputs.resamples, place_of(root / "data", CNN, model))
-    tables = load_states(inputs.resamples, place_of(root / "data", TABULAR, "dnn"), WITHOUT_TUNE)
+    images = load_states(inputs.resamples, folder_of(root / "data", CNN, model))
+    tables = load_states(inputs.resamples, folder_of(root / "data", TABULAR, "dnn"), WITHOUT_TUNE)
     study = run_merged(
         inputs, settings, model, images, tables, seed=shared.seed.train, train=shared.train, runtime=load_runtime()
     )
     with atomic_folder(models) as folder:
-        file = MergedFile(family=MERGED.key, model=model, settings=settings, precision=shared.train.precision)
-        save_merged(folder, file, study.networks)
+        classes, precision = shared.split.ordered, shared.train.precision
+        file = MergedFile(family=MERGED.key, model=model, classes=classes, settings=settings, precision=precision)
+        save_table_networks(folder, file, {stem_of(key): one for key, one in study.networks.items()})
     save_table(study.curves, curves)
     save_table(study.predictions, predictions)
 

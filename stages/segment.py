@@ -30,7 +30,8 @@ def main(
     from busline.base.skipped import NO_IMAGES, NO_MASKS, skip
     from busline.cohort.store import load_cohort, stored_masks
     from busline.families import SEGMENT
-    from busline.predictors.segment import SegmenterFile, save_segmenter
+    from busline.predictors.files import save_networks
+    from busline.predictors.segment import SegmenterFile
     from busline.studies.inputs import load_inputs
     from busline.studies.segment import run_segment
 
@@ -49,7 +50,7 @@ def main(
     study = run_segment(inputs, settings, model, truth, seed=seed, train=train, runtime=runtime, pretrained=pretrained)
     with atomic_folder(models) as folder:
         file = SegmenterFile(family=SEGMENT.key, model=model, settings=settings, precision=shared.train.precision)
-        save_segmenter(folder, file, study.states)
+        save_networks(folder, file, study.states)
     for table, place in zip((study.curves, study.outlines), places, strict=True):
         save_table(table, place)
 

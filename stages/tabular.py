@@ -29,7 +29,8 @@ def main(
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_COLUMNS, skip
     from busline.families import TABULAR
-    from busline.predictors.tabular import TableFile, save_classical, save_dnn
+    from busline.predictors.files import save_table_networks, stem_of
+    from busline.predictors.tabular import TableFile, save_classical
     from busline.studies.inputs import load_inputs
     from busline.studies.tabular import run_tabular
 
@@ -46,14 +47,17 @@ def main(
         network = load_model_settings(Dnn, path)
         study = run_dnn(inputs, network, seed=seed, train=shared.train, runtime=runtime)
         predictions, curves = study.predictions, study.curves
+        networks = {stem_of(*key): one for key, one in study.networks.items()}
         with atomic_folder(models) as folder:
-            save_dnn(folder, TableFile(family=TABULAR.key, model=model, settings=network), study.networks)
+            file = TableFile(family=TABULAR.key, model=model, classes=shared.split.ordered, settings=network)
+            save_table_networks(folder, file, networks)
     else:
         settings = load_model_settings(CLASSICAL[model], path)
         predictions, fits = run_tabular(inputs, settings, model, seed=seed, runtime=runtime)
         curves = predictions.iloc[:0][["scheme", "repeat", "fold"]]  # only networks have learning curves
         with atomic_folder(models) as folder:
-            save_classical(folder, TableFile(family=TABULAR.key, model=model, settings=settings), fits)
+            file = TableFile(family=TABULAR.key, model=model, classes=shared.split.ordered, settings=settings)
+            save_classical(folder, file, fits)
     for table, place in zip((curves, predictions), places, strict=True):
         save_table(table, place)
 

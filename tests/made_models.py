@@ -23,19 +23,20 @@ from busline.models.merged import build_merged
 from busline.models.mlp import Mlp
 from busline.models.segmentation import build_segmenter
 from busline.models.tabular import fit_classifier
-from busline.predictors.cnn import ImageFile, save_cnn
-from busline.predictors.files import TableNetwork
+from busline.predictors.cnn import ImageFile
+from busline.predictors.files import TableNetwork, save_networks, save_table_networks, stem_of
 from busline.predictors.lesion import save_diagnoses
 from busline.predictors.lesion_segment import save_lesion_networks
-from busline.predictors.merged import MergedFile, save_merged
-from busline.predictors.segment import SegmenterFile, save_segmenter
-from busline.predictors.tabular import FittedTable, TableFile, save_classical, save_dnn
+from busline.predictors.merged import MergedFile
+from busline.predictors.segment import SegmenterFile
+from busline.predictors.tabular import FittedTable, TableFile, save_classical
 from busline.splits import CV, Resample
 from busline.studies.inputs import StudyInputs
 from busline.training.two_views import OUTPUTS
 
 FOLD = Resample(CV, 0, 0)
 IMAGE = "custom_cnn"
+CLASSES = ["benign", "malignant"]
 CANVAS = 40
 KINDS = ("all", "without_tune")
 
@@ -54,12 +55,12 @@ def save_models(data: Path, inputs: StudyInputs, params: Params) -> dict[str, Fi
         settings = getattr(params.tabular.models, name)
         estimator = fit_classifier(name, settings, encoder.transform(inputs.table), inputs.labels, seed=1)
         fitted[name] = FittedTable(encoder, estimator)
-        file = TableFile(family=TABULAR.key, model=name, settings=settings)
+        file = TableFile(family=TABULAR.key, model=name, classes=CLASSES, settings=settings)
         save_classical(models / TABULAR.key / name, file, {(FOLD, kind): fitted[name] for kind in KINDS})
     dnn = params.tabular.models.dnn
     network = TableNetwork(encoder, state_of(Mlp(features, dnn.hidden, dnn.dropout)))
-    file = TableFile(family=TABULAR.key, model="dnn", settings=dnn)
-    save_dnn(models / TABULAR.key / "dnn", file, {(FOLD, kind): network for kind in KINDS})
+    file = TableFile(family=TABULAR.key, model="dnn", classes=CLASSES, settings=dnn)
+    save_table_networks(models / TABULAR.key / "dnn", file, {stem_of(FOLD, kind): network for kind in KINDS})
     save_image_models(models, params, encoder)
     save_lesion_models(models, inputs, params)
     row = {"tabular": "logreg", "image": IMAGE, **FOLD._asdict(), "weight": 0.25, "low": 0.0, "high": 0.5}
@@ -71,16 +72,15 @@ def save_models(data: Path, inputs: StudyInputs, params: Params) -> dict[str, Fi
 def save_image_models(models: Path, params: Params, encoder: TableEncoder) -> None:
     settings = image_settings(params.cnn, params.augmentation, IMAGE)
     states = {FOLD: state_of(build_image_model(settings.model, settings.image_size))}
-    save_cnn(
-        models / CNN.key / IMAGE, ImageFile(family=CNN.key, model=IMAGE, settings=settings, precision="fp32"), states
-    )
+    image = ImageFile(family=CNN.key, model=IMAGE, classes=CLASSES, settings=settings, precision="fp32")
+    save_networks(models / CNN.key / IMAGE, image, states)
     joint = merged_settings(params, IMAGE)
     network = TableNetwork(encoder, state_of(build_merged(joint, len(encoder.names))))
-    file = MergedFile(family=MERGED.key, model=IMAGE, settings=joint, precision="fp32")
-    save_merged(models / MERGED.key / IMAGE, file, {FOLD: network})
+    file = MergedFile(family=MERGED.key, model=IMAGE, classes=CLASSES, settings=joint, precision="fp32")
+    save_table_networks(models / MERGED.key / IMAGE, file, {stem_of(FOLD): network})
     own = segmenter_settings(params.seg, params.augmentation, "unet")
     file = SegmenterFile(family=SEGMENT.key, model="unet", settings=own, precision="fp32")
-    save_segmenter(
+    save_networks(
         models / SEGMENT.key / "unet",
         file,
         {FOLD: state_of(build_segmenter(own.architecture, own.encoder, own.image_size))},

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from busline.models.encoding import TableEncoder
-from busline.models.tabular import CLASSIFIERS, fit_classifier, load_classifier, positive_probability, save_classifier
+from busline.models.tabular import CLASSIFIERS, fit_classifier, load_classifier, probabilities, save_classifier
 from made_inputs import small_params
 
 MODELS = small_params().tabular.models
@@ -50,10 +50,10 @@ def test_an_encoder_is_json():
 def test_models_learn_and_come_back_from_their_file(name, tmp_path):
     rows, labels = made_rows()
     estimator = fit_classifier(name, getattr(MODELS, name), rows, labels, seed=3)
-    probability = positive_probability(estimator, rows)
-    assert probability[labels == 1].mean() > probability[labels == 0].mean() + 0.1
+    probability = probabilities(estimator, rows)
+    assert probability[labels == 1, 1].mean() > probability[labels == 0, 1].mean() + 0.1
     save_classifier(name, estimator, tmp_path / "r0_f0")
-    again = positive_probability(load_classifier(name, tmp_path / "r0_f0"), rows)
+    again = probabilities(load_classifier(name, tmp_path / "r0_f0"), rows)
     np.testing.assert_array_equal(again, probability)
 
 
@@ -83,5 +83,5 @@ def test_classes_tune_the_same_in_sum(name):
             "catboost": MODELS.catboost.model_copy(update={"depth": 1, "iterations": 20}),
         }
     )
-    probability = positive_probability(fit_classifier(name, getattr(settings, name), rows, labels, seed=0), rows)
-    assert probability.mean() == pytest.approx(0.5, abs=0.12)
+    probability = probabilities(fit_classifier(name, getattr(settings, name), rows, labels, seed=0), rows)
+    assert probability[:, 1].mean() == pytest.approx(0.5, abs=0.12)

@@ -77,9 +77,10 @@ def test_what_is_said_of_a_case_does_not_depend_on_the_cases_beside_it(stored, m
 @pytest.mark.parametrize("model", [one for one in MODELS if "segment" not in one[0]], ids="/".join)
 def test_a_probability_is_one(stored, model):
     found = load(stored[0], model).predict(unseen(6))
-    assert found.shape == (6,)
+    assert found.shape == (6, 2)
     assert ((found >= 0) & (found <= 1)).all()
-    assert len(set(found)) > 1
+    np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-6)
+    assert len(set(found[:, 1])) > 1
 
 
 @pytest.mark.parametrize("name", CLASSICAL)

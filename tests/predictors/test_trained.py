@@ -9,11 +9,11 @@ from busline.base.runtime import Runtime
 from busline.base.settings.models import image_settings, merged_settings
 from busline.families import CNN, MERGED, TABULAR
 from busline.predictors.cases import Cases
-from busline.predictors.cnn import ImageFile, save_cnn
-from busline.predictors.files import TableNetwork
-from busline.predictors.merged import MergedFile, save_merged
+from busline.predictors.cnn import ImageFile
+from busline.predictors.files import TableNetwork, save_networks, save_table_networks, stem_of
+from busline.predictors.merged import MergedFile
 from busline.predictors.table import load_predictor
-from busline.predictors.tabular import TableFile, load_tabular, save_dnn
+from busline.predictors.tabular import TableFile, load_tabular
 from busline.studies.dnn import encode
 from busline.studies.inputs import fold_jobs
 from busline.studies.merged import MergedContext, MergedJob, train_unit
@@ -41,8 +41,9 @@ def cases_at(inputs, places):
 def test_a_network_of_a_stack_of_unequal_tables_comes_back_to_the_last_bit(inputs, tmp_path):
     study = train_dnn(inputs, PARAMS, runtime=ONE)
     assert len({len(network.encoder.names) for network in study.networks.values()}) > 1
-    file = TableFile(family=TABULAR.key, model="dnn", settings=PARAMS.tabular.models.dnn)
-    save_dnn(tmp_path / "models/tabular/dnn", file, study.networks)
+    file = TableFile(family=TABULAR.key, model="dnn", classes=list(inputs.classes), settings=PARAMS.tabular.models.dnn)
+    networks = {stem_of(*key): network for key, network in study.networks.items()}
+    save_table_networks(tmp_path / "models/tabular/dnn", file, networks)
     ids = np.asarray(inputs.case_ids)
     for resample in inputs.resamples:
         for kind in ("all", "without_tune"):
@@ -50,7 +51,7 @@ def test_a_network_of_a_stack_of_unequal_tables_comes_back_to_the_last_bit(input
             rows = study.predictions.query(own)
             places = [int(np.flatnonzero(ids == case)[0]) for case in rows["case_id"]]
             found = load_tabular(tmp_path, "dnn", resample, kind).predict(cases_at(inputs, places))
-            np.testing.assert_array_equal(found, rows["p_malignant"])
+            np.testing.assert_array_equal(found, rows[["p_benign", "p_malignant"]])
 
 
 def test_joint_networks_that_trained_as_a_stack_are_saved_without_the_padding(inputs, tmp_path):
@@ -68,13 +69,15 @@ def test_joint_networks_that_trained_as_a_stack_are_saved_without_the_padding(in
         for fold in fold_jobs(inputs)
     ]
     assert len({job.rows.shape[1] for job in jobs}) > 1
-    context = MergedContext(IMAGE, settings, PARAMS.train, PARAMS.seed, inputs.images, inputs.labels)
+    context = MergedContext(IMAGE, settings, PARAMS.train, PARAMS.seed, inputs.images, inputs.labels, 2)
     results = train_unit(context, jobs, Place("cpu", lambda share, note: None))
     networks = {
-        job.fold.resample: TableNetwork(job.encoder, result.state) for job, result in zip(jobs, results, strict=True)
+        stem_of(job.fold.resample): TableNetwork(job.encoder, result.state)
+        for job, result in zip(jobs, results, strict=True)
     }
-    file = MergedFile(family=MERGED.key, model=IMAGE, settings=settings, precision="fp32")
-    save_merged(tmp_path / "models/merged" / IMAGE, file, networks)
+    classes = list(inputs.classes)
+    file = MergedFile(family=MERGED.key, model=IMAGE, classes=classes, settings=settings, precision="fp32")
+    save_table_networks(tmp_path / "models/merged" / IMAGE, file, networks)
     for job, result in zip(jobs, results, strict=True):
         test = job.fold.roles["test"]
         found = load_predictor(tmp_path, MERGED, IMAGE, job.fold.resample).predict(cases_at(inputs, test))
@@ -87,12 +90,13 @@ def test_a_network_of_bf16_comes_back_to_the_last_bit(inputs, tmp_path):
     params = params.model_copy(update={"train": train})
     study = train_cnn(inputs, params, runtime=ONE)
     settings = image_settings(params.cnn, params.augmentation, IMAGE)
-    file = ImageFile(family=CNN.key, model=IMAGE, settings=settings, precision="bf16")
-    save_cnn(tmp_path / "models/cnn" / IMAGE, file, study.states)
+    classes = list(inputs.classes)
+    file = ImageFile(family=CNN.key, model=IMAGE, classes=classes, settings=settings, precision="bf16")
+    save_networks(tmp_path / "models/cnn" / IMAGE, file, study.states)
     for resample, roles in inputs.resamples.items():
         rows = study.predictions.query("repeat == @resample.repeat and fold == @resample.fold and split == 'test'")
         predictor = load_predictor(tmp_path, CNN, IMAGE, resample)
         everyone = predictor.predict(cases_at(inputs, np.arange(len(inputs.case_ids))))
-        np.testing.assert_array_equal(everyone[roles["test"]], rows["p_malignant"])
+        np.testing.assert_array_equal(everyone[roles["test"], 1], rows["p_malignant"])
         single = replace(predictor, file=file.model_copy(update={"precision": "fp32"}))
-        assert not np.array_equal(single.predict(cases_at(inputs, roles["test"])), rows["p_malignant"])
+        assert not np.array_equal(single.predict(cases_at(inputs, roles["test"]))[:, 1], rows["p_malignant"])

@@ -39,14 +39,14 @@ def member(number=0, fit=40, stop=12):
 
 def table_task(members, noise=0.3, features=3):
     generator = torch.Generator().manual_seed(0)
-    labels = (torch.arange(CASES) % 2).float()
-    table = labels[:, None] + noise * torch.randn(len(members), CASES, features, generator=generator)
+    labels = torch.arange(CASES) % 2
+    table = labels[:, None].float() + noise * torch.randn(len(members), CASES, features, generator=generator)
     weights = torch.from_numpy(np.stack([class_weights(labels.numpy(), one.fit) for one in members]))
     return ClassifyTask(ClassifyArrays(labels, weights, table=table))
 
 
 def image_task(members, kind=ClassifyTask):
-    labels = (torch.arange(CASES) % 2).float()
+    labels = torch.arange(CASES) % 2
     rows, columns = torch.meshgrid(torch.arange(SIDE), torch.arange(SIDE), indexing="ij")
     inside = torch.hypot(rows - 8.0, columns - 8.0)[None] < 3.0 + 2.0 * labels[:, None, None]
     noise = 20 * torch.randn(CASES, SIDE, SIDE, generator=torch.Generator().manual_seed(0))

@@ -14,7 +14,7 @@ from busline.base.settings.tabular import LogReg
 from busline.cohort.schema import Column
 from busline.metrics.classification import roc_auc
 from busline.models.encoding import TableEncoder
-from busline.models.tabular import fit_classifier, positive_probability
+from busline.models.tabular import fit_classifier, probabilities
 
 Folds = Sequence[tuple[np.ndarray, np.ndarray]]
 """Positions of the training and of the test cases of each fold."""
@@ -149,6 +149,6 @@ def _model_scores(
         estimator = fit_classifier(
             MODEL, settings, rows, positive[train].astype(np.int64), derive_seed(seed, "audit columns", number)
         )
-        probability = positive_probability(estimator, encoder.transform(table.iloc[test]))
-        scores.append(roc_auc(positive[test], probability))
+        found = probabilities(estimator, encoder.transform(table.iloc[test]))
+        scores.append(roc_auc(positive[test], found[:, 1]))
     return scores

@@ -80,8 +80,8 @@ def score_models(
 
 
 def _score_fold(context: _Context, job: _Job) -> np.ndarray:
-    score = load_predictor(context.data, context.family, job.name, job.fold).predict(context.cases)
-    return np.asarray(score, np.float64)
+    found = load_predictor(context.data, context.family, job.name, job.fold).predict(context.cases)
+    return np.asarray(found[:, -1], np.float64)
 
 
 def _known(count: int, family: Family, roles: Roles) -> np.ndarray:

@@ -107,16 +107,19 @@ def permutation_test(
 
 
 def permute_labels(labels: np.ndarray, groups: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Return labels dealt anew among the groups; the cases of a group share one, that of its majority before.
+    """Return labels dealt anew among the groups.
+
+    The cases of a group share one: that of most of them before, the later class where two are as many.
 
     Args:
-        labels: 0 or 1, (n,).
+        labels: class of each case from 0 to K - 1, (n,).
         groups: group of each case, (n,).
         generator: source of the order.
     """
     _, place = np.unique(groups, return_inverse=True)
-    share = np.bincount(place, weights=labels) / np.bincount(place)
-    dealt = generator.permutation((share >= 0.5).astype(np.int64))
+    counts = np.stack([np.bincount(place, weights=labels == one) for one in range(labels.max() + 1)], axis=1)
+    most = labels.max() - counts[:, ::-1].argmax(axis=1)
+    dealt = generator.permutation(most.astype(np.int64))
     return np.asarray(dealt[place])
 
 

@@ -34,7 +34,7 @@ class Folds:
     groups: np.ndarray
 
     def __call__(self, labels: np.ndarray) -> Resamples:
-        """Return the master split and one repeat of folds for ``labels``, 0 or 1, (n,)."""
+        """Return the master split and one repeat of folds for ``labels``, class numbers (n,)."""
         names = np.asarray(self.inputs.classes, dtype=object)[labels]
         cases = pd.DataFrame({"case_id": list(self.inputs.case_ids), "label": names})
         cv = self.params.cv.model_copy(update={"repeats": 1, "image_repeats": 1})
@@ -51,7 +51,7 @@ class TabularPipeline:
     name: str
 
     def __call__(self, labels: np.ndarray, resamples: Resamples) -> Mapping[str, np.ndarray]:
-        """Return the scores of each fold on ``labels``, 0 or 1, (n,)."""
+        """Return the scores of each fold on ``labels``, class numbers (n,)."""
         inputs, seed = replace(self.inputs, labels=labels, resamples=resamples), self.params.seed.train
         models = self.params.tabular.models
         with redirect_stderr(io.StringIO()):  # the progress of each permutation's folds
@@ -75,7 +75,7 @@ class ImagePipeline:
     name: str
 
     def __call__(self, labels: np.ndarray, resamples: Resamples) -> Mapping[str, np.ndarray]:
-        """Return the scores of each fold on ``labels``, 0 or 1, (n,)."""
+        """Return the scores of each fold on ``labels``, class numbers (n,)."""
         from busline.studies.cnn import run_cnn
 
         inputs, params = replace(self.inputs, labels=labels, resamples=resamples), self.params

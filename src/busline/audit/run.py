@@ -82,7 +82,7 @@ def _run(data: AuditInputs, params: AuditSettings, runtime: Runtime) -> tuple[Le
         cases,
         data.cohort.columns,
         data.kept,
-        data.inputs.labels > 0,
+        data.inputs.is_positive,
         _column_folds(cases, groups, params),
         params.tabular.models.logreg,
         most=params.audit.max_auc_alone,
@@ -137,7 +137,7 @@ def _compare(data: AuditInputs, params: AuditSettings, groups: np.ndarray, runti
     inputs, names = data.inputs, np.asarray(data.inputs.classes, dtype=object)[data.inputs.labels]
     count, seed = params.audit.master_splits, params.seed.split
     masters = protocol.draw_master_splits(names, groups, params.split, count, seed)
-    positive = inputs.labels > 0
+    positive = inputs.is_positive
     honest = {
         family: {
             name: protocol.out_of_fold(table, inputs.case_ids, inputs.classes[-1]) for name, table in tables.items()

@@ -70,6 +70,7 @@ def mean_views(outputs: pd.DataFrame) -> pd.DataFrame:
     return outputs.assign(**means)
 
 
-def probability(logits: pd.Series) -> np.ndarray:
-    """Return the probability of the positive class, float64 (n,), of the mean logits of n cases."""
-    return np.asarray(expit(logits.to_numpy()), np.float64)
+def probabilities(logits: pd.Series) -> np.ndarray:
+    """Return the probability of the negative and of the positive class, float32 (n, 2), of n cases' mean logits."""
+    positive = expit(logits.to_numpy(np.float64)).astype(np.float32)
+    return np.stack([np.float32(1.0) - positive, positive], axis=1)

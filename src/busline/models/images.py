@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from busline.base.settings.images import ImageModel
+from busline.models.classes import ClassLogits
 from busline.models.dropout import GivenDropout
 from busline.models.gray import unsigned
 from busline.models.layout import PictureNetwork, lay_out
@@ -19,7 +20,7 @@ CUSTOM = "custom_cnn"
 
 
 class ImageClassifier(PictureNetwork):
-    """A body that turns gray images into features, dropout, and one logit.
+    """A body that turns gray images into features, dropout, and the logits.
 
     Args:
         body: takes float (n, channels, s, s), returns (n, width).
@@ -28,6 +29,7 @@ class ImageClassifier(PictureNetwork):
         channels: the body's input channels; a gray image is repeated.
         mean: the body's expected mean of inputs in [0, 1], one a channel; None for inputs in [-1, 1].
         std: the body's expected standard deviation, likewise.
+        classes: of the study, see :mod:`busline.models.classes`.
     """
 
     shift: torch.Tensor
@@ -42,17 +44,18 @@ class ImageClassifier(PictureNetwork):
         channels: int = 1,
         mean: tuple[float, ...] | None = None,
         std: tuple[float, ...] | None = None,
+        classes: int = 2,
     ) -> None:
         super().__init__()
         self.body, self.width, self.channels = body, width, channels
-        self.dropout, self.head = GivenDropout(dropout, width), nn.Linear(width, 1)
+        self.dropout, self.head = GivenDropout(dropout, width), ClassLogits(width, classes)
         shift = torch.tensor(mean or (0.5,) * channels).view(1, -1, 1, 1)
         scale = torch.tensor(std or (0.5,) * channels).view(1, -1, 1, 1)
         self.register_buffer("shift", shift, persistent=False)
         self.register_buffer("scale", scale, persistent=False)
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the layer before dropout and logit, (n, width); ``images`` (n, 1, s, s) in [-1, 1]."""
+        """Return the layer before dropout and logits, (n, width); ``images`` (n, 1, s, s) in [-1, 1]."""
         if self.channels > 1:
             images = unsigned(images).expand(-1, self.channels, -1, -1)
             images = (images - self.shift) / self.scale
@@ -60,9 +63,9 @@ class ImageClassifier(PictureNetwork):
         return found
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the logits of the positive class, (n,)."""
+        """Return the logits, (n,) of two classes, (n, K) of more."""
         logits: torch.Tensor = self.head(self.dropout(self.features(images)))
-        return logits.squeeze(1)
+        return logits
 
 
 class GlobalMean(nn.Module):
@@ -89,7 +92,7 @@ def custom_body() -> nn.Sequential:
     return nn.Sequential(*blocks, GlobalMean())
 
 
-def build_image_model(spec: ImageModel, side: int) -> ImageClassifier:
+def build_image_model(spec: ImageModel, side: int, classes: int = 2) -> ImageClassifier:
     """Build an image classifier with random weights from torch's current seed; nothing is downloaded.
 
     A network that cannot be built raises what timm raises; :func:`busline.training.trial.try_unit` words it.
@@ -97,16 +100,20 @@ def build_image_model(spec: ImageModel, side: int) -> ImageClassifier:
     Args:
         spec: the model's settings.
         side: of the images in pixels, for the networks that are built for one size.
+        classes: of the study.
 
     Raises:
         ParameterError: if timm has no network of that name.
     """
-    model = ImageClassifier(custom_body(), 128, spec.dropout) if spec.network == CUSTOM else _build_timm(spec, side)
+    if spec.network == CUSTOM:
+        model = ImageClassifier(custom_body(), 128, spec.dropout, classes=classes)
+    else:
+        model = _build_timm(spec, side, classes)
     lay_out(model)
     return model
 
 
-def _build_timm(spec: ImageModel, side: int) -> ImageClassifier:
+def _build_timm(spec: ImageModel, side: int, classes: int) -> ImageClassifier:
     import timm
 
     require_timm(f"network {spec.network!r}", spec.network)
@@ -120,7 +127,7 @@ def _build_timm(spec: ImageModel, side: int) -> ImageClassifier:
     width = (
         getattr(body, "head_hidden_size", None) or body.num_features
     )  # some have layers of their own before the logit
-    return ImageClassifier(body, width, spec.dropout, channels=3, mean=mean, std=std)
+    return ImageClassifier(body, width, spec.dropout, channels=3, mean=mean, std=std, classes=classes)
 
 
 def load_pretrained(model: ImageClassifier, tensors: Mapping[str, torch.Tensor], where: str) -> None:

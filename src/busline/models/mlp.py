@@ -8,19 +8,21 @@ import numpy as np
 import torch
 from torch import nn
 
+from busline.models.classes import ClassLogits
 from busline.models.dropout import GivenDropout
 
 
 class Mlp(nn.Module):
-    """Batch norm, then two dense layers with ReLU and dropout, the second half as wide, then one logit.
+    """Batch norm, then two dense layers with ReLU and dropout, the second half as wide, then the logits.
 
     Args:
         features: columns of the encoded table.
         hidden: units of the first layer.
         dropout: rate behind both dense layers.
+        classes: of the study, see :mod:`busline.models.classes`.
     """
 
-    def __init__(self, features: int, hidden: int, dropout: float) -> None:
+    def __init__(self, features: int, hidden: int, dropout: float, classes: int = 2) -> None:
         super().__init__()
         half = max(hidden // 2, 1)
         self.width = half
@@ -33,7 +35,7 @@ class Mlp(nn.Module):
             nn.ReLU(),
             GivenDropout(dropout, half),
         )
-        self.head = nn.Linear(half, 1)
+        self.head = ClassLogits(half, classes)
 
     def features(self, table: torch.Tensor) -> torch.Tensor:
         """Return the last hidden layer, (n, hidden // 2)."""
@@ -41,9 +43,9 @@ class Mlp(nn.Module):
         return hidden
 
     def forward(self, table: torch.Tensor) -> torch.Tensor:
-        """Return the logits, (n,)."""
+        """Return the logits, (n,) of two classes, (n, K) of more."""
         logits: torch.Tensor = self.head(self.features(table))
-        return logits.squeeze(1)
+        return logits
 
 
 def pad_features(network: Mlp, features: int) -> Mlp:

@@ -12,16 +12,17 @@ from busline.base.artifacts import atomic_file
 from busline.base.settings.tabular import Classical
 from busline.models.skops_archive import normalised
 
-Builder = Callable[[Any, int, float], Any]
+Builder = Callable[[Any, int, np.ndarray], Any]
+"""From settings, seed and the number of cases of each class."""
 
 
-def _logreg(settings: Any, seed: int, ratio: float) -> Any:
+def _logreg(settings: Any, seed: int, counts: np.ndarray) -> Any:
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(C=settings.C, max_iter=settings.max_iter, class_weight="balanced", random_state=seed)
 
 
-def _random_forest(settings: Any, seed: int, ratio: float) -> Any:
+def _random_forest(settings: Any, seed: int, counts: np.ndarray) -> Any:
     from sklearn.ensemble import RandomForestClassifier
 
     return RandomForestClassifier(
@@ -34,13 +35,13 @@ def _random_forest(settings: Any, seed: int, ratio: float) -> Any:
     )
 
 
-def _xgboost(settings: Any, seed: int, ratio: float) -> Any:
+def _xgboost(settings: Any, seed: int, counts: np.ndarray) -> Any:
     from xgboost import XGBClassifier
 
-    return XGBClassifier(**settings.model_dump(), scale_pos_weight=ratio, random_state=seed, n_jobs=1, device="cpu")
+    return XGBClassifier(**settings.model_dump(), **_ratio(counts), random_state=seed, n_jobs=1, device="cpu")
 
 
-def _lightgbm(settings: Any, seed: int, ratio: float) -> Any:
+def _lightgbm(settings: Any, seed: int, counts: np.ndarray) -> Any:
     from lightgbm import LGBMClassifier
 
     return LGBMClassifier(
@@ -54,17 +55,26 @@ def _lightgbm(settings: Any, seed: int, ratio: float) -> Any:
     )
 
 
-def _catboost(settings: Any, seed: int, ratio: float) -> Any:
+def _catboost(settings: Any, seed: int, counts: np.ndarray) -> Any:
     from catboost import CatBoostClassifier
 
     return CatBoostClassifier(
         **settings.model_dump(),
-        scale_pos_weight=ratio,
+        **(_ratio(counts) or {"class_weights": _weights(counts).tolist()}),
         random_seed=seed,
         thread_count=1,
         verbose=False,
         allow_writing_files=False,
     )
+
+
+def _weights(counts: np.ndarray) -> np.ndarray:
+    return np.asarray(counts.sum() / (len(counts) * counts))
+
+
+def _ratio(counts: np.ndarray) -> dict[str, float]:
+    """Return what tells a booster of two classes how they weigh; nothing for more of them."""
+    return {"scale_pos_weight": float(counts[0] / counts[1])} if len(counts) == 2 else {}
 
 
 CLASSIFIERS: dict[str, Builder] = {
@@ -80,31 +90,35 @@ CLASSIFIERS: dict[str, Builder] = {
 def fit_classifier(name: str, settings: Classical, rows: np.ndarray, labels: np.ndarray, seed: int) -> Any:
     """Fit one classical model with class weights counted on these rows (Chowdhary & Dennis 2026, eq. 1).
 
-    XGBoost and CatBoost take the ratio of the classes instead, which is the same up to a constant factor.
+    Of two classes XGBoost and CatBoost take the ratio instead, which is the same up to a constant factor.
 
     Args:
         name: a key of :data:`CLASSIFIERS`.
         settings: the model's.
         rows: float32 (n, features).
-        labels: 0 or 1, (n,).
+        labels: class of each row from 0 to K - 1, (n,); at least one of each.
         seed: the estimator's seed; reduced to 31 bits.
 
     Returns:
-        The fitted estimator; see :func:`positive_probability`.
+        The fitted estimator; see :func:`probabilities`.
     """
-    ratio = float((labels == 0).sum() / (labels == 1).sum())
-    estimator = CLASSIFIERS[name](settings, seed % 2**31, ratio)
+    counts = np.bincount(labels)
+    estimator = CLASSIFIERS[name](settings, seed % 2**31, counts)
+    if name == "xgboost" and len(counts) > 2:  # it has no weights of more than two classes, but of the rows
+        return estimator.fit(rows, labels, sample_weight=_weights(counts)[labels])
     return estimator.fit(rows, labels)
 
 
-def positive_probability(estimator: Any, rows: np.ndarray) -> np.ndarray:
-    """Return the probability of the positive class, float32 (n,)."""
+def probabilities(estimator: Any, rows: np.ndarray) -> np.ndarray:
+    """Return the probability of each class, float32 (n, K)."""
     import warnings
 
     with warnings.catch_warnings():  # LightGBM's own wrapper names features and then misses the names
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
-        probability: np.ndarray = estimator.predict_proba(rows)[:, 1]
-    return probability.astype(np.float32)
+        found = np.asarray(estimator.predict_proba(rows)).astype(np.float32)
+    if found.shape[1] == 2:  # the negative class as it is everywhere, whatever a library rounds
+        found[:, 0] = np.float32(1.0) - found[:, 1]
+    return found
 
 
 def save_classifier(name: str, estimator: Any, path: Path) -> None:
@@ -139,7 +153,7 @@ def load_classifier(name: str, path: Path) -> Any:
     """Read what :func:`save_classifier` wrote; nothing is unpickled.
 
     Returns:
-        An estimator for :func:`positive_probability`.
+        An estimator for :func:`probabilities`.
     """
     if name == "xgboost":
         from xgboost import XGBClassifier
@@ -150,7 +164,10 @@ def load_classifier(name: str, path: Path) -> Any:
     if name == "lightgbm":
         from lightgbm import Booster
 
-        return _BoosterProbability(Booster(model_file=path.with_name(f"{path.name}.txt")))
+        text = path.with_name(f"{path.name}.txt").read_text(encoding="utf-8")
+        if not text.rstrip().rpartition("\n")[2].startswith("pandas_categorical"):
+            raise ValueError("its end is missing")  # the library would read on behind it, which ends the process
+        return _BoosterProbability(Booster(model_str=text))
     if name == "catboost":
         from catboost import CatBoostClassifier
 
@@ -167,5 +184,5 @@ class _BoosterProbability:
         self.booster = booster
 
     def predict_proba(self, rows: np.ndarray) -> np.ndarray:
-        positive = np.asarray(self.booster.predict(rows))
-        return np.column_stack([1.0 - positive, positive])
+        found = np.asarray(self.booster.predict(rows))
+        return found if found.ndim == 2 else np.column_stack([1.0 - found, found])

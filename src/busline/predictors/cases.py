@@ -73,9 +73,7 @@ class Cases:
     def squares(self, side: int) -> np.ndarray:
         """Return the pictures as squares, the aspect ratio not kept, as in training: uint8 (n, side, side)."""
         if side not in self._squares:
-            shape = (len(self), side, side)
-            small = [resize_image(picture, side, side) for picture in self.frames()]
-            self._squares[side] = np.stack(small) if small else np.empty(shape, np.uint8)
+            self._squares[side] = np.stack([resize_image(picture, side, side) for picture in self.frames()])
         return self._squares[side]
 
 

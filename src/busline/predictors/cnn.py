@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,20 +11,16 @@ import torch
 from busline.base.settings.images import ImageSettings
 from busline.base.settings.training import Precision
 from busline.families import CNN
+from busline.models.classes import log_odds
 from busline.models.images import ImageClassifier, build_image_model
+from busline.predictors.asking import ask_here
 from busline.predictors.cases import Cases
-from busline.predictors.files import ModelFile, place_of, save_model, save_states, stem_of
+from busline.predictors.files import ClassifierFile, folder_of, stem_of
 from busline.splits import Resample
-from busline.training.inference import predict, say
-from busline.training.loop import seeded
-from busline.training.results import State
 from busline.training.tasks import Seen
-from busline.training.threads import one_thread
-
-CPU = torch.device("cpu")
 
 
-class ImageFile(ModelFile):
+class ImageFile(ClassifierFile):
     """What an image classifier is built from."""
 
     settings: ImageSettings
@@ -45,28 +40,24 @@ class ImagePredictor:
         return self.file.settings.image_size
 
     def predict(self, cases: Cases) -> np.ndarray:
-        """Return the probability of the positive class, float32 (n,)."""
-        seen = Seen(torch.from_numpy(cases.squares(self.side)))
-        with one_thread():
-            return predict(self.network, seen, precision=self.file.precision, device=CPU)
+        """Return the probability of each class, float32 (n, K)."""
+        return ask_here(self.network, Seen(torch.from_numpy(cases.squares(self.side))), self.file.precision)
 
-    def logits(self, images: np.ndarray) -> np.ndarray:
-        """Return the logits, float32 (n,), of images of gray values from 0 to 255, (n, side, side)."""
-        with one_thread():
-            return say(self.network, Seen(torch.from_numpy(images)), precision=self.file.precision, device=CPU)
+    def log_odds(self, images: np.ndarray) -> np.ndarray:
+        """Return the log odds of the positive class against the rest, float32 (n,).
 
-
-def save_cnn(folder: Path, file: ImageFile, states: Mapping[Resample, State]) -> None:
-    """Write a model's folder."""
-    save_model(file, folder)
-    save_states(states, folder)
+        Args:
+            images: gray values from 0 to 255, (n, side, side).
+        """
+        return ask_here(self.network, Seen(torch.from_numpy(images)), self.file.precision, log_odds)
 
 
 def load_cnn(data: Path, model: str, resample: Resample) -> ImagePredictor:
     """Read one resample's network; see :func:`busline.predictors.table.load_predictor`."""
-    place = place_of(data, CNN, model)
-    file = place.model(ImageFile, CNN)
-    with seeded(0):
-        network = build_image_model(file.settings.model, file.settings.image_size)
-    place.fill(network, stem_of(resample))
-    return ImagePredictor(network, file)
+    folder = folder_of(data, CNN, model)
+    file = folder.model(ImageFile, CNN)
+
+    def build() -> ImageClassifier:
+        return build_image_model(file.settings.model, file.settings.image_size, len(file.classes))
+
+    return ImagePredictor(folder.network(build, stem_of(resample)), file)

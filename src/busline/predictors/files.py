@@ -6,7 +6,7 @@ family, a tensor of another shape, a number that is none. Nothing is unpickled.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -23,6 +23,7 @@ from busline.base.skipped import REASON
 from busline.families import Family
 from busline.models.encoding import TableEncoder
 from busline.splits import MASTER, Resample
+from busline.training.loop import seeded
 from busline.training.results import State
 
 MODEL = "model.json"
@@ -43,6 +44,16 @@ class ModelFile(File):
     model: str
 
 
+class ClassifierFile(ModelFile):
+    """What a classifier is.
+
+    Attributes:
+        classes: labels in the order of the probabilities, the positive one last.
+    """
+
+    classes: list[str]
+
+
 class EncoderFile(File):
     """A :class:`busline.models.encoding.TableEncoder`."""
 
@@ -53,6 +64,7 @@ class EncoderFile(File):
 
 
 Kind = TypeVar("Kind", bound=File)
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -64,20 +76,20 @@ class TableNetwork:
 
 
 @dataclass(frozen=True)
-class Place:
+class ModelFolder:
     """Where one model's files are, and which stage writes them.
 
     Attributes:
-        folder: of the model.
+        path: of the folder.
         stage: as DVC names it.
     """
 
-    folder: Path
+    path: Path
     stage: str
 
     def broken(self, name: str, problem: str) -> DataError:
         """Return the error that a file of the model is not what it should be."""
-        return DataError(str(self.folder / name), problem, mend=self._mend())
+        return DataError(str(self.path / name), problem, mend=self._mend())
 
     def read(self, kind: type[Kind], name: str) -> Kind:
         """Read a JSON file.
@@ -85,7 +97,7 @@ class Place:
         Raises:
             DataError: if it is missing or holds anything else than ``kind``.
         """
-        path = self.folder / name
+        path = self.path / name
         if not path.is_file():
             raise self.broken(name, f"is missing{self._skipped()}")
         found = load_result(kind, path, stage=self.stage)
@@ -115,10 +127,10 @@ class Place:
             DataError: if the file is missing or broken, or holds a value that is no finite number.
         """
         name = f"{stem}.safetensors"
-        if not (self.folder / name).is_file():
+        if not (self.path / name).is_file():
             raise self.broken(name, f"is missing{self._skipped()}")
         try:
-            tensors = load_tensors(self.folder / name)
+            tensors = load_tensors(self.path / name)
         except BuslineError as error:
             raise self.broken(name, "is no safetensors file") from error
         wrong = [key for key, value in tensors.items() if not torch.isfinite(value).all()]
@@ -145,18 +157,25 @@ class Place:
         network.load_state_dict(found)
         network.eval()
 
+    def network(self, build: Callable[[], Network], stem: str) -> Network:
+        """Return a resample's network: built, and filled by :meth:`fill`."""
+        with seeded(0):
+            network = build()
+        self.fill(network, stem)
+        return network
+
     def _skipped(self) -> str:
         """Return why there is no model, if its stage had none to train."""
-        path = self.folder / "skipped.json"
+        path = self.path / "skipped.json"
         return f": {load_json(path)[REASON]}" if path.is_file() else ""
 
     def _mend(self) -> str:
         return f"run its stage again, `dvc repro --force --single-item {self.stage}`, or `dvc pull` what it wrote"
 
 
-def place_of(data: Path, family: Family, model: str) -> Place:
+def folder_of(data: Path, family: Family, model: str) -> ModelFolder:
     """Return where a model of a family with a stage for each model is; ``data`` holds models/."""
-    return Place(data / "models" / family.key / model, f"{family.key}@{model}")
+    return ModelFolder(data / "models" / family.key / model, f"{family.key}@{model}")
 
 
 def stem_of(resample: Resample, trained_on: str = "") -> str:
@@ -180,13 +199,22 @@ def save_state(state: State, path: Path) -> None:
     save_tensors({name: torch.from_numpy(np.asarray(value)) for name, value in state.items()}, path)
 
 
-def save_states(states: Mapping[Resample, State], folder: Path) -> None:
-    """Write each resample's network."""
+def save_networks(folder: Path, file: ModelFile, states: Mapping[Resample, State]) -> None:
+    """Write a model's folder: what it is, and each resample's network."""
+    save_model(file, folder)
     for resample, state in states.items():
         save_state(state, folder / f"{stem_of(resample)}.safetensors")
 
 
-def load_states(resamples: Iterable[Resample], place: Place, trained_on: str = "") -> dict[Resample, State]:
+def save_table_networks(folder: Path, file: ModelFile, networks: Mapping[str, TableNetwork]) -> None:
+    """Write the folder of a model that sees the table: its networks, with their encoders, by :func:`stem_of`."""
+    save_model(file, folder)
+    for stem, network in networks.items():
+        save_encoder(network.encoder, folder, stem)
+        save_state(network.state, folder / f"{stem}.safetensors")
+
+
+def load_states(resamples: Iterable[Resample], folder: ModelFolder, trained_on: str = "") -> dict[Resample, State]:
     """Read the tensors of the networks of some resamples, to go on training from."""
-    states = {key: place.tensors(stem_of(key, trained_on)) for key in resamples}
+    states = {key: folder.tensors(stem_of(key, trained_on)) for key in resamples}
     return {key: {name: value.numpy() for name, value in state.items()} for key, state in states.items()}

@@ -11,9 +11,9 @@ import numpy as np
 from busline.base.artifacts import save_exact_json
 from busline.families import LESION, LESION_SEGMENT
 from busline.models.combiner import ClinicalColumns, Combiner, SignWords
-from busline.models.diagnosis import Diagnosis, mean_views, probability
+from busline.models.diagnosis import Diagnosis, mean_views, probabilities
 from busline.predictors.cases import Cases
-from busline.predictors.files import File, ModelFile, Place
+from busline.predictors.files import File, ModelFile, ModelFolder
 from busline.predictors.lesion_segment import PairNetworks, load_lesion_networks
 from busline.splits import Resample
 from busline.training.threads import one_thread
@@ -70,13 +70,13 @@ class LesionPredictor:
     diagnosis: Diagnosis
 
     def predict(self, cases: Cases) -> np.ndarray:
-        """Return the probability of the positive class, float32 (n,)."""
+        """Return the probability of the negative and of the positive class, float32 (n, 2)."""
         clinical = self.diagnosis.clinical
         numeric, categorical = (clinical.numeric, clinical.words) if clinical else ((), ())
         table = cases.columns(numeric, categorical)
         numbers = mean_views(self.networks.outputs(cases))
         with one_thread():
-            return probability(self.diagnosis.judge(numbers, table)).astype(np.float32)
+            return probabilities(self.diagnosis.judge(numbers, table))
 
 
 def save_diagnoses(folder: Path, diagnoses: Mapping[str, Mapping[Resample, Diagnosis]]) -> None:
@@ -98,17 +98,17 @@ def save_diagnoses(folder: Path, diagnoses: Mapping[str, Mapping[Resample, Diagn
 
 def load_lesion(data: Path, model: str, resample: Resample) -> LesionPredictor:
     """Read one fold's last step and networks; see :func:`busline.predictors.table.load_predictor`."""
-    place, name = Place(data / "models" / LESION.key, LESION.stage), f"{model}.json"
-    file = place.read(DiagnosisFile, name)
+    folder, name = ModelFolder(data / "models" / LESION.key, LESION.stage), f"{model}.json"
+    file = folder.read(DiagnosisFile, name)
     folds = [one for one in file.folds if (one.repeat, one.fold) == (resample.repeat, resample.fold)]
     if len(folds) != 1:
-        raise place.broken(name, f"has not one last step of {resample}")
+        raise folder.broken(name, f"has not one last step of {resample}")
     return LesionPredictor(
-        load_lesion_networks(data, LESION_SEGMENT.files[0], resample), _diagnosis(place, name, folds[0])
+        load_lesion_networks(data, LESION_SEGMENT.files[0], resample), _diagnosis(folder, name, folds[0])
     )
 
 
-def _diagnosis(place: Place, name: str, file: FoldFile) -> Diagnosis:
+def _diagnosis(folder: ModelFolder, name: str, file: FoldFile) -> Diagnosis:
     clinical = None
     if file.clinical is not None:
         words = {key: SignWords(tuple(one.words), one.separator) for key, one in file.clinical.words.items()}
@@ -118,7 +118,7 @@ def _diagnosis(place: Place, name: str, file: FoldFile) -> Diagnosis:
     wrong = [key for key, value in arrays.items() if len(value) != len(names)]
     unknown = set(file.columns) - {*OUTPUTS, "malignancy", "birads"}
     if wrong or unknown or file.combiner.names != names or 0.0 in file.combiner.scales:
-        raise place.broken(name, f"its regression is not one of {len(names)} inputs")
+        raise folder.broken(name, f"its regression is not one of {len(names)} inputs")
     numbers = {key: np.array(value, np.float64) for key, value in arrays.items()}
     combiner = Combiner(tuple(names), **numbers, intercept=file.combiner.intercept, strength=file.combiner.strength)
     return Diagnosis(tuple(file.columns), clinical, combiner)

@@ -9,21 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from busline.base.settings.lesion import Lesion
 from busline.base.settings.training import Precision
 from busline.families import LESION_SEGMENT
 from busline.models.lesion import LesionNetwork
+from busline.predictors.asking import CPU
 from busline.predictors.cases import Cases
-from busline.predictors.files import ModelFile, Place, save_model, save_state
+from busline.predictors.files import ModelFile, ModelFolder, save_model, save_state
 from busline.splits import Resample
-from busline.training.loop import seeded
 from busline.training.results import State
 from busline.training.threads import one_thread
 from busline.training.two_views import OUTPUTS, describe_lesions, lay_on_canvas, mean_map, mean_outputs, outline_of
 
-CPU = torch.device("cpu")
 NetworkKey = tuple[int, int, int, int]
 """Repeat, the two left-out folds, and which of the pair's networks."""
 
@@ -115,22 +113,16 @@ def save_lesion_networks(
 
 def load_lesion_networks(data: Path, model: str, resample: Resample) -> PairNetworks:
     """Read the networks that left one fold out; see :func:`busline.predictors.table.load_predictor`."""
-    place = Place(data / "models" / LESION_SEGMENT.key, LESION_SEGMENT.stage)
-    file = place.model(LesionFile, LESION_SEGMENT)
+    folder = ModelFolder(data / "models" / LESION_SEGMENT.key, LESION_SEGMENT.stage)
+    file = folder.model(LesionFile, LESION_SEGMENT)
     keys: list[NetworkKey] = [
         (repeat, first, second, number)
         for repeat, first, second, number in file.networks
         if repeat == resample.repeat and resample.fold in (first, second)
     ]
     if not keys:
-        raise place.broken("model.json", f"has no network that left {resample} out")
-    networks = {}
-    for key in sorted(keys):
-        with seeded(0):
-            network = LesionNetwork()
-        place.fill(network, _stem(key))
-        networks[key] = network
-    return PairNetworks(networks, file)
+        raise folder.broken("model.json", f"has no network that left {resample} out")
+    return PairNetworks({key: folder.network(LesionNetwork, _stem(key)) for key in sorted(keys)}, file)
 
 
 def _stem(key: NetworkKey) -> str:

@@ -27,8 +27,8 @@ class Predictor(Protocol):
     def predict(self, cases: Cases) -> Any:
         """Return what the family's table of predictions holds of n cases.
 
-        A classifier gives the probability of the positive class, float (n,); a segmentation network the outlines, bool
-        (height, width) each, at the pictures' own sizes.
+        A classifier gives the probability of each class, float (n, K), the positive one last; a segmentation network
+        the outlines, bool (height, width) each, at the pictures' own sizes.
 
         Raises:
             DataError: if the cases lack what the model was trained on.

@@ -15,30 +15,19 @@ from busline.base.settings.tabular import Classical, Dnn
 from busline.families import TABULAR
 from busline.models.encoding import TableEncoder
 from busline.models.mlp import Mlp
-from busline.models.tabular import load_classifier, positive_probability, save_classifier
+from busline.models.tabular import load_classifier, probabilities, save_classifier
+from busline.predictors.asking import ask_here
 from busline.predictors.cases import Cases
-from busline.predictors.files import (
-    ModelFile,
-    Place,
-    TableNetwork,
-    place_of,
-    save_encoder,
-    save_model,
-    save_state,
-    stem_of,
-)
+from busline.predictors.files import ClassifierFile, ModelFolder, folder_of, save_encoder, save_model, stem_of
 from busline.splits import Resample
-from busline.training.inference import predict
-from busline.training.loop import seeded
 from busline.training.tasks import Seen
 from busline.training.threads import one_thread
 
 ALL, WITHOUT_TUNE = "all", "without_tune"
 """On which of a resample's cases it was fitted: on all training cases, as is reported, or without the tuning ones."""
-CPU = torch.device("cpu")
 
 
-class TableFile(ModelFile):
+class TableFile(ClassifierFile):
     """What a model of the table is."""
 
     settings: Classical | Dnn
@@ -52,13 +41,13 @@ class FittedTable:
     estimator: Any
 
     def predict(self, cases: Cases) -> np.ndarray:
-        """Return the probability of the positive class, float32 (n,)."""
+        """Return the probability of each class, float32 (n, K)."""
         with one_thread():
             return self.score(cases.columns(self.encoder.medians, self.encoder.categories))
 
     def score(self, table: pd.DataFrame) -> np.ndarray:
-        """Return the probability of the positive class, float32 (n,), of the rows of a table."""
-        return positive_probability(self.estimator, self.encoder.transform(table))
+        """Return the probability of each class, float32 (n, K), of the rows of a table."""
+        return probabilities(self.estimator, self.encoder.transform(table))
 
 
 @dataclass(frozen=True)
@@ -69,10 +58,9 @@ class TableNetworkPredictor:
     network: Mlp
 
     def predict(self, cases: Cases) -> np.ndarray:
-        """Return the probability of the positive class, float32 (n,)."""
+        """Return the probability of each class, float32 (n, K)."""
         rows = self.encoder.transform(cases.columns(self.encoder.medians, self.encoder.categories))
-        with one_thread():
-            return predict(self.network, Seen(table=torch.from_numpy(rows)), precision="fp32", device=CPU)
+        return ask_here(self.network, Seen(table=torch.from_numpy(rows)), "fp32")
 
 
 def save_classical(folder: Path, file: TableFile, fits: Mapping[tuple[Resample, str], FittedTable]) -> None:
@@ -84,15 +72,6 @@ def save_classical(folder: Path, file: TableFile, fits: Mapping[tuple[Resample, 
         save_classifier(file.model, fitted.estimator, folder / stem)
 
 
-def save_dnn(folder: Path, file: TableFile, networks: Mapping[tuple[Resample, str], TableNetwork]) -> None:
-    """Write the network's folder: its networks by resample and what they learnt from."""
-    save_model(file, folder)
-    for (resample, trained_on), network in networks.items():
-        stem = stem_of(resample, trained_on)
-        save_encoder(network.encoder, folder, stem)
-        save_state(network.state, folder / f"{stem}.safetensors")
-
-
 def load_tabular(
     data: Path, model: str, resample: Resample, trained_on: str = ALL
 ) -> FittedTable | TableNetworkPredictor:
@@ -100,35 +79,30 @@ def load_tabular(
 
     See :func:`busline.predictors.table.load_predictor`.
     """
-    place = place_of(data, TABULAR, model)
-    file, stem = place.model(TableFile, TABULAR), stem_of(resample, trained_on)
-    encoder = place.encoder(stem)
+    folder = folder_of(data, TABULAR, model)
+    file, stem = folder.model(TableFile, TABULAR), stem_of(resample, trained_on)
+    encoder = folder.encoder(stem)
     if isinstance(file.settings, Dnn):
-        with seeded(0):
-            network = Mlp(len(encoder.names), file.settings.hidden, file.settings.dropout)
-        place.fill(network, stem)
-        return TableNetworkPredictor(encoder, network)
-    return FittedTable(encoder, _load_estimator(place, file.model, stem, len(encoder.names)))
+        settings = file.settings
+
+        def build() -> Mlp:
+            return Mlp(len(encoder.names), settings.hidden, settings.dropout, len(file.classes))
+
+        return TableNetworkPredictor(encoder, folder.network(build, stem))
+    return FittedTable(encoder, _load_estimator(folder, file, stem, len(encoder.names)))
 
 
-def _load_estimator(place: Place, name: str, stem: str, features: int) -> Any:
+def _load_estimator(folder: ModelFolder, file: TableFile, stem: str, features: int) -> Any:
     """Return the estimator once it has said something of one row; five libraries have errors of five kinds."""
+    name = file.model
     try:
-        if name == "lightgbm":
-            _require_end(place.folder / f"{stem}.txt")
-        estimator = load_classifier(name, place.folder / stem)
-        probability = positive_probability(estimator, np.zeros((1, features), np.float32))
+        estimator = load_classifier(name, folder.path / stem)
+        found = probabilities(estimator, np.zeros((1, features), np.float32))
     except Exception as error:
         kind = type(error).__name__
-        raise place.broken(
+        raise folder.broken(
             stem, f"holds no {name} of {features} features that can be read ({kind}: {error})"
         ) from error
-    if not np.isfinite(probability).all():
-        raise place.broken(stem, f"holds a {name} that gives no finite probability")
+    if found.shape != (1, len(file.classes)) or not np.isfinite(found).all():
+        raise folder.broken(stem, f"holds a {name} that gives no {len(file.classes)} finite probabilities")
     return estimator
-
-
-def _require_end(path: Path) -> None:
-    """Refuse a LightGBM file that is cut: the library would read on behind its end, which ends the process."""
-    if not path.read_text(encoding="utf-8").rstrip().rpartition("\n")[2].startswith("pandas_categorical"):
-        raise ValueError("its end is missing")

@@ -14,7 +14,7 @@ from busline.families import MEMBER_COLUMNS, VOTE
 from busline.metrics.voting import vote
 from busline.predictors.cases import Cases
 from busline.predictors.cnn import ImagePredictor, load_cnn
-from busline.predictors.files import Place
+from busline.predictors.files import ModelFolder
 from busline.predictors.tabular import WITHOUT_TUNE, FittedTable, TableNetworkPredictor, load_tabular
 from busline.splits import RESAMPLE, Resample
 
@@ -30,28 +30,28 @@ class VotePredictor:
     weight: float
 
     def predict(self, cases: Cases) -> np.ndarray:
-        """Return the probability of the positive class, float64 (n,)."""
+        """Return the probability of each class, float64 (n, K)."""
         return vote(self.weight, self.table.predict(cases), self.image.predict(cases))
 
 
 def load_vote(data: Path, model: str, resample: Resample) -> VotePredictor:
     """Read one resample's pair "<tabular>+<image>"; see :func:`busline.predictors.table.load_predictor`."""
     first, _, second = model.partition("+")
-    weight = _weight(Place(data / VOTE.key, VOTE.stage), (first, second), resample)
+    weight = _weight(ModelFolder(data / VOTE.key, VOTE.stage), (first, second), resample)
     return VotePredictor(load_tabular(data, first, resample, WITHOUT_TUNE), load_cnn(data, second, resample), weight)
 
 
-def _weight(place: Place, pair: tuple[str, str], resample: Resample) -> float:
+def _weight(folder: ModelFolder, pair: tuple[str, str], resample: Resample) -> float:
     try:
-        table = load_table(place.folder / FILE)
+        table = load_table(folder.path / FILE)
     except BuslineError as error:
-        raise place.broken(FILE, "is missing or no table") from error
+        raise folder.broken(FILE, "is missing or no table") from error
     if reason := skip_reason(table):
-        raise place.broken(FILE, f"has no weights: {reason}")
+        raise folder.broken(FILE, f"has no weights: {reason}")
     wanted = dict(zip((*MEMBER_COLUMNS, *RESAMPLE), (*pair, *resample), strict=True))
     if not {*wanted, "weight"} <= set(table.columns):
-        raise place.broken(FILE, "is no table of voting weights")
+        raise folder.broken(FILE, "is no table of voting weights")
     rows = table.loc[(table[list(wanted)] == list(wanted.values())).all(axis=1), "weight"].to_numpy(np.float64)
     if len(rows) != 1 or not 0.0 <= rows[0] <= 1.0:
-        raise place.broken(FILE, f"has not one weight in [0, 1] of {'+'.join(pair)} in {resample}")
+        raise folder.broken(FILE, f"has not one weight in [0, 1] of {'+'.join(pair)} in {resample}")
     return float(rows[0])

@@ -34,6 +34,7 @@ class CnnContext:
     seed: int
     images: np.ndarray
     labels: np.ndarray
+    classes: int
     pretrained: State | None
 
 
@@ -65,7 +66,7 @@ def run_cnn(
     """
     assert inputs.images is not None
     arrays = None if pretrained is None else {key: value.numpy() for key, value in pretrained.items()}
-    context = CnnContext(name, settings, train, seed, inputs.images, inputs.labels, arrays)
+    context = CnnContext(name, settings, train, seed, inputs.images, inputs.labels, len(inputs.classes), arrays)
     if settings.model.network != CUSTOM:
         try_network(context)
     jobs = fold_jobs(inputs)
@@ -105,7 +106,7 @@ def train_unit(context: CnnContext, jobs: Sequence[FoldJob], place: Place) -> li
     for job in jobs:
         seed = fold_seed(context.seed, "cnn", context.name, job)
         with seeded(seed):
-            network = build_image_model(context.settings.model, context.settings.image_size)
+            network = build_image_model(context.settings.model, context.settings.image_size, context.classes)
         if context.pretrained is not None:
             tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
             load_pretrained(network, tensors, f"weights of {context.name}")
@@ -115,7 +116,7 @@ def train_unit(context: CnnContext, jobs: Sequence[FoldJob], place: Place) -> li
     task = ClassifyTask(
         ClassifyArrays(
             images=torch.from_numpy(context.images),
-            labels=torch.from_numpy(context.labels).float(),
+            labels=torch.from_numpy(context.labels),
             weights=torch.from_numpy(np.stack(weights)),
         ),
         context.settings.augmentation,

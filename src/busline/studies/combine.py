@@ -25,7 +25,7 @@ import pandas as pd
 
 from busline.base.seeding import derive_seed
 from busline.models.combiner import ClinicalColumns, fit_combiner
-from busline.models.diagnosis import MODELS, PARTS, Diagnosis, Inputs, design_rows, mean_views, probability
+from busline.models.diagnosis import MODELS, PARTS, Diagnosis, Inputs, design_rows, mean_views, probabilities
 from busline.splits import Resample
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs, prediction_rows
 
@@ -125,4 +125,4 @@ def _learn_and_judge(
 def _rows(inputs: StudyInputs, job: FoldJob, split: str, logits: pd.Series, trained_on: str) -> pd.DataFrame:
     """Return prediction rows of the cases at the positions that index ``logits``."""
     cases = replace(job, roles={split: logits.index.to_numpy(np.int64)})
-    return prediction_rows(inputs, cases, split, probability(logits), trained_on=trained_on)
+    return prediction_rows(inputs, cases, split, probabilities(logits), trained_on=trained_on)

@@ -13,6 +13,7 @@ from busline.base.runtime import Runtime
 from busline.base.settings.shared import TableShared
 from busline.base.settings.tabular import Dnn, DnnSearch, Tabular
 from busline.base.settings.training import Train
+from busline.models.classes import class_probabilities
 from busline.models.encoding import TableEncoder
 from busline.models.mlp import Mlp, cut_features, pad_features
 from busline.predictors.files import TableNetwork
@@ -21,7 +22,7 @@ from busline.splits import Resample
 from busline.studies.inputs import FoldJob, Roles, StudyInputs, fold_jobs, prediction_rows
 from busline.studies.networks import curve_rows, fold_seed, load_state
 from busline.training.batches import Member
-from busline.training.inference import predict
+from busline.training.inference import ask
 from busline.training.loop import seeded
 from busline.training.plan import Phase, make_plan
 from busline.training.pool import Place, find_device, run_units
@@ -42,11 +43,12 @@ class DnnSearchSettings(TableShared):
 
 @dataclass(frozen=True)
 class DnnContext:
-    """What all networks of the table share; ``labels`` int64 (n,)."""
+    """What all networks of the table share; ``labels`` int64 (n,), number of ``classes``."""
 
     train: Train
     seed: int
     labels: np.ndarray
+    classes: int
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,8 @@ def run_dnn(inputs: StudyInputs, settings: Dnn, *, seed: int, train: Train, runt
     units = [[job for job in jobs if job.fold.repeat == repeat] for repeat in repeats]
     if find_device(runtime) == "cuda":
         units = [jobs]
-    results = run_units(
-        train_unit, DnnContext(train, seed, inputs.labels), units, runtime=runtime, title="dnn", kernels=train.kernels
-    )
+    context = DnnContext(train, seed, inputs.labels, len(inputs.classes))
+    results = run_units(train_unit, context, units, runtime=runtime, title="dnn", kernels=train.kernels)
     predictions = [_rows(inputs, job, result) for job, result in zip(jobs, results, strict=True)]
     pairs = [(job.fold, result) for job, result in zip(jobs, results, strict=True) if job.trained_on == WITHOUT_TUNE]
     networks = {
@@ -138,7 +139,7 @@ def run_dnn_search(
     sizes = sorted(settings.dnn_search.hidden, reverse=True)  # the largest stack first: no core waits for it in the end
     units = [[job for job in grid if job.settings.hidden == hidden] for hidden in sizes]
     order = [job for unit in units for job in unit]
-    context = DnnContext(settings.train, settings.seed.train, inputs.labels)
+    context = DnnContext(settings.train, settings.seed.train, inputs.labels, len(inputs.classes))
     results = run_units(train_unit, context, units, runtime=runtime, title="dnn search", kernels=settings.train.kernels)
     done = dict(zip(map(id, order), results, strict=True))
     predictions, curves = [], []
@@ -169,14 +170,14 @@ def train_unit(context: DnnContext, jobs: Sequence[DnnJob], place: Place) -> lis
     for job in jobs:
         seed = fold_seed(context.seed, "tabular", "dnn", job.fold)
         with seeded(seed):
-            network = Mlp(job.rows.shape[1], job.settings.hidden, job.settings.dropout)
+            network = Mlp(job.rows.shape[1], job.settings.hidden, job.settings.dropout, context.classes)
         networks.append(pad_features(network, widest))
         members.append(Member(job.learn, job.fold.roles["val"], seed))
     tables = [np.pad(job.rows, ((0, 0), (0, widest - job.rows.shape[1]))) for job in jobs]
     task = ClassifyTask(
         ClassifyArrays(
             table=torch.from_numpy(np.stack(tables)),
-            labels=torch.from_numpy(context.labels).float(),
+            labels=torch.from_numpy(context.labels),
             weights=torch.from_numpy(np.stack([class_weights(context.labels, job.learn) for job in jobs])),
         )
     )
@@ -187,21 +188,21 @@ def train_unit(context: DnnContext, jobs: Sequence[DnnJob], place: Place) -> lis
     results = train_and_score(
         networks, task, plan, members, nothing, device=device, report_progress=place.report_progress
     )
-    return [_scored(job, result, device) for job, result in zip(jobs, results, strict=True)]
+    return [_scored(job, result, context.classes, device) for job, result in zip(jobs, results, strict=True)]
 
 
-def _scored(job: DnnJob, result: FoldResult, device: torch.device) -> FoldResult:
+def _scored(job: DnnJob, result: FoldResult, classes: int, device: torch.device) -> FoldResult:
     """Return a result without the padding, and what the network says of the roles that it did not learn from."""
     if result.failure:
         return result
     state = cut_features(result.state, job.rows.shape[1])
     with seeded(0):
-        network = Mlp(job.rows.shape[1], job.settings.hidden, job.settings.dropout)
+        network = Mlp(job.rows.shape[1], job.settings.hidden, job.settings.dropout, classes)
     load_state(network, state)
     scored = {}
     for role in SCORE[job.trained_on]:
         seen = Seen(table=torch.from_numpy(job.rows[job.fold.roles[role]]))
-        scored[role] = predict(network, seen, precision="fp32", device=device)
+        scored[role] = ask(network, seen, class_probabilities, precision="fp32", device=device)
     return replace(result, probabilities=scored, state=state)
 
 
@@ -213,7 +214,7 @@ def _jobs(inputs: StudyInputs, folds: Sequence[FoldJob], kinds: Sequence[str], s
 
 def _rows(inputs: StudyInputs, job: DnnJob, result: FoldResult) -> pd.DataFrame:
     parts = [
-        prediction_rows(inputs, job.fold, role, probability, trained_on=job.trained_on)
-        for role, probability in result.probabilities.items()
+        prediction_rows(inputs, job.fold, role, found, trained_on=job.trained_on)
+        for role, found in result.probabilities.items()
     ]
     return pd.concat(parts, ignore_index=True)

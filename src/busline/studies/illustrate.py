@@ -68,12 +68,12 @@ def draw_segmentations(cohort: Cohort, outlines: pd.DataFrame, scores: pd.DataFr
     """
     outlines = outlines[outlines["repeat"] == 0]
     masks = dict(zip(outlines["case_id"], unpack_rows(outlines), strict=True))
-    place_of = {case: place for place, case in enumerate(cohort.cases["case_id"])}
+    folder_of = {case: place for place, case in enumerate(cohort.cases["case_id"])}
     names = [name for name in KNOWN if name in scores]
     pictures = []
     for rank, row in choose_by_dice(scores):
         case = str(row["case_id"])
-        place = place_of[case]
+        place = folder_of[case]
         found, truth = masks[case]
         pixels = _segmentation_panels(cohort.image(place), truth, found)
         label = str(cohort.cases["label"].to_numpy()[place])
@@ -123,7 +123,7 @@ def draw_saliency(
         case = str(row["case_id"])
         model = model_of_fold(int(row["fold"]))
         image = cohort_cases(cohort, [case]).squares(model.side)[0]
-        change = occlusion(model.logits, image)
+        change = occlusion(model.log_odds, image)
         facts = {"case_id": case, "label": str(row["label"]), "fold": int(row["fold"]), "score": _number(row[score])}
         pixels = _enlarge(np.hstack([_rgb(image), _tint(image, change)]))
         pictures.append(Picture(f"saliency_{number:02d}.png", pixels, facts))

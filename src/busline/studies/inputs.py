@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from busline.base.artifacts import load_json, load_table
-from busline.base.errors import ParameterError
 from busline.splits import MASTER, Resample, first_repeats, indices_by_role
 
 Roles = Mapping[str, np.ndarray]
@@ -23,7 +22,7 @@ class StudyInputs:
     Attributes:
         case_ids: n ids, ascending.
         classes: labels in order; the last is the positive one.
-        labels: int64 (n,), 1 for the positive class.
+        labels: int64 (n,), positions in ``classes``.
         table: the columns a model may see, n rows.
         numeric: names of the numeric columns of ``table``.
         categorical: names of the categorical columns of ``table``.
@@ -41,6 +40,11 @@ class StudyInputs:
     resamples: Mapping[Resample, Roles]
     images: np.ndarray | None = None
     masks: np.ndarray | None = None
+
+    @property
+    def is_positive(self) -> np.ndarray:
+        """Whether a case is of the positive class, bool (n,)."""
+        return np.asarray(self.labels == len(self.classes) - 1)
 
 
 @dataclass(frozen=True)
@@ -77,15 +81,10 @@ def load_inputs(
     Args:
         root: folder that holds data/.
         cohort: name of the main cohort.
-        classes: the study's two labels, the positive one last (:attr:`Split.ordered`).
+        classes: the study's labels, the positive one last (:attr:`Split.ordered`).
         image_side: side to which images and masks are resized; None loads no images.
         repeats: keep the first so many repeats; None keeps all.
-
-    Raises:
-        ParameterError: for more than two classes.
     """
-    if len(classes) != 2:
-        raise ParameterError("split.classes", f"has {len(classes)} classes", expected="two: negative, then positive")
     splits = load_table(root / "data/splits/splits.parquet")
     if repeats is not None:
         splits = first_repeats(splits, repeats)
@@ -99,7 +98,7 @@ def load_inputs(
     return StudyInputs(
         case_ids=case_ids,
         classes=classes,
-        labels=(cases["label"].to_numpy()[rows] == classes[1]).astype(np.int64),
+        labels=pd.Index(classes).get_indexer(cases["label"].to_numpy()[rows]).astype(np.int64),
         table=features.loc[case_ids].reset_index(drop=True),
         numeric=[column["name"] for column in columns if column["kind"] == "numeric"],
         categorical=[column["name"] for column in columns if column["kind"] == "categorical"],
@@ -115,19 +114,17 @@ def fold_jobs(inputs: StudyInputs) -> list[FoldJob]:
 
 
 def prediction_rows(
-    inputs: StudyInputs, job: FoldJob, role: str, probability: np.ndarray, **extra: object
+    inputs: StudyInputs, job: FoldJob, role: str, probabilities: np.ndarray, **extra: object
 ) -> pd.DataFrame:
-    """Return prediction rows of one role in one resample; ``probability`` (m,) is of the positive class."""
+    """Return prediction rows of one role in one resample; ``probabilities`` float32 (m, K), of the classes in order."""
     index = job.roles[role]
-    positive = probability.astype(np.float32)
     return pd.DataFrame(
         {
             "case_id": np.asarray(inputs.case_ids, dtype=object)[index],
             **job.resample._asdict(),
             "split": role,
             "label": np.asarray(inputs.classes, dtype=object)[inputs.labels[index]],
-            f"p_{inputs.classes[0]}": np.float32(1.0) - positive,
-            f"p_{inputs.classes[1]}": positive,
+            **{f"p_{name}": probabilities[:, place] for place, name in enumerate(inputs.classes)},
             **extra,
         }
     )

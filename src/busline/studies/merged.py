@@ -30,7 +30,7 @@ from busline.training.tasks import ClassifyArrays, ClassifyTask, class_weights
 
 @dataclass(frozen=True)
 class MergedContext:
-    """What all folds share; ``images`` uint8 (n, s, s), ``labels`` int64 (n,)."""
+    """What all folds share; ``images`` uint8 (n, s, s), ``labels`` int64 (n,), number of ``classes``."""
 
     name: str
     settings: MergedSettings
@@ -38,6 +38,7 @@ class MergedContext:
     seed: int
     images: np.ndarray
     labels: np.ndarray
+    classes: int
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def run_merged(
         MergedJob(fold, images[fold.resample], tables[fold.resample], *encode(inputs, fold.roles["train"]))
         for fold in folds
     ]
-    context = MergedContext(name, settings, train, seed, inputs.images, inputs.labels)
+    context = MergedContext(name, settings, train, seed, inputs.images, inputs.labels, len(inputs.classes))
     units = alone_or_stacked(jobs, runtime)
     results = run_units(
         train_unit,
@@ -115,7 +116,7 @@ def train_unit(context: MergedContext, jobs: Sequence[MergedJob], place: Place) 
     for job in jobs:
         seed = fold_seed(context.seed, "merged", context.name, job.fold)
         with seeded(seed):
-            network = build_merged(context.settings, job.rows.shape[1])
+            network = build_merged(context.settings, job.rows.shape[1], context.classes)
         load_state(network.image, job.image)
         load_state(network.table, job.table)
         pad_features(network.table, widest)
@@ -127,7 +128,7 @@ def train_unit(context: MergedContext, jobs: Sequence[MergedJob], place: Place) 
         ClassifyArrays(
             images=torch.from_numpy(context.images),
             table=torch.from_numpy(np.stack(tables)),
-            labels=torch.from_numpy(context.labels).float(),
+            labels=torch.from_numpy(context.labels),
             weights=torch.from_numpy(np.stack(weights)),
         ),
         context.settings.image.augmentation,

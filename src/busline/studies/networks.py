@@ -50,9 +50,9 @@ def gather(
 ) -> NetworkStudy:
     """Join the folds' results into the tables a stage saves."""
     predictions = [
-        prediction_rows(inputs, job, role, probability)
+        prediction_rows(inputs, job, role, found)
         for job, result in zip(jobs, results, strict=True)
-        for role, probability in result.probabilities.items()
+        for role, found in result.probabilities.items()
     ]
     kept = {job.resample: result.state for job, result in zip(jobs, results, strict=True)}
     return NetworkStudy(

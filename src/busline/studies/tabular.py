@@ -60,9 +60,9 @@ def run_tabular(
     context = TabularContext(name, settings, seed, inputs)
     results: list[FoldOutput] = run_units(fit_unit, context, [[job] for job in jobs], runtime=runtime, title=name)
     rows = [
-        prediction_rows(inputs, job, role, probability, trained_on=trained_on)
+        prediction_rows(inputs, job, role, found, trained_on=trained_on)
         for job, result in zip(jobs, results, strict=True)
-        for trained_on, role, probability in result.scored
+        for trained_on, role, found in result.scored
     ]
     pairs = zip(jobs, results, strict=True)
     fits = {(job.resample, kind): fitted for job, result in pairs for kind, fitted in result.fits.items()}

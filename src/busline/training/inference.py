@@ -67,37 +67,30 @@ def evaluate(stack: Stack, task: Task, plan: Plan, cases: Sequence[np.ndarray]) 
     return Outputs(logits, target, losses, valid.to(stack.device))
 
 
-def predict(network: nn.Module, seen: Seen, *, precision: Precision, device: torch.device) -> np.ndarray:
-    """Return a trained network's probabilities of n cases, float32 (n, ...); arguments as :func:`say`."""
-    return _judge(network, seen, torch.sigmoid, precision, device)
-
-
-def say(network: nn.Module, seen: Seen, *, precision: Precision, device: torch.device) -> np.ndarray:
-    """Return what a trained network of one output tensor says of n cases, alone: logits, float32 (n, ...).
+def ask(
+    network: nn.Module,
+    seen: Seen,
+    function: Callable[[torch.Tensor], torch.Tensor],
+    *,
+    precision: Precision,
+    device: torch.device,
+) -> np.ndarray:
+    """Return what a trained network of one output tensor says of n cases, alone: float32 (n, ...).
 
     Args:
         network: a trained one.
         seen: the cases.
+        function: of its logits, float32 (1, b, ...), such as :meth:`busline.training.tasks.Task.probabilities`.
         precision: arithmetic; bf16 means autocast.
         device: where it is to run.
     """
-    return _judge(network, seen, lambda logits: logits, precision, device)
-
-
-def _judge(
-    network: nn.Module,
-    seen: Seen,
-    finish: Callable[[torch.Tensor], torch.Tensor],
-    precision: Precision,
-    device: torch.device,
-) -> np.ndarray:
     stack = Stack([network], device)
     stack.eval_mode()
     parts = []
     for index, count in fixed_batches(len(seen)):
         with torch.no_grad(), autocast(precision, device):
             logits = stack.forward(seen.inputs(torch.from_numpy(index), device), {}).float()
-        parts.append(finish(logits)[0, :count].cpu().numpy())
+        parts.append(function(logits)[0, :count].cpu().numpy())
     return np.concatenate(parts)
 
 

@@ -123,6 +123,10 @@ class LesionTask:
         """Refuse: the network learns from all training cases and has no validation cases to be scored on."""
         raise NotImplementedError("the lesion network has no validation cases")
 
+    def probabilities(self, logits: Any) -> torch.Tensor:
+        """Refuse: see :meth:`seen`."""
+        raise NotImplementedError("busline.training.two_views makes of the logits what is saved")
+
 
 def scale(views: torch.Tensor) -> torch.Tensor:
     """Return what the network sees of gray values in [0, 1]: 4 x - 1, which sets a scan's mean near zero."""

@@ -12,7 +12,7 @@ from torch import nn
 
 from busline.base.progress import ReportShare
 from busline.training.batches import Member
-from busline.training.inference import predict
+from busline.training.inference import ask
 from busline.training.loop import Outcome, Row, fit
 from busline.training.plan import Plan
 from busline.training.stack import Stack
@@ -27,7 +27,7 @@ class FoldResult:
     """What one trained fold leaves.
 
     Attributes:
-        probabilities: of the cases of each scored role.
+        probabilities: of the cases of each scored role, as the task makes them of the logits.
         curve: learning curve, one row an epoch.
         state: the network's tensors by name.
         failure: where its loss stopped being a number, or None.
@@ -95,7 +95,7 @@ def _results(
         trained = copy.deepcopy(network)  # whoever gave the networks keeps them as they were
         trained.load_state_dict(state)
         found = {
-            role: predict(trained, task.seen(k, cases), precision=plan.precision, device=stack.device)
+            role: ask(trained, task.seen(k, cases), task.probabilities, precision=plan.precision, device=stack.device)
             for role, cases in roles.items()
         }
         arrays = {name: value.numpy() for name, value in state.items()}

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from busline.base.settings.training import AugmentationLevel
+from busline.models.classes import class_probabilities, log_odds
 from busline.models.gray import signed, unit
 from busline.training.augment import DRAWS, change_geometry, change_intensity
 
@@ -35,7 +36,7 @@ class ClassifyArrays(Arrays):
     """What is classified: images, table rows or both.
 
     Attributes:
-        labels: float32 (n,), 1 for the positive class.
+        labels: int64 (n,), the class of each case; the positive one is the last.
         weights: float32 (k, n), each network's loss weight of each case.
         images: uint8 (n, s, s), or None.
         table: float32 (k, n, features), encoded for each network inside its fold, or None.
@@ -138,6 +139,9 @@ class Task(Protocol):
     def score(self, logits: Any, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
         """Return each network's score over its valid cases, (k,), for the learning curve."""
 
+    def probabilities(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return what logits (k, b, ...) say of each case, as it is saved, (k, b, ...)."""
+
 
 class _OneView:
     """What tasks share that see each case once and augment it at a level."""
@@ -155,7 +159,10 @@ class _OneView:
 
 @dataclass(frozen=True)
 class ClassifyTask(_OneView):
-    """Binary classification of images, table rows or both, by weighted cross-entropy; the score is the ROC AUC."""
+    """Classification of images, table rows or both, by weighted cross-entropy.
+
+    The score is the ROC AUC of the positive class against the rest.
+    """
 
     arrays: ClassifyArrays
     augmentation: AugmentationLevel | None = None
@@ -176,16 +183,25 @@ class ClassifyTask(_OneView):
         return Seen(None if images is None else images[cases], None if table is None else table[network][cases])
 
     def losses(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """Return each case's weighted cross-entropy, (k, b); ``logits`` (k, b) float32."""
-        return F.binary_cross_entropy_with_logits(logits, batch.target, reduction="none") * batch.weight
+        """Return each case's weighted cross-entropy, (k, b); ``logits`` float32 (k, b), or (k, b, K) with K > 2."""
+        if logits.dim() == 2:
+            entropy = F.binary_cross_entropy_with_logits(logits, batch.target.float(), reduction="none")
+        else:
+            entropy = F.cross_entropy(logits.movedim(2, 1), batch.target, reduction="none")
+        return entropy * batch.weight
 
     def score(self, logits: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
         """Return each network's ROC AUC over its valid cases, (k,); NaN with one class."""
-        positive, negative = (target > 0) & valid, (target <= 0) & valid
-        pairs = positive[:, :, None] & negative[:, None, :]
-        ahead = logits[:, :, None] - logits[:, None, :]
+        true = target == (1 if logits.dim() == 2 else logits.shape[2] - 1)
+        pairs = (true & valid)[:, :, None] & (~true & valid)[:, None, :]
+        odds = log_odds(logits)
+        ahead = odds[:, :, None] - odds[:, None, :]
         wins = (ahead > 0).float() + 0.5 * (ahead == 0).float()
         return (wins * pairs).sum(dim=(1, 2)) / pairs.sum(dim=(1, 2))
+
+    def probabilities(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return the probability of each class, (k, b, K)."""
+        return class_probabilities(logits)
 
 
 @dataclass(frozen=True)
@@ -220,6 +236,10 @@ class SegmentTask(_OneView):
         mean: torch.Tensor = torch.where(valid, dice, torch.nan).nanmean(dim=1)
         return mean
 
+    def probabilities(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return the probability that a pixel is of the lesion, (k, b, 1, s, s)."""
+        return torch.sigmoid(logits)
+
 
 def dice_cross_entropy(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Return 1 - soft Dice plus the mean cross-entropy of the pixels of each outline, (k, b).
@@ -241,14 +261,16 @@ def class_weights(labels: np.ndarray, fit: np.ndarray) -> np.ndarray:
     """Return each case's loss weight, n_total / (n_classes * n_c), of training cases (Chowdhary & Dennis 2026, eq. 1).
 
     Args:
-        labels: 0 or 1, (n,).
-        fit: positions of the cases that are learnt from.
+        labels: class of each case from 0 to K - 1, (n,).
+        fit: positions of the cases that are learnt from; at least one of each class.
 
     Returns:
         float32 (n,).
     """
-    positive = float(labels[fit].mean())
-    return np.where(labels > 0, 0.5 / positive, 0.5 / (1.0 - positive)).astype(np.float32)
+    share = np.bincount(labels[fit]) / len(fit)
+    share[0] = 1.0 - share[1:].sum()
+    weight: np.ndarray = (1.0 / len(share) / share)[labels]
+    return weight.astype(np.float32)
 
 
 def _augmented(images: torch.Tensor, level: AugmentationLevel | None, draws: torch.Tensor | None) -> torch.Tensor:
