@@ -31,6 +31,11 @@ def main(
     from busline.base.params import active_models, load_params
 
     params = load_params(params_file)
+    if len(params.split.classes) > 2:
+        from busline.families import FAMILIES
+
+        names = [family.title for family in FAMILIES.values() if family.binary_only]
+        print(f"note: for two classes only, and left out with {len(params.split.classes)}: {', '.join(names)}")
     if look:
         return
     from busline.base.artifacts import ACTIVE, atomic_folder, save_json, save_text

@@ -21,9 +21,10 @@ def main(
     Writes reports/metrics.json, reports/tables.json and reports/plots/*.csv.
     """
     from busline.base.artifacts import atomic_folder, load_table, save_csv, save_json
-    from busline.evaluation.evaluate import EvaluationSettings, Inputs, evaluate
+    from busline.evaluation.evaluate import Inputs, evaluate
     from busline.evaluation.loading import load_curves, load_predictions
     from busline.evaluation.outlines import score_outlines
+    from busline.evaluation.settings import EvaluationSettings
     from busline.families import FAMILIES, classifiers, segmenters
 
     params = load_settings(EvaluationSettings, params_file)

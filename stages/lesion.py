@@ -24,7 +24,7 @@ def main(
     warm_up(load_settings(TrainSettings, params_file).train.kernels, "busline.studies.lesion")
     from busline.base.artifacts import atomic_folder, load_table, load_tensors, save_table
     from busline.base.runtime import load_runtime
-    from busline.base.skipped import NO_IMAGES, NO_MASKS, skip
+    from busline.base.skipped import NO_IMAGES, NO_MASKS, NOT_BINARY, skip
     from busline.predictors.lesion_segment import save_lesion_networks
     from busline.studies.inputs import load_inputs
     from busline.studies.lesion import LesionSettings, run_lesion
@@ -39,6 +39,9 @@ def main(
     models = root / "data/models/lesion_segment"
     if not settings.lesion.networks:
         skip("lesion.networks is 0", tables=places, folders=[models])
+        return
+    if len(settings.split.classes) > 2:
+        skip(NOT_BINARY, tables=places, folders=[models])
         return
     cohort = load_settings(DataSettings, params_file).data.main
     known = load_table(root / "data/cohort" / cohort / "cases.parquet")

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from busline.base.artifacts import load_table
+from busline.base.skipped import skip_reason
 from busline.cohort.outlines import unpack_rows
 from busline.cohort.store import load_cohort
 from busline.families import FAMILIES, Family
@@ -43,6 +44,8 @@ def main(data: Path, cohort_name: str) -> None:
     cohort, found = load_cohort(data / "cohort" / cohort_name), []
     for key in PREDICTORS:
         for path in sorted((data / "predictions" / key).glob("*.parquet")):
+            if skip_reason(load_table(path)):
+                continue
             for resample, rows in by_resample(test_rows(path)):
                 cases = cohort_cases(cohort, rows["case_id"].tolist())
                 count = differing(data, FAMILIES[key], path.stem, resample, rows, cases)

@@ -58,6 +58,8 @@ class Family:
     """Whether it is a comparison that feeds nothing or parts of a model, with the ROC AUC only; else every metric."""
     chooses: Literal["", "kept out", "inner"] = ""
     """On what a threshold and a calibration are chosen, see :mod:`busline.evaluation.held_out`; empty: on nothing."""
+    binary_only: bool = False
+    """Whether it is for two classes alone: a study of more is run without it."""
     stage: str = ""
     """Stage that writes its models, if it has not the family's own name and a model to itself."""
     group: str = ""
@@ -145,6 +147,7 @@ LESION = Family(
     left_out=2,  # see LESION_SEGMENT: the regression learns from one fold more, the networks that it rests on do not
     files=("image", "image_clinical"),
     curves="one",
+    binary_only=True,
     stage="combine",
     chooses="inner",
     group=TOGETHER,
@@ -164,6 +167,7 @@ LESION_PARTS = Family(
         "network_clinical",
         "shape_clinical",
     ),
+    binary_only=True,
     search=True,
     group="lesion_parts",
 )
@@ -173,6 +177,7 @@ LESION_SEGMENT = Family(
     "segmentation",
     left_out=2,  # a network for every pair of folds (busline.studies.lesion)
     files=("lesion",),
+    binary_only=True,
     stage="lesion",
 )
 SEGMENT = Family("segment", "Segmentation network", "segmentation", active="seg.active", curves="each")

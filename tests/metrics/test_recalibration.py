@@ -70,9 +70,10 @@ def test_perfect_separation_has_no_slope_but_an_intercept():
 
 
 def test_constant_scores_have_no_slope():
-    found = calibration_line([0, 1, 1, 1], [0.5] * 4)
-    assert math.isnan(found.slope)
-    assert found.intercept == pytest.approx(math.log(3))
+    for score in ([0.5] * 4, np.float64([0.5, 0.5, 0.5, 0.5]) + 1e-8 * np.array([2, 1, 3, 0])):
+        found = calibration_line([0, 1, 1, 1], score)
+        assert math.isnan(found.slope)
+        assert found.intercept == pytest.approx(math.log(3), abs=1e-6)
 
 
 @pytest.mark.parametrize("truth", [[0, 0], [1, 1], []])

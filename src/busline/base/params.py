@@ -115,8 +115,6 @@ def _contradictions(params: Params) -> list[str]:
         if model.fine_tune and not model.weights
     ]
     problems += _contradictions_of_cohorts(params.data)
-    if len(params.split.classes) != 2:
-        problems.append("split.classes: must be two labels")
     if "seg" in params.cnn.models:
         problems.append("cnn.models.seg: the name is that of the segmentation encoder's weights; choose another")
     if params.augmentation.active and CUSTOM not in params.cnn.models:

@@ -15,6 +15,7 @@ from busline.base.artifacts import atomic_folder, save_json, save_table
 NO_IMAGES = "the cohort has no images"
 NO_MASKS = "the cohort has no masks"
 NO_COLUMNS = "the cohort has no column that a model may see"
+NOT_BINARY = "it is for two classes, and the study has more"
 REASON = "skipped"
 
 

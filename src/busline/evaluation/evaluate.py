@@ -11,16 +11,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from busline.base.artifacts import plain
-from busline.base.settings.evaluation import Evaluate
-from busline.base.settings.images import Cnn
-from busline.base.settings.merged import Merged
-from busline.base.settings.protocol import CrossValidation, Split
-from busline.base.settings.section import Section
-from busline.base.settings.seeds import Seeds
-from busline.base.settings.segmentation import Segmentation as SegmentationSection
-from busline.base.settings.tabular import Tabular
-from busline.base.settings.training import Augmentation
 from busline.evaluation.calibrations import calibration_scores, calibration_table, recalibrate
+from busline.evaluation.classes import binary_calls, class_calls, class_cases, score_classes
 from busline.evaluation.comparisons import Competitor, compare, count_outcomes
 from busline.evaluation.held_out import HeldOut, held_out, voted_held_out
 from busline.evaluation.loading import grid_columns
@@ -29,8 +21,9 @@ from busline.evaluation.operating_points import chosen_cases, operate, operating
 from busline.evaluation.outcomes import Outcomes
 from busline.evaluation.patients import PatientBootstrap
 from busline.evaluation.plot_tables import classifier_plots, learning_curves, reliability_plot
-from busline.evaluation.prediction_tables import binary_classes, check_cases, check_predictions
+from busline.evaluation.prediction_tables import check_cases, check_predictions
 from busline.evaluation.results import (
+    AllClasses,
     ChosenOn,
     Classifier,
     Pair,
@@ -42,6 +35,7 @@ from busline.evaluation.results import (
     VotedMaster,
     Weight,
 )
+from busline.evaluation.settings import EvaluationSettings
 from busline.evaluation.summaries import (
     Summariser,
     point_estimate,
@@ -55,20 +49,6 @@ from busline.families import FAMILIES, GROUPS, Family, classifiers, segmenters
 from busline.metrics.classification import THRESHOLD
 from busline.metrics.operating import POINTS
 from busline.splits import cross_validated, first_repeats, master_rows
-
-
-class EvaluationSettings(Section):
-    """The parameters of evaluation: its own, and which models there are."""
-
-    seed: Seeds
-    split: Split
-    cv: CrossValidation
-    tabular: Tabular
-    augmentation: Augmentation
-    cnn: Cnn
-    merged: Merged
-    seg: SegmentationSection
-    evaluate: Evaluate
 
 
 @dataclass(frozen=True)
@@ -108,9 +88,8 @@ def evaluate(inputs: Inputs, params: EvaluationSettings) -> Evaluation:
 
     Raises:
         DataError: if a table breaks its contract or does not predict exactly the test cases.
-        ParameterError: if there are not two classes.
     """
-    study = _Study(inputs, binary_classes(params.split.ordered), params)
+    study = _Study(inputs, params)
     families: dict[str, Mapping[str, Classifier | Search | Segmentation]] = {}
     for family in classifiers():
         names = inputs.predictions.get(family.key, {})
@@ -127,6 +106,7 @@ def evaluate(inputs: Inputs, params: EvaluationSettings) -> Evaluation:
     content = {
         "protocol": study.protocol(params),
         "comparisons": counts,
+        "all_classes": study.all_classes,
         "skipped": {key: dict(reasons) for key, reasons in inputs.skipped.items() if reasons},
     }
     tables = Tables.model_validate(content | {key: models for key, models in families.items() if models})
@@ -136,13 +116,19 @@ def evaluate(inputs: Inputs, params: EvaluationSettings) -> Evaluation:
 class _Study:
     """The inputs with what all families share."""
 
-    def __init__(self, inputs: Inputs, classes: tuple[str, str], params: EvaluationSettings) -> None:
-        self.inputs, self.classes, self.image_repeats = inputs, classes, params.cv.image_repeats
+    def __init__(self, inputs: Inputs, params: EvaluationSettings) -> None:
+        self.inputs, self.image_repeats = inputs, params.cv.image_repeats
+        self.classes = tuple(params.split.ordered)
+        self.positive = self.classes[-1]
         self.summariser = Summariser(params.seed.split, params.evaluate)
         cases = sorted(inputs.splits["case_id"].unique())
         self.patients = PatientBootstrap(cases, inputs.patients, params.seed.split, params.evaluate)
         self.curves_of: dict[tuple[str, str], pd.DataFrame] = {}
         """Cases of the folds by (family, model): those whose curves are drawn."""
+        self.calls: dict[tuple[str, str], pd.DataFrame] = {}
+        """Each case's class and what it is called, likewise."""
+        self.all_classes: dict[str, dict[str, AllClasses]] = {}
+        """Scores of all classes by family and model; empty with two."""
         self.calibrated: dict[tuple[str, str], dict[str, pd.DataFrame]] = {}
         """Pooled cases by (family, model), before and after calibration."""
         self.competitors: dict[tuple[str, str], Competitor] = {}
@@ -155,7 +141,7 @@ class _Study:
         settings = params.evaluate
         return Protocol(
             classes=self.classes,
-            positive=self.classes[1],
+            positive=self.positive,
             threshold=THRESHOLD,
             confidence=settings.confidence,
             bootstrap=settings.bootstrap,
@@ -183,10 +169,9 @@ class _Study:
         return Search.model_validate({**point, "metrics": summary})
 
     def vote(self, family: Family, pair: str) -> Pair:
-        cases, half = self._cases(family, pair), self._cases(family, pair, f"p_half_{self.classes[1]}")
-        predictions, positive = self.inputs.predictions, self.classes[1]
-        held = voted_held_out(pair, cross_validated(cases), predictions, self.inputs.weights, positive)
-        weights = weights_of(self.inputs.weights, pair)
+        cases, half = self._cases(family, pair), self._cases(family, pair, f"p_half_{self.positive}")
+        predictions, weights = self.inputs.predictions, weights_of(self.inputs.weights, pair)
+        held = voted_held_out(pair, cross_validated(cases), predictions, self.inputs.weights, self.positive)
         chosen, ratio = cross_validated(weights)["weight"], self._ratio(family)
         scores = dict(self._scores(family, pair, cases, held))
         scores["master"] = _voted_point(master_rows(cases), master_rows(half), master_rows(weights))
@@ -217,7 +202,7 @@ class _Study:
         return pd.concat(filled, ignore_index=True) if filled else parts[0], {k: v for k, v in counts.items() if v}
 
     def plots(self, comparisons: pd.DataFrame, bins: int) -> dict[str, pd.DataFrame]:
-        plots = classifier_plots(self.curves_of, self.classes, bins)
+        plots = classifier_plots(self.curves_of, self.calls, bins)
         plots["reliability"] = reliability_plot(self.calibrated, bins)
         return plots | {"comparisons": comparisons, "curves": learning_curves(self.inputs.curves)}
 
@@ -225,6 +210,7 @@ class _Study:
         """Score the evaluated model; operating points and calibration are those of the one that kept cases out."""
         folds, ratio, names = cross_validated(cases), self._ratio(family), (family.key, model)
         self.curves_of[names] = folds
+        self._score_classes(family, model, folds)
         operating, calibration, margins = None, None, None
         if held is not None:
             self.chosen_on.setdefault(family.chooses, chosen_cases(held))
@@ -250,13 +236,27 @@ class _Study:
         return Pooled.model_validate({**score_pooled(pooled), **interval, **calibration})
 
     def _cases(self, family: Family, model: str, column: str = "") -> pd.DataFrame:
-        table, where = self.inputs.predictions[family.key][model], _where(family, model)
-        if "trained_on" in table:
-            table = table[table["trained_on"] == "all"]
+        table, where = self._table(family, model), _where(family, model)
         check_predictions(table, where, self.classes, [column] if column else [])
-        cases = scored(table, self.classes[1], column)
+        cases = scored(table, self.positive, column)
         check_cases(cases, self._splits(family), where)
         return cases
+
+    def _table(self, family: Family, model: str) -> pd.DataFrame:
+        """Return the predictions of the model that is evaluated."""
+        table = self.inputs.predictions[family.key][model]
+        return table[table["trained_on"] == "all"] if "trained_on" in table else table
+
+    def _score_classes(self, family: Family, model: str, folds: pd.DataFrame) -> None:
+        """Note what cases are called, and with more than two classes the scores of all of them."""
+        names = family.key, model
+        if len(self.classes) == 2:
+            self.calls[names] = binary_calls(pool_repeats(folds), self.classes)
+            return
+        cases = class_cases(self._table(family, model), self.classes)
+        self.calls[names] = class_calls(cases, self.classes)
+        found = score_classes(cases, self.classes, self.summariser, self._ratio(family), *names)
+        self.all_classes.setdefault(family.key, {})[model] = found
 
     def _splits(self, family: Family) -> pd.DataFrame:
         """Return the resamples that the family was trained in."""
@@ -269,7 +269,7 @@ class _Study:
     def _positives(self) -> int | None:
         for models in self.inputs.predictions.values():
             for table in models.values():
-                return int(table.loc[table["label"] == self.classes[1], "case_id"].nunique())
+                return int(table.loc[table["label"] == self.positive, "case_id"].nunique())
         return None
 
 

@@ -16,7 +16,7 @@ cases (``trained_on`` = ``all``): like that of a nested cross-validation, the ch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -42,14 +42,14 @@ class HeldOut:
 
 
 def held_out(
-    table: pd.DataFrame, splits: pd.DataFrame, classes: tuple[str, str], family: Family, where: str
+    table: pd.DataFrame, splits: pd.DataFrame, classes: Sequence[str], family: Family, where: str
 ) -> HeldOut | None:
     """Return a model's scores to choose on and to test, or None if it has none to choose on.
 
     Args:
         table: the model's predictions, of all fits where there are several.
         splits: case_id, repeat, fold, role of the resamples the model was trained in.
-        classes: the negative and the positive label.
+        classes: labels of the study, the positive one last.
         family: the model's; it says on what is chosen.
         where: name of the table in messages.
 
@@ -70,7 +70,7 @@ def held_out(
     for split, rows in parts.items():
         check_predictions(rows, where, classes)
         check_cases(rows, splits, where, roles=roles[split])
-        found[split] = cross_validated(scored(rows, classes[1], split=split))
+        found[split] = cross_validated(scored(rows, classes[-1], split=split))
     return HeldOut(found[KEPT_OUT], found["test"]) if len(found[KEPT_OUT]) else None
 
 

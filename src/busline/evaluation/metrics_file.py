@@ -28,6 +28,9 @@ def compact(tables: Tables) -> Metrics:
         metrics[family] = {model: _intervals(content) for model, content in searches.items()}
     for family, networks in tables.segmentations.items():
         metrics[family] = {model: _segmentation(content) for model, content in networks.items()}
+    for family, scored in tables.all_classes.items():
+        for model, found in scored.items():
+            metrics[family][model]["all_classes"] = {name: _interval(one) for name, one in found.metrics.items()}
     return metrics
 
 

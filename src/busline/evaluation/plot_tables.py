@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
 from busline.evaluation.calibrations import reliability_rows
+from busline.evaluation.classes import CALLS
 from busline.evaluation.summaries import pool_repeats
 from busline.metrics.calibration import reliability
-from busline.metrics.classification import call, pr_curve, roc_curve
+from busline.metrics.classification import pr_curve, roc_curve
 from busline.splits import RESAMPLE, cross_validated
 
 COLUMNS = {
     "roc": ["fpr", "tpr", "threshold"],
     "pr": ["recall", "precision", "threshold"],
     "calibration": ["predicted", "observed", "count"],
-    "confusion": ["actual", "predicted"],
+    "confusion": CALLS,
     "reliability": ["calibration", "predicted", "observed", "count"],
     "curves": ["phase", "epoch", "train_loss", "val_loss", "folds"],
 }
@@ -28,32 +28,31 @@ COLUMNS = {
 
 
 def classifier_plots(
-    models: Mapping[tuple[str, str], pd.DataFrame], classes: tuple[str, str], bins: int
+    models: Mapping[tuple[str, str], pd.DataFrame], calls: Mapping[tuple[str, str], pd.DataFrame], bins: int
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of the curves and the confusion, of out-of-fold scores averaged over the repeats.
 
     Args:
         models: by (family, model), the cases of the folds as :func:`busline.evaluation.summaries.scored` returns them.
-        classes: the negative and the positive label.
+        calls: by (family, model), each case's class and what it is called (:data:`busline.evaluation.classes.CALLS`).
         bins: bins of the calibration curve.
 
     Returns:
         roc, pr, calibration and confusion (one row a case, as DVC's confusion template counts them).
     """
-    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in ("roc", "pr", "calibration", "confusion")}
+    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in ("roc", "pr", "calibration")}
     for (family, model), cases in models.items():
         pooled = pool_repeats(cases)
         truth, score = pooled["truth"].to_numpy(), pooled["score"].to_numpy()
         curve = reliability(truth, score, bins)
-        names = np.array(classes)
         columns = {
             "roc": roc_curve(truth, score),
             "pr": pr_curve(truth, score),
             "calibration": (curve.predicted, curve.observed, curve.count),
-            "confusion": (names[truth.astype(int)], names[call(score).astype(int)]),
         }
         for plot, arrays in columns.items():
             parts[plot].append(_labelled(family, model, pd.DataFrame(dict(zip(COLUMNS[plot], arrays, strict=True)))))
+    parts["confusion"] = [_labelled(*name, table) for name, table in calls.items()]
     return {name: _joined(name, tables) for name, tables in parts.items()}
 
 

@@ -6,26 +6,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from busline.base.errors import ParameterError, list_problems
+from busline.base.errors import list_problems
 from busline.splits import RESAMPLE, by_resample, cross_validated, master_rows
 
 CASE = ["case_id", *RESAMPLE]
 MEND = "make the table again: `dvc repro --force <its stage>`"
-
-
-def binary_classes(classes: Sequence[str]) -> tuple[str, str]:
-    """Return the negative and the positive class.
-
-    Raises:
-        ParameterError: if there are not two classes.
-    """
-    if len(classes) != 2:
-        raise ParameterError(
-            "split.classes",
-            f"voting and evaluation are for two classes, found {len(classes)}: {', '.join(classes)}",
-            mend="name two classes, and which of them is the positive one in split.positive",
-        )
-    return classes[0], classes[1]
 
 
 def check_predictions(table: pd.DataFrame, where: str, classes: Sequence[str], extra: Sequence[str] = ()) -> None:

@@ -119,6 +119,31 @@ class VotedMaster(Master):
     """ROC AUC at a weight of a half."""
 
 
+class ClassScores(Result):
+    """One class of more than two against the rest."""
+
+    label: str
+    metrics: dict[str, Summary]
+    """By metric of a fold."""
+    cases: int
+    calibration_error: Number
+    """Expected calibration error of its probability, of pooled predictions."""
+
+
+class AllClasses(Result):
+    """A classifier's scores of all classes, where the study has more than two."""
+
+    metrics: dict[str, Summary]
+    """By metric of a fold."""
+    classes: list[ClassScores]
+    """In the study's order."""
+    classwise_ece: Number
+    """Mean over the classes of their calibration errors."""
+    confusion: list[list[int]]
+    """Cases by actual class (rows) and by the most probable one, of pooled predictions."""
+    master: Master | None
+
+
 class Classifier(Result):
     """A classifier with every metric."""
 
@@ -196,8 +221,8 @@ class ChosenOn(Result):
 class Protocol(Result):
     """What the numbers rest on."""
 
-    classes: tuple[str, str] = Field(strict=False)
-    """The negative and the positive one."""
+    classes: tuple[str, ...] = Field(strict=False)
+    """In their order, the positive one last."""
     positive: str
     threshold: float
     confidence: float
@@ -220,6 +245,8 @@ class Tables(Result):
     protocol: Protocol
     comparisons: dict[str, list[Outcomes]] = Field(default_factory=dict)
     """By family of comparisons, a key of :data:`busline.families.GROUPS`."""
+    all_classes: dict[str, dict[str, AllClasses]] = Field(default_factory=dict)
+    """By family and model, where the study has more than two classes."""
     skipped: dict[str, dict[str, str]] = Field(default_factory=dict)
     """Why there is nothing of a model, by family and model (:mod:`busline.base.skipped`)."""
     classifiers: dict[str, dict[str, Classifier]] = Field(default_factory=dict)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from busline.base.errors import DataError, list_problems
-from busline.evaluation.prediction_tables import CASE, MEND, binary_classes, check_predictions
+from busline.evaluation.prediction_tables import CASE, MEND, check_predictions
 from busline.families import MEMBER_COLUMNS, VOTE
 from busline.metrics.voting import best_weight, vote
 from busline.splits import RESAMPLE, by_resample
@@ -39,7 +39,7 @@ def vote_all(
     Args:
         tabular: predictions by model's name; only the rows trained without the tuning cases are used.
         image: predictions by model's name, of the same resamples and cases.
-        classes: the negative and the positive label.
+        classes: labels of the study, the positive one last; the weight is chosen by its ROC AUC against the rest.
 
     Returns:
         Voted test predictions by "<tabular>+<image>" (case_id, scheme, repeat, fold, split, label, p_<class>, and
@@ -47,9 +47,7 @@ def vote_all(
 
     Raises:
         DataError: if two members predict different cases, or a case is to be weighed and tested in one resample.
-        ParameterError: if there are not two classes.
     """
-    binary_classes(classes)
     members = {name: _without_tune(table, name) for name, table in tabular.items()}
     for family, tables in zip(VOTE.members, (members, image), strict=True):
         for name, table in tables.items():

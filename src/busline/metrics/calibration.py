@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 CUT = 0.001
 """Before a logit is taken, probabilities are cut to [CUT, 1 - CUT]: some hundred cases cannot tell less from nought."""
+ROUNDING = 1e-6
+"""Log odds this close are one: probabilities are kept as float32, and a constant model's differ by as much."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def calibration_line(truth: npt.ArrayLike, score: npt.ArrayLike) -> Line:
 
     Returns:
         Both NaN with one class; the slope is NaN too where it is infinite (a threshold parts the classes) or where all
-        scores are one.
+        scores are one, up to :data:`ROUNDING`.
     """
     from scipy.optimize import brentq
     from scipy.special import expit
@@ -150,7 +152,7 @@ def _slope(true: np.ndarray, odds: np.ndarray) -> float:
     from sklearn.linear_model import LogisticRegression
 
     apart = odds[true].min() >= odds[~true].max() or odds[true].max() <= odds[~true].min()
-    if apart:
+    if apart or np.ptp(odds) < ROUNDING:
         return float("nan")
     model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10)
     return float(model.fit(odds[:, None], true).coef_[0, 0])

@@ -146,7 +146,6 @@ CLASS_METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "accuracy": accuracy,
     "balanced_accuracy": balanced_accuracy,
     "macro_precision": macro_precision,
-    "macro_recall": balanced_accuracy,
     "macro_f1": macro_f1,
     "roc_auc_ovr": roc_auc_ovr,
 }

@@ -15,6 +15,7 @@ from busline.families import FAMILIES, TABULAR
 from busline.report.audit_section import audit_section
 from busline.report.calibration import calibration_section
 from busline.report.cases import cases_section
+from busline.report.classes import classes_section
 from busline.report.comparison import (
     choices_section,
     compare_settings,
@@ -98,6 +99,7 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
             section("segmentation", "Segmentation", tables=tables["segmentation"]),
             lesion_section(inputs.scores),
             section("curves", "Curves", tables=[pooled_table(inputs.scores)]),
+            *classes_section(inputs.scores),
             operating_section(inputs.scores),
             calibration_section(inputs.scores),
             *_compared(inputs),
@@ -132,11 +134,11 @@ def _audit(inputs: ReportInputs) -> list[Row]:
 
 def _subtitle(inputs: ReportInputs) -> str:
     protocol = inputs.scores.protocol
-    negative, positive = protocol.classes
+    *others, positive = protocol.classes
     source = SOURCES.get(inputs.params.data.main_source, inputs.params.data.main_source)
     cases = f"{protocol.cases} cases"
     if protocol.positives is not None:
-        cases += f" ({protocol.cases - protocol.positives} {negative}, {protocol.positives} {positive})"
+        cases += f" ({protocol.cases - protocol.positives} {' or '.join(others)}, {protocol.positives} {positive})"
     return f"Data: {source}, {cases}; {_folds(protocol)}"
 
 
@@ -186,9 +188,9 @@ def _how_to_read(inputs: ReportInputs) -> list[str]:
         f"({protocol.bootstrap:,} samples of the fold scores) takes the folds as "
         "independent, which they are not, and is too narrow. The Nadeau–Bengio interval corrects for the overlap of "
         "the training parts (doi:10.1023/A:1024068626366). Both speak of this cohort, not of other hospitals.",
-        f"The positive class is {protocol.positive}; calls are made at a probability of {protocol.threshold}. "
-        "The master split is one estimate on few cases. A fold where a score is undefined is left out and counted; "
-        "n/a means undefined, a dash that there is nothing to show.",
+        f"The positive class is {protocol.positive}{_against(protocol)}; calls are made at a probability "
+        f"of {protocol.threshold}. The master split is one estimate on few cases. A fold where a score is undefined is "
+        "left out and counted; n/a means undefined, a dash that there is nothing to show.",
     ]
     if inputs.published:
         paper = inputs.published.citation
@@ -201,6 +203,12 @@ def _how_to_read(inputs: ReportInputs) -> list[str]:
             "“Paper inside” says whether the paper's mean lies in our Nadeau–Bengio interval, give or take 0.005."
         )
     return text
+
+
+def _against(protocol: Protocol) -> str:
+    if len(protocol.classes) == 2:
+        return ""
+    return f", against the rest ({', '.join(protocol.classes[:-1])}): “All classes” has the scores of all of them"
 
 
 def _provenance(inputs: ReportInputs) -> Row:

@@ -98,7 +98,7 @@ def load_inputs(
     return StudyInputs(
         case_ids=case_ids,
         classes=classes,
-        labels=pd.Index(classes).get_indexer(cases["label"].to_numpy()[rows]).astype(np.int64),
+        labels=pd.Index(classes).get_indexer(pd.Index(cases["label"].to_numpy()[rows])).astype(np.int64),
         table=features.loc[case_ids].reset_index(drop=True),
         numeric=[column["name"] for column in columns if column["kind"] == "numeric"],
         categorical=[column["name"] for column in columns if column["kind"] == "categorical"],
