@@ -39,24 +39,16 @@ def main(
     pretrained = load_tensors(weights) if settings.model.weights else None
     cohort = load_settings(DataSettings, params_file).data.main
     side, repeats, precision = settings.image_size, shared.cv.image_repeats, shared.train.precision
-    inputs = load_inputs(root, cohort, shared.split.ordered, image_side=side, repeats=repeats)
+    classes = shared.split.ordered
+    inputs = load_inputs(root, cohort, classes, image_side=side, repeats=repeats)
     curves, predictions = (root / f"data/{kind}/cnn/{model}.parquet" for kind in ("curves", "predictions"))
     if inputs.images is None:
         skip(NO_IMAGES, tables=[curves, predictions], folders=[root / "data/models/cnn" / model])
         return
-    study = run_cnn(
-        inputs,
-        settings,
-        model,
-        seed=shared.seed.train,
-        train=shared.train,
-        runtime=load_runtime(),
-        pretrained=pretrained,
-    )
+    seed, train = shared.seed.train, shared.train
+    study = run_cnn(inputs, settings, model, seed=seed, train=train, runtime=load_runtime(), pretrained=pretrained)
     with atomic_folder(root / "data/models/cnn" / model) as folder:
-        file = ImageFile(
-            family=CNN.key, model=model, classes=shared.split.ordered, settings=settings, precision=precision
-        )
+        file = ImageFile(family=CNN.key, model=model, classes=classes, settings=settings, precision=precision)
         save_networks(folder, file, study.states)
     save_table(study.curves, curves)
     save_table(study.predictions, predictions)

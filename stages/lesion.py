@@ -37,11 +37,8 @@ def main(
         root / "data/predictions/lesion_segment/lesion.parquet",
     ]
     models = root / "data/models/lesion_segment"
-    if not settings.lesion.networks:
-        skip("lesion.networks is 0", tables=places, folders=[models])
-        return
-    if len(settings.split.classes) > 2:
-        skip(NOT_BINARY, tables=places, folders=[models])
+    if not settings.lesion.networks or len(settings.split.classes) > 2:
+        skip(NOT_BINARY if settings.lesion.networks else "lesion.networks is 0", tables=places, folders=[models])
         return
     cohort = load_settings(DataSettings, params_file).data.main
     known = load_table(root / "data/cohort" / cohort / "cases.parquet")

@@ -9,8 +9,10 @@ from busline.base.cli import run_stage
 from busline.base.settings.data import DataSettings
 from busline.base.settings.reading import load_model_settings, load_settings
 from busline.base.settings.shared import TableShared
-from busline.base.settings.tabular import CLASSICAL, Dnn, TabularName
+from busline.base.settings.tabular import CLASSICAL, Classical, Dnn, TabularName
 from busline.training.pool import warm_up
+
+KINDS: dict[str, type[Classical | Dnn]] = {**CLASSICAL, "dnn": Dnn}
 
 
 def main(
@@ -41,22 +43,19 @@ def main(
     if inputs.table.empty:
         skip(NO_COLUMNS, tables=places, folders=[models])
         return
-    if model == "dnn":
+    settings = load_model_settings(KINDS[model], path)
+    file = TableFile(family=TABULAR.key, model=model, classes=shared.split.ordered, settings=settings)
+    if isinstance(settings, Dnn):
         from busline.studies.dnn import run_dnn
 
-        network = load_model_settings(Dnn, path)
-        study = run_dnn(inputs, network, seed=seed, train=shared.train, runtime=runtime)
+        study = run_dnn(inputs, settings, seed=seed, train=shared.train, runtime=runtime)
         predictions, curves = study.predictions, study.curves
-        networks = {stem_of(*key): one for key, one in study.networks.items()}
         with atomic_folder(models) as folder:
-            file = TableFile(family=TABULAR.key, model=model, classes=shared.split.ordered, settings=network)
-            save_table_networks(folder, file, networks)
+            save_table_networks(folder, file, {stem_of(*key): one for key, one in study.networks.items()})
     else:
-        settings = load_model_settings(CLASSICAL[model], path)
         predictions, fits = run_tabular(inputs, settings, model, seed=seed, runtime=runtime)
         curves = predictions.iloc[:0][["scheme", "repeat", "fold"]]  # only networks have learning curves
         with atomic_folder(models) as folder:
-            file = TableFile(family=TABULAR.key, model=model, classes=shared.split.ordered, settings=settings)
             save_classical(folder, file, fits)
     for table, place in zip((curves, predictions), places, strict=True):
         save_table(table, place)

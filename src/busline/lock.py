@@ -19,6 +19,7 @@ from busline.base.cli import run_stage
 from busline.base.processor import kernel_class
 from busline.base.settings.reading import load_settings
 from busline.base.settings.shared import TrainSettings
+from busline.study import git
 
 NOTE = Path("reports/kernels.json")
 """The classes that wrote the networks of dvc.lock: one, or several if a machine made a part of them anew."""
@@ -117,8 +118,10 @@ def _present(name: str) -> str:
 
 def _committed(name: str) -> str:
     """Return a file of the last commit, empty if it has none."""
-    command = ["git", "show", f"HEAD:{name}"]
-    return subprocess.run(command, check=False, capture_output=True, encoding="utf-8").stdout  # noqa: S603  # no shell
+    try:
+        return git("show", f"HEAD:{name}")
+    except subprocess.CalledProcessError:
+        return ""
 
 
 if __name__ == "__main__":

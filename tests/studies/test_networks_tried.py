@@ -55,7 +55,7 @@ def context(network, side, precision="fp32", **model):
     model = settings.model.model_copy(update={"network": network, **model})
     settings = settings.model_copy(update={"model": model, "image_size": side})
     train = PARAMS.train.model_copy(update={"precision": precision})
-    return CnnContext("tried", settings, train, 0, pictures(side), np.arange(4) % 2, None)
+    return CnnContext("tried", settings, train, 0, pictures(side), np.arange(4) % 2, 2, None)
 
 
 def pair_context(architecture, encoder, side=64):
@@ -108,6 +108,17 @@ def crash(context, jobs, place):
 def test_a_trial_that_crashes_is_a_refusal_that_names_the_signal():
     with pytest.raises(ParameterError, match=r"network 'x': cannot: .*SIGSEGV"):
         try_unit(crash, None, [TRIAL_JOB], kernels="avx2", where="network 'x'", problem="cannot", mend="choose another")
+
+
+def run_out(context, jobs, place):
+    torch.empty(2**60)
+
+
+def test_a_trial_without_memory_says_so_and_what_helps():
+    with pytest.raises(ParameterError, match=r"cannot: memory ran out\n  to mend:  free memory"):
+        try_unit(
+            run_out, None, [TRIAL_JOB], kernels="avx2", where="network 'x'", problem="cannot", mend="choose another"
+        )
 
 
 def test_channels_are_last_but_where_the_library_cannot_be_trusted_with_it():

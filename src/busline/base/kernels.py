@@ -15,6 +15,7 @@ from collections.abc import MutableMapping
 NUMPY_OFF = ("X86_V4", "AVX512_ICL", "AVX512_SPR")
 """NumPy's dispatch levels above AVX2 and FMA (X86_V3), under the names it has had since version 2.4."""
 
+X86_64 = "x86_64"
 BLAS_CORE = "Haswell"
 """OpenBLAS's kernels for AVX2 and FMA."""
 
@@ -29,8 +30,14 @@ def cap_kernels(environment: MutableMapping[str, str] = os.environ, machine: str
         environment: the variables to change.
         machine: the architecture, as :func:`platform.machine` names it; that of this machine by default.
     """
-    if (machine or platform.machine()).lower() not in ("x86_64", "amd64"):
+    if architecture(machine) != X86_64:
         return
     off = environment.get("NPY_DISABLE_CPU_FEATURES", "").replace(",", " ").split()
     environment["NPY_DISABLE_CPU_FEATURES"] = " ".join(dict.fromkeys([*off, *NUMPY_OFF]))
     environment["OPENBLAS_CORETYPE"] = BLAS_CORE
+
+
+def architecture(machine: str | None = None) -> str:
+    """Return an architecture under one name, that of this machine by default: Windows says AMD64 for x86_64."""
+    name = (machine or platform.machine()).lower()
+    return X86_64 if name == "amd64" else name

@@ -10,13 +10,13 @@ Started with Conditional Numerical Reproducibility"); it is SSE2, so matrix prod
 from __future__ import annotations
 
 import os
-import platform
 import sys
 from collections.abc import MutableMapping
 from functools import cache
 from pathlib import Path
 
 from busline.base.errors import ParameterError, TrainingError
+from busline.base.kernels import X86_64, architecture
 from busline.base.settings.training import Kernels
 
 SWITCHES = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_CBWR": "COMPATIBLE"}
@@ -43,7 +43,7 @@ def choose_kernels(kernels: Kernels, environment: MutableMapping[str, str] = os.
         ParameterError: if the processor is an x86-64 without AVX2, on which these kernels would crash.
         TrainingError: if torch was imported with other kernels.
     """
-    if not _is_x86():
+    if architecture() != X86_64:
         return
     if kernels == "avx2" and features() and "avx2" not in features():
         mend = "-S train.kernels=native"
@@ -69,8 +69,8 @@ def kernel_class(kernels: Kernels) -> str:
     With ``avx2`` it is one for all x86-64. With ``native`` it has the maker and the widest instructions, by which the
     libraries choose; on another architecture it is the architecture.
     """
-    machine = _machine()
-    if not _is_x86():
+    machine = architecture()
+    if machine != X86_64:
         return machine
     if kernels == "avx2":
         return f"{machine} avx2"
@@ -100,14 +100,6 @@ def _field(name: str) -> str:
     except OSError:
         return ""
     return next((line.partition(":")[2].strip() for line in lines if line.split(":")[0].strip() == name), "")
-
-
-def _machine() -> str:
-    return {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
-
-
-def _is_x86() -> bool:
-    return _machine() == "x86_64"
 
 
 def _require(kernels: Kernels, found: dict[str, str | None], wanted: dict[str, str | None]) -> None:

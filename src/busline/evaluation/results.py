@@ -282,6 +282,8 @@ class Tables(Result):
     def _side_by_side(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = handler(self)
         families = [content.pop(kind) for kind in KINDS]
+        if not self.all_classes:
+            del content["all_classes"]  # two classes have nothing to say here
         return content | {key: models for part in families for key, models in part.items()}
 
 

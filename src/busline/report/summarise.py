@@ -109,8 +109,7 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
             split_section(inputs.checks),
             *_audit(inputs),
             *([protocol_section(params, published), choices_section(params, published)] if published else []),
-            _provenance(inputs),
-            section("parameters", "Parameters", text=["All parameters of this run."], code=show_params(params)),
+            *_made_from(inputs),
         ],
         "forest": maker.forest(),
         "columns": list(inputs.verdicts),
@@ -211,16 +210,18 @@ def _against(protocol: Protocol) -> str:
     return f", against the rest ({', '.join(protocol.classes[:-1])}): “All classes” has the scores of all of them"
 
 
-def _provenance(inputs: ReportInputs) -> Row:
+def _made_from(inputs: ReportInputs) -> list[Row]:
     hashes = [{"file": name, "hash": value or UNDEFINED} for name, value in inputs.hashes.items()]
     versions = [{"library": name, "version": value or UNDEFINED} for name, value in inputs.versions.items()]
     tables = [
         table("hashes", [text_column("file", "File"), text_column("hash", "SHA-256")], hashes),
         table("versions", [text_column("library", "Library"), text_column("version", "Version")], versions),
     ]
-    return section(
-        "provenance", "Data and software", text=["What these figures were made from and with."], tables=tables
-    )
+    text, code = "What these figures were made from and with.", show_params(inputs.params)
+    return [
+        section("provenance", "Data and software", text=[text], tables=tables),
+        section("parameters", "Parameters", text=["All parameters of this run."], code=code),
+    ]
 
 
 def _folds(protocol: Protocol) -> str:

@@ -13,12 +13,13 @@ from busline.base.errors import BuslineError, ParameterError
 from busline.base.progress import ignore_share
 from busline.base.settings.training import Kernels
 from busline.training.pool import Context, Job, Place, UnitFunction, warm_up
-from busline.training.processes import START, describe_end, end_with_stage, is_out_of_memory
+from busline.training.processes import FREE, START, describe_end, end_with_stage, is_out_of_memory
 from busline.training.results import FoldResult
 from busline.training.threads import one_thread
 
 LONGEST = 300
 """Letters of a library's own message that are shown."""
+NO_MEMORY = "memory ran out"
 
 
 def try_unit(
@@ -42,7 +43,7 @@ def try_unit(
         kernels: what it is trained with.
         where: what is tried, for the error.
         problem: what cannot be done with it, for the error; the reason follows.
-        mend: what to do about it.
+        mend: what to do about it, where it is no lack of memory.
 
     Raises:
         BuslineError: what the unit itself refuses.
@@ -56,6 +57,7 @@ def try_unit(
     sender.close()
     try:
         found: BuslineError | str | None = receiver.recv()
+        mend = FREE if found == NO_MEMORY else mend
     except EOFError:
         process.join()
         found, mend = describe_end(process.exitcode)
@@ -84,7 +86,7 @@ def _try(function: UnitFunction[Any, Any, FoldResult], context: Any, jobs: Seque
 def _reason(error: Exception) -> str:
     """Return a library's error in one line, with its place where it has no words."""
     if is_out_of_memory(error):
-        return "memory ran out"
+        return NO_MEMORY
     text = " ".join(str(error).split())
     if not text:
         frame = traceback.extract_tb(error.__traceback__)[-1]
