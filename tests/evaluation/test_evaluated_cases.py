@@ -7,7 +7,7 @@ import pytest
 from made_study import INPUTS, PARAMS, RESULT, SPLITS, make_scores, with_predictions
 
 from busline.base.artifacts import plain
-from busline.base.errors import DataError, ParameterError
+from busline.base.errors import DataError
 from busline.evaluation.evaluate import evaluate
 from made_predictions import CLASSES
 
@@ -92,7 +92,7 @@ def test_outlines_of_other_cases_than_the_splits_are_refused():
         evaluate(replace(INPUTS, segmentation={"segment": {"m": scores.iloc[1:]}}), PARAMS)
 
 
-def test_more_than_two_classes_are_refused():
+def test_tables_without_a_class_of_the_study_are_refused():
     three = PARAMS.model_copy(update={"split": PARAMS.split.model_copy(update={"classes": ["normal", *CLASSES]})})
-    with pytest.raises(ParameterError, match=r"split.classes: .* two classes, found 3: normal, benign, malignant"):
+    with pytest.raises(DataError, match="column 'p_normal' is missing"):
         evaluate(INPUTS, three)

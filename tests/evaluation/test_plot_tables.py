@@ -3,7 +3,9 @@
 import pandas as pd
 import pytest
 
+from busline.evaluation.classes import binary_calls
 from busline.evaluation.plot_tables import COLUMNS, classifier_plots, learning_curves, reliability_plot
+from busline.evaluation.summaries import pool_repeats
 
 CLASSES = ("benign", "malignant")
 
@@ -22,8 +24,13 @@ def make_cases():
     )
 
 
+def plots_of(models):
+    calls = {name: binary_calls(pool_repeats(cases), CLASSES) for name, cases in models.items()}
+    return classifier_plots(models, calls, bins=2)
+
+
 def test_curves_of_averaged_repeats_by_hand():
-    plots = classifier_plots({("cnn", "m"): make_cases()}, CLASSES, bins=2)
+    plots = plots_of({("cnn", "m"): make_cases()})
     assert set(plots) == {"roc", "pr", "calibration", "confusion"}
     for name, table in plots.items():
         assert list(table) == ["family", "model", *COLUMNS[name]]
@@ -39,20 +46,20 @@ def test_curves_of_averaged_repeats_by_hand():
 
 def test_models_stand_one_after_another():
     cases = make_cases()
-    plots = classifier_plots({("cnn", "b"): cases, ("cnn", "a"): cases, ("tabular", "c"): cases}, CLASSES, bins=2)
+    plots = plots_of({("cnn", "b"): cases, ("cnn", "a"): cases, ("tabular", "c"): cases})
     assert plots["confusion"]["model"].unique().tolist() == ["b", "a", "c"]
     assert len(plots["confusion"]) == 12
 
 
 def test_one_class_has_no_curve_but_a_confusion():
     cases = make_cases()[lambda table: ~table["truth"]]
-    plots = classifier_plots({("cnn", "m"): cases}, CLASSES, bins=2)
+    plots = plots_of({("cnn", "m"): cases})
     assert (len(plots["roc"]), len(plots["pr"]), len(plots["confusion"])) == (0, 0, 2)
     assert list(plots["roc"]) == ["family", "model", *COLUMNS["roc"]]
 
 
 def test_no_models_make_tables_without_rows():
-    plots = classifier_plots({}, CLASSES, bins=2)
+    plots = plots_of({})
     assert {name: list(table) for name, table in plots.items()} == {
         name: ["family", "model", *COLUMNS[name]] for name in ("roc", "pr", "calibration", "confusion")
     }

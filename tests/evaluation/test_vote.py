@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from busline.base.errors import DataError, ParameterError
+from busline.base.errors import DataError
 from busline.evaluation.vote import WEIGHTS, vote_all
 from busline.metrics.voting import best_weight
 from made_predictions import CLASSES, make_labels, make_predictions, make_splits
@@ -193,6 +193,13 @@ def test_missing_columns_are_named():
         run(image=IMAGE.drop(columns=["p_benign", "repeat"]))
 
 
-def test_three_classes_are_refused():
-    with pytest.raises(ParameterError, match="two classes, found 3"):
-        vote_all({"logreg": TABULAR}, {"cnn": IMAGE}, ["normal", *CLASSES])
+def test_of_three_classes_the_positive_one_decides_the_weight_and_all_are_voted():
+    three = [
+        table.assign(p_normal=table["p_benign"] / 4, p_benign=0.75 * table["p_benign"]) for table in (TABULAR, IMAGE)
+    ]
+    predictions, weights = vote_all({"logreg": three[0]}, {"cnn": three[1]}, ["normal", *CLASSES])
+    voted, before = predictions["logreg+cnn"], run()
+    pd.testing.assert_frame_equal(weights[list(before[1])], before[1])
+    np.testing.assert_array_equal(voted["p_malignant"], before[0]["p_malignant"])
+    np.testing.assert_allclose(voted["p_normal"], before[0]["p_benign"] / 4, atol=1e-6)
+    np.testing.assert_allclose(voted[["p_normal", "p_benign", "p_malignant"]].sum(axis=1), 1.0, atol=1e-6)

@@ -122,13 +122,13 @@ class Pixel:
 
     side = SIDE
 
-    def logits(self, images):
+    def log_odds(self, images):
         return images[:, 5, 9]
 
 
 def test_occlusion_is_what_the_logit_loses_where_the_pixel_is_covered():
     image = np.random.default_rng(1).integers(0, 256, size=(SIDE, SIDE)).astype(np.uint8)
-    change = occlusion(Pixel().logits, image)
+    change = occlusion(Pixel().log_odds, image)
     lost = image[5, 9] - image.mean()
     square = SIDE // 4
     assert change[5, 9] == pytest.approx(lost, abs=1e-4)  # every square over this pixel covers it
@@ -155,7 +155,7 @@ def test_occlusion_equals_brute_force():
 
 def test_a_network_that_sees_nothing_leaves_the_image_as_it_is(cohort):
     class Blind(Pixel):
-        def logits(self, images):
+        def log_odds(self, images):
             return np.zeros(len(images))
 
     table = predictions_of(cohort, np.full(CASES, 0.5))
