@@ -95,7 +95,7 @@ def engine_fold_scores(work: Work, jobs: Sequence[FoldJob]) -> list[np.ndarray]:
         kernels="native",
         precision=precision(),
     )
-    return [result.probabilities["test"] for result in results]
+    return [_tested(work, result) for result in results]
 
 
 def engine_ingest(raw: RawCohort, target: Path) -> None:
@@ -122,7 +122,7 @@ def train_folds(
     place = Place(device, lambda share, note: None)
     units = [list(jobs)] if stacked else [[job] for job in jobs]
     results = [result for unit in units for result in _train_unit((work, precision), unit, place)]
-    return [result.probabilities["test"] for result in results]
+    return [_tested(work, result) for result in results]
 
 
 def _train_unit(context: Context, jobs: Sequence[FoldJob], place: Place) -> list[FoldResult]:
@@ -135,6 +135,12 @@ def _train_unit(context: Context, jobs: Sequence[FoldJob], place: Place) -> list
     return train_and_score(
         networks, _task(work, jobs), plan, members, score, device=device, report_progress=place.report_progress
     )
+
+
+def _tested(work: Work, result: FoldResult) -> np.ndarray:
+    """Return the maps of the test cases, or the probabilities of the positive class."""
+    found = result.probabilities["test"]
+    return found if work.segments else found[:, 1]
 
 
 def _network(work: Work, job: FoldJob) -> tuple[nn.Module, Member]:

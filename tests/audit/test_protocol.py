@@ -111,7 +111,8 @@ def test_stored_models_are_the_stages_own(tmp_path):
     params = small_params()
     inputs = made_inputs(params, cases=45)
     predictions, fits = fit_tabular(inputs, params, "random_forest", runtime=Runtime())
-    file = TableFile(family="tabular", model="random_forest", settings=params.tabular.models.random_forest)
+    classes, settings = list(inputs.classes), params.tabular.models.random_forest
+    file = TableFile(family="tabular", model="random_forest", classes=classes, settings=settings)
     save_classical(tmp_path / "models/tabular/random_forest", file, fits)
     honest = out_of_fold(predictions, inputs.case_ids, "malignant")[0]
     scores = score_models(
