@@ -23,6 +23,9 @@ from busline.study import git
 
 NOTE = Path("reports/kernels.json")
 """The classes that wrote the networks of dvc.lock: one, or several if a machine made a part of them anew."""
+NOISE = Path("reports/noise.json")
+Figure = tuple[str, str, str]
+"""Family, model and metric."""
 FIGURES = ("roc_auc", "dice")
 """Metrics whose means are compared."""
 
@@ -45,7 +48,7 @@ def main(
         return
     if noted and noted != [own]:
         largest = largest_change(_committed("reports/metrics.json"), _present("reports/metrics.json"))
-        figure = "" if largest is None else f", the largest change of a headline figure is {largest:.3f}"
+        figure = "" if largest is None else _describe(*largest)
         print(f"{_differ(noted, own)}: {len(changed)} stages have other bytes than the last commit{figure}")
     save_json({"classes": classes_of(noted, own, network_stages(after), changed)}, NOTE)
 
@@ -81,23 +84,40 @@ def classes_of(noted: list[str], own: str, networks: set[str], changed: set[str]
     return sorted({*(noted or ["unknown"]), own})
 
 
-def largest_change(before: str, after: str) -> float | None:
-    """Return the largest difference of a mean ROC AUC or Dice between two metrics files; None without two of them."""
+def largest_change(before: str, after: str) -> tuple[Figure, float] | None:
+    """Return the mean ROC AUC or Dice that differs most between two metrics files, and by how much.
+
+    None without two of them.
+    """
     try:
         old, new = (dict(_means(json.loads(text))) for text in (before, after))
     except ValueError:
         return None
-    return max((abs(new[key] - value) for key, value in old.items() if key in new), default=None)
+    changes = [(abs(new[figure] - value), figure) for figure, value in old.items() if figure in new]
+    if not changes:
+        return None
+    change, figure = max(changes)
+    return figure, change
 
 
-def _means(content: Any, key: str = "") -> Iterator[tuple[str, float]]:
-    if not isinstance(content, Mapping):
-        return
-    for name, value in content.items():
-        if name in FIGURES and isinstance(value, Mapping) and isinstance(value.get("mean"), float):
-            yield f"{key}.{name}", value["mean"]
-        else:
-            yield from _means(value, f"{key}.{name}")
+def _means(content: Any) -> Iterator[tuple[Figure, float]]:
+    for family, models in content.items() if isinstance(content, Mapping) else ():
+        for model, metrics in models.items() if isinstance(models, Mapping) else ():
+            for name in FIGURES:
+                found = metrics.get(name) if isinstance(metrics, Mapping) else None
+                if isinstance(found, Mapping) and isinstance(found.get("mean"), float):
+                    yield (family, model, name), found["mean"]
+
+
+def _describe(figure: Figure, change: float) -> str:
+    """Say how much a figure changed, and how much another seed of training changes it where that was measured."""
+    family, model, metric = figure
+    text = f", the largest change of a headline figure is {change:.3f} ({metric} of {family}/{model})"
+    try:
+        noise = json.loads(NOISE.read_text(encoding="utf-8"))["families"][family][model][metric]["sd"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return text
+    return text if noise is None else f"{text}, where another seed of training is worth {noise:.3f}"
 
 
 def _differ(noted: list[str], own: str) -> str:
