@@ -28,6 +28,7 @@ def main(
     from busline.base.artifacts import save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_IMAGES, skip
+    from busline.families import ALL, WITHOUT_TUNE
     from busline.studies.cnn import run_cnn
     from busline.studies.inputs import load_inputs
 
@@ -39,8 +40,9 @@ def main(
     if inputs.images is None:
         skip(NO_IMAGES, tables=[curves, predictions])
         return
+    seed, train, fits = shared.seed.train, shared.train, (ALL if settings.fit_all else WITHOUT_TUNE,)
     study = run_cnn(
-        inputs, settings, CUSTOM, seed=shared.seed.train, train=shared.train, runtime=load_runtime(), keep_states=False
+        inputs, settings, CUSTOM, seed=seed, train=train, runtime=load_runtime(), fits=fits, keep_states=False
     )
     save_table(study.curves.assign(model=level), curves)
     save_table(study.predictions, predictions)

@@ -28,7 +28,7 @@ def main(
     from busline.base.artifacts import atomic_folder, load_tensors, save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_IMAGES, skip
-    from busline.families import CNN
+    from busline.families import ALL, CNN, WITHOUT_TUNE
     from busline.predictors.cnn import ImageFile
     from busline.predictors.files import save_networks
     from busline.studies.cnn import run_cnn
@@ -46,7 +46,10 @@ def main(
         skip(NO_IMAGES, tables=[curves, predictions], folders=[root / "data/models/cnn" / model])
         return
     seed, train = shared.seed.train, shared.train
-    study = run_cnn(inputs, settings, model, seed=seed, train=train, runtime=load_runtime(), pretrained=pretrained)
+    fits = (ALL, WITHOUT_TUNE) if settings.fit_all else (WITHOUT_TUNE,)
+    study = run_cnn(
+        inputs, settings, model, seed=seed, train=train, runtime=load_runtime(), fits=fits, pretrained=pretrained
+    )
     with atomic_folder(root / "data/models/cnn" / model) as folder:
         file = ImageFile(family=CNN.key, model=model, classes=classes, settings=settings, precision=precision)
         save_networks(folder, file, study.states)

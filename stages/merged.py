@@ -28,10 +28,9 @@ def main(
     from busline.base.artifacts import atomic_folder, save_table
     from busline.base.runtime import load_runtime
     from busline.base.skipped import NO_COLUMNS, NO_IMAGES, skip
-    from busline.families import CNN, MERGED, TABULAR
+    from busline.families import CNN, MERGED, TABULAR, WITHOUT_TUNE
     from busline.predictors.files import folder_of, load_states, save_table_networks, stem_of
     from busline.predictors.merged import MergedFile
-    from busline.predictors.tabular import WITHOUT_TUNE
     from busline.studies.inputs import load_inputs
     from busline.studies.merged import run_merged
 
@@ -44,7 +43,8 @@ def main(
     if inputs.images is None or inputs.table.empty:
         skip(NO_IMAGES if inputs.images is None else NO_COLUMNS, tables=[curves, predictions], folders=[models])
         return
-    images = load_states(inputs.resamples, folder_of(root / "data", CNN, model))
+    fit = WITHOUT_TUNE if settings.image.fit_all else ""
+    images = load_states(inputs.resamples, folder_of(root / "data", CNN, model), fit)
     tables = load_states(inputs.resamples, folder_of(root / "data", TABULAR, "dnn"), WITHOUT_TUNE)
     study = run_merged(
         inputs, settings, model, images, tables, seed=shared.seed.train, train=shared.train, runtime=load_runtime()

@@ -71,7 +71,7 @@ def save_models(data: Path, inputs: StudyInputs, params: Params) -> dict[str, Fi
 
 def save_image_models(models: Path, params: Params, encoder: TableEncoder) -> None:
     settings = image_settings(params.cnn, params.augmentation, IMAGE)
-    states = {FOLD: state_of(build_image_model(settings.model, settings.image_size))}
+    states = {stem_of(FOLD): state_of(build_image_model(settings.model, settings.image_size))}
     image = ImageFile(family=CNN.key, model=IMAGE, classes=CLASSES, settings=settings, precision="fp32")
     save_networks(models / CNN.key / IMAGE, image, states)
     joint = merged_settings(params, IMAGE)
@@ -83,7 +83,7 @@ def save_image_models(models: Path, params: Params, encoder: TableEncoder) -> No
     save_networks(
         models / SEGMENT.key / "unet",
         file,
-        {FOLD: state_of(build_segmenter(own.architecture, own.encoder, own.image_size))},
+        {stem_of(FOLD): state_of(build_segmenter(own.architecture, own.encoder, own.image_size))},
     )
 
 

@@ -25,9 +25,9 @@ def train_dnn(inputs, params: Params, *, runtime):
     return run_dnn(inputs, params.tabular.models.dnn, **shared(params), runtime=runtime)
 
 
-def train_cnn(inputs, params: Params, *, runtime, level=None):
+def train_cnn(inputs, params: Params, *, runtime, level=None, **more):
     settings = image_settings(params.cnn, params.augmentation, IMAGE, level=level)
-    return run_cnn(inputs, settings, IMAGE, **shared(params), runtime=runtime)
+    return run_cnn(inputs, settings, IMAGE, **shared(params), runtime=runtime, **more)
 
 
 def train_merged(inputs, params: Params, images, tables, *, runtime):

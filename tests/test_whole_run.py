@@ -22,7 +22,7 @@ from busline.base.artifacts import load_array, load_json, load_table, load_tenso
 from busline.base.errors import DataError, DownloadError, ParameterError
 from busline.cohort.resize import resize_image
 from busline.families import FAMILIES
-from busline.models.diagnosis import PARTS
+from busline.models.diagnosis import MODELS, PARTS
 from busline.models.images import build_image_model
 from helpers_cohort import load_stage
 from imports import REPOSITORY
@@ -117,7 +117,7 @@ def test_every_model_is_measured(run):
     assert set(metrics["tabular"]) == set(params.tabular.active)
     assert set(metrics["cnn"]) == set(params.cnn.active)
     assert set(metrics["vote"]) == {f"{t}+{i}" for t in params.tabular.active for i in params.cnn.active}
-    assert set(metrics["lesion"]) == {"image", "image_clinical"}
+    assert set(metrics["lesion"]) == set(MODELS)
     assert set(metrics["lesion_parts"]) == set(PARTS)
     outlines = [metrics["segment"]["unet"], metrics["lesion_segment"]["lesion"]]
     assert set(outlines[0]) == set(outlines[1]) == {"dice", "iou", "sensitivity", "specificity", "hd95", "assd"}

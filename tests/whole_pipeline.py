@@ -29,6 +29,12 @@ def run_all(root: Path, params_file: Path, params: Params) -> None:
 
 def run_to_metrics(root: Path, params_file: Path, params: Params) -> None:
     """Run every stage below ``root`` that `evaluate` needs, and `evaluate`."""
+    run_to_cohorts(root, params_file, params)
+    run_from_cohorts(root, params_file, params)
+
+
+def run_to_cohorts(root: Path, params_file: Path, params: Params) -> None:
+    """Run every stage below ``root`` as far as `ingest`."""
     place = {"params_file": params_file, "root": root}
     load_stage("code")(root=root)
     for name in ("check", "settings"):
@@ -40,6 +46,11 @@ def run_to_metrics(root: Path, params_file: Path, params: Params) -> None:
     for name in params.data.active:
         load_stage("acquire")(name, **place)
         load_stage("ingest")(name, **place)
+
+
+def run_from_cohorts(root: Path, params_file: Path, params: Params) -> None:
+    """Run the stages behind `ingest` as far as `evaluate`."""
+    place = {"params_file": params_file, "root": root}
     for name in ("overlap", "prune", "split"):
         load_stage(name)(**place)
     for name in [*params.cnn.active, "seg"]:

@@ -15,6 +15,8 @@ TRAINING = ("train", "val", "tune")
 KEPT_OUT = "tune"
 """Role of the cases that some models do not learn from, so that something can be chosen on them."""
 WITHOUT_KEPT_OUT = ("train", "val")
+ALL, WITHOUT_TUNE = "all", "without_tune"
+"""Where a model is fitted twice a resample: on all training cases, as is reported, or without those to choose on."""
 TOGETHER = "models"
 """The group of comparisons of all models with every metric."""
 GROUPS = {
@@ -145,7 +147,7 @@ LESION = Family(
     "Lesion",
     "classification",
     left_out=2,  # see LESION_SEGMENT: the regression learns from one fold more, the networks that it rests on do not
-    files=("image", "image_clinical"),
+    files=("image", "image_scale", "image_clinical", "image_scale_clinical"),
     curves="one",
     binary_only=True,
     stage="combine",
@@ -163,6 +165,7 @@ LESION_PARTS = Family(
         "malignancy_window",
         "network",
         "shape",
+        "scale",
         "clinical",
         "network_clinical",
         "shape_clinical",

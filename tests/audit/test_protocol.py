@@ -115,9 +115,8 @@ def test_stored_models_are_the_stages_own(tmp_path):
     file = TableFile(family="tabular", model="random_forest", classes=classes, settings=settings)
     save_classical(tmp_path / "models/tabular/random_forest", file, fits)
     honest = out_of_fold(predictions, inputs.case_ids, "malignant")[0]
-    scores = score_models(
-        tmp_path, TABULAR, ["random_forest"], Cases(inputs.table), inputs.resamples, runtime=Runtime()
-    )
+    cases, learnt = Cases(inputs.table), TABULAR.learns_from
+    scores = score_models(tmp_path, TABULAR, ["random_forest"], cases, inputs.resamples, learnt, runtime=Runtime())
     found = scores["random_forest"]
     assert set(found.scores) == set(inputs.resamples) - {MASTER}
     for key, known in found.known.items():

@@ -11,6 +11,7 @@ import torch
 from busline.base.artifacts import load_tensors, save_table, save_tensors
 from busline.base.errors import DataError
 from busline.families import FAMILIES
+from busline.models.diagnosis import MODELS as DIAGNOSES
 from busline.predictors.cases import Cases
 from busline.predictors.table import PREDICTORS, load_predictor
 from busline.predictors.tabular import load_tabular
@@ -25,12 +26,11 @@ MODELS = [
     ("cnn", IMAGE),
     ("vote", f"logreg+{IMAGE}"),
     ("merged", IMAGE),
-    ("lesion", "image"),
-    ("lesion", "image_clinical"),
+    *(("lesion", name) for name in DIAGNOSES),
     ("lesion_segment", "lesion"),
     ("segment", "unet"),
 ]
-SEES_TABLE = [one for one in MODELS if one[0] in ("tabular", "vote", "merged") or one[1] == "image_clinical"]
+SEES_TABLE = [one for one in MODELS if one[0] in ("tabular", "vote", "merged") or "clinical" in one[1]]
 SEES_IMAGES = [one for one in MODELS if one[0] != "tabular"]
 
 
@@ -81,6 +81,18 @@ def test_a_probability_is_one(stored, model):
     assert ((found >= 0) & (found <= 1)).all()
     np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-6)
     assert len(set(found[:, 1])) > 1
+
+
+@pytest.mark.parametrize("model", MODELS, ids="/".join)
+def test_nothing_is_looked_at_but_what_a_model_may_see(stored, model):
+    """Other columns and the size of a pixel may be anything; only the models that say scale know the latter."""
+    predictor, cases = load(stored[0], model), unseen(9)
+    generator = np.random.default_rng(5)
+    noise = {"other": generator.random(9), "Pixel_size": generator.random(9), "label": "malignant", "BIRADS": "5"}
+    known = predictor.predict(cases)
+    assert same(predictor.predict(Cases(cases.table.assign(**noise), cases.pictures, cases.pixel_mm)), known)
+    scaled = predictor.predict(Cases(cases.table, cases.pictures, generator.uniform(0.01, 1.0, 9).tolist()))
+    assert same(scaled, known) == ("scale" not in model[1])
 
 
 @pytest.mark.parametrize("name", CLASSICAL)

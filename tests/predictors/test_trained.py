@@ -62,7 +62,7 @@ def test_joint_networks_that_trained_as_a_stack_are_saved_without_the_padding(in
     jobs = [
         MergedJob(
             fold,
-            images[fold.resample],
+            images[stem_of(fold.resample)],
             tables[fold.resample, "without_tune"].state,
             *encode(inputs, fold.roles["train"]),
         )

@@ -11,6 +11,7 @@ from busline.base.params import Params, load_params
 from busline.evaluation.evaluate import Evaluation, Inputs, evaluate
 from busline.evaluation.outcomes import Comparison
 from busline.evaluation.results import Tables
+from busline.families import FAMILIES
 from busline.report.paper import load_published
 from busline.report.summarise import ReportInputs
 from made_inputs import PARAMS_FILE
@@ -151,7 +152,7 @@ def evaluated(params: Params, tabular: list[str], cnn: list[str]) -> Evaluation:
             "h8_d0.1": study.predictions(1.4, hidden=8, dropout=0.1),
         },
         "lesion_parts": {name: study.predictions(1.5, study.folds) for name in ("shape", "clinical")},
-        "lesion": {name: study.inner(1.5) for name in ("image", "image_clinical")},
+        "lesion": {name: study.inner(1.5) for name in FAMILIES["lesion"].files},
     }
     weights = made_weights(study.test, tabular, cnn)
     return evaluate(Inputs(study.splits, predicted, weights, made_outlines(study), made_curves(cnn)), params)

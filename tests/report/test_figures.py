@@ -46,7 +46,7 @@ def test_the_users_matplotlib_settings_do_not_matter(inputs):
 
 def test_the_forest_has_a_row_a_model_with_paper_and_ours(inputs):
     rows = {row["label"]: row for row in summarise(inputs)["forest"]}
-    assert len(rows) == 6 + 4 + 21 + 2
+    assert len(rows) == 6 + 4 + 21 + 4
     assert rows["Table: Random forest"]["paper"]["mean"] == 0.74
     forest = inputs.scores.classifiers["tabular"]["random_forest"]
     assert rows["Table: Random forest"]["ours"] == forest.metrics["roc_auc"].mean

@@ -139,7 +139,7 @@ def test_evaluate_writes_metrics_tables_and_plots(root):
     plots = {path.stem: pd.read_csv(path) for path in (root / "reports/plots").iterdir()}
     drawn = {("tabular", "dnn"), ("tabular", "logreg"), ("cnn", "custom_cnn"), ("merged", "custom_cnn")}
     drawn |= {("vote", "logreg+custom_cnn"), ("vote", "dnn+custom_cnn")}
-    drawn |= {("lesion", "image"), ("lesion", "image_clinical")}
+    drawn |= {("lesion", name) for name in FAMILIES["lesion"].files}
     for name in ("roc", "pr", "calibration", "confusion"):
         assert set(zip(plots[name]["family"], plots[name]["model"], strict=True)) == drawn
     assert set(plots["confusion"]["actual"]) <= set(CLASSES)

@@ -16,7 +16,6 @@ from busline.models.images import build_image_model
 from busline.predictors.cnn import ImageFile
 from busline.predictors.files import save_networks
 from busline.report.provenance import show_params
-from busline.splits import CV, Resample
 from busline.studies.illustrate import (
     PREDICTED_COLOUR,
     TRUE_COLOUR,
@@ -248,7 +247,7 @@ def test_the_stage_writes_pictures_and_their_captions_facts(tmp_path, cohort, st
     file = ImageFile(
         family="cnn", model="custom_cnn", classes=["benign", "malignant"], settings=settings, precision="fp32"
     )
-    save_networks(data / "models/cnn/custom_cnn", file, {Resample(CV, 0, fold): state for fold in range(FOLDS)})
+    save_networks(data / "models/cnn/custom_cnn", file, {f"r0_f{fold}": state for fold in range(FOLDS)})
     save_table(predictions_of(cohort, np.linspace(0, 1, CASES)), data / "predictions/cnn/custom_cnn.parquet")
     later = outlines_of(cohort, [cohort.mask(place) > 0 for place in range(CASES)]).assign(repeat=1)
     save_table(pd.concat([later, outlines_of(cohort)]), data / "predictions/segment/unet.parquet")

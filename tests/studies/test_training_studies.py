@@ -11,7 +11,8 @@ from busline.base.runtime import Runtime
 from busline.base.settings.models import segmenter_settings
 from busline.cohort.outlines import unpack_rows
 from busline.cohort.resize import resize_mask
-from busline.splits import CV, MASTER, Resample
+from busline.predictors.files import stem_of
+from busline.splits import CV, Resample
 from busline.studies.dnn import encode, run_dnn_search
 from busline.studies.segment import segment_plan
 from made_inputs import made_inputs, small_params
@@ -131,18 +132,38 @@ def test_a_cnn_fold_is_the_same_beside_others_and_alone():
 
 def test_a_cnn_learns_from_the_train_cases_alone():
     inputs = made_inputs(PARAMS, side=32)
-    before = train_cnn(inputs, PARAMS, runtime=ONE).states[FOLD]
+    before = train_cnn(inputs, PARAMS, runtime=ONE).states["r0_f0"]
     images = inputs.images.copy()
     for role in ("tune", "test"):
         images[inputs.resamples["cv", 0, 0][role]] = 7
     changed = type(inputs)(**{**vars(without(inputs, ["tune", "test"])), "images": images})
-    after = train_cnn(changed, PARAMS, runtime=ONE).states[FOLD]
+    after = train_cnn(changed, PARAMS, runtime=ONE).states["r0_f0"]
     assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_a_second_fit_learns_from_the_tuning_cases_too_and_leaves_the_first_as_it_is():
+    inputs = made_inputs(PARAMS, side=32)
+    alone, both, whole = (
+        train_cnn(inputs, PARAMS, runtime=ONE, fits=fits)
+        for fits in (("without_tune",), ("all", "without_tune"), ("all",))
+    )
+    rows = {name: part.drop(columns="trained_on") for name, part in both.predictions.groupby("trained_on")}
+    pd.testing.assert_frame_equal(rows["without_tune"].reset_index(drop=True), alone.predictions)
+    pd.testing.assert_frame_equal(rows["all"].reset_index(drop=True), whole.predictions.drop(columns="trained_on"))
+    assert set(rows["all"]["split"]) == {"test"}
+    assert not np.array_equal(rows["all"]["p_malignant"], alone.predictions.query("split == 'test'")["p_malignant"])
+    pd.testing.assert_frame_equal(both.curves, alone.curves)
+    assert set(both.states) == {f"{stem}_{fit}" for stem in alone.states for fit in ("all", "without_tune")}
+    labels = np.where(np.isin(np.arange(36), inputs.resamples["cv", 0, 0]["test"]), 1 - inputs.labels, inputs.labels)
+    turned = train_cnn(type(inputs)(**{**vars(inputs), "labels": labels}), PARAMS, runtime=ONE, fits=("all",))
+    name = "r0_f0_all"
+    assert all(np.array_equal(whole.states[name][key], turned.states[name][key]) for key in whole.states[name])
 
 
 def test_merged_continues_from_the_networks_of_its_own_fold():
     inputs = made_inputs(PARAMS, side=32)
-    images = train_cnn(inputs, PARAMS, runtime=ONE).states
+    states = train_cnn(inputs, PARAMS, runtime=ONE).states
+    images = {key: states[stem_of(key)] for key in inputs.resamples}
     networks = train_dnn(inputs, PARAMS, runtime=ONE).networks
     tables = {key: networks[key, "without_tune"].state for key in inputs.resamples}
     merged = train_merged(inputs, PARAMS, images, tables, runtime=ONE).predictions
@@ -201,7 +222,7 @@ def test_a_pretrained_encoder_stays_as_it_was():
     study = train_segmenter(inputs, params, wider(inputs), runtime=ONE, pretrained=encoder)
     kept = {
         name.removeprefix("network.encoder."): value
-        for name, value in study.states[MASTER].items()
+        for name, value in study.states["master"].items()
         if ".encoder." in name
     }
     assert kept
@@ -216,8 +237,8 @@ def test_two_segmentation_networks_of_the_same_settings_differ_by_their_names():
     )
     pd.testing.assert_frame_equal(one.outlines, again.outlines)
     weight = "network.encoder.conv1.weight"
-    np.testing.assert_array_equal(one.states[MASTER][weight], again.states[MASTER][weight])
-    assert not np.array_equal(one.states[MASTER][weight], other.states[MASTER][weight])
+    np.testing.assert_array_equal(one.states["master"][weight], again.states["master"][weight])
+    assert not np.array_equal(one.states["master"][weight], other.states["master"][weight])
     assert set(other.curves["model"]) == {"other"}
 
 

@@ -56,6 +56,7 @@ def score_models(
     names: Sequence[str],
     cases: Cases,
     resamples: Mapping[Resample, Roles],
+    learns_from: Sequence[str],
     *,
     runtime: Runtime,
 ) -> dict[str, FoldScores]:
@@ -67,6 +68,7 @@ def score_models(
         names: its models.
         cases: the study's cases, n.
         resamples: positions of the cases of each role; the master split is left out.
+        learns_from: roles of the cases that the models were trained on.
         runtime: how this machine runs it.
     """
     folds = [fold for fold in resamples if fold != MASTER]
@@ -75,7 +77,7 @@ def score_models(
     title = f"{family.key} models of the folds on all cases"
     scores = spread(_score_fold, context, jobs, runtime=runtime, title=title)
     found = {(job.name, job.fold): score for job, score in zip(jobs, scores, strict=True)}
-    known = {fold: _known(len(cases), family, resamples[fold]) for fold in folds}
+    known = {fold: _known(len(cases), learns_from, resamples[fold]) for fold in folds}
     return {name: FoldScores({fold: found[name, fold] for fold in folds}, known) for name in names}
 
 
@@ -84,8 +86,8 @@ def _score_fold(context: _Context, job: _Job) -> np.ndarray:
     return np.asarray(found[:, -1], np.float64)
 
 
-def _known(count: int, family: Family, roles: Roles) -> np.ndarray:
+def _known(count: int, learns_from: Sequence[str], roles: Roles) -> np.ndarray:
     mask = np.zeros(count, dtype=bool)
-    for role in family.learns_from:
+    for role in learns_from:
         mask[roles[role]] = True
     return mask

@@ -93,10 +93,10 @@ class ImagePipeline:
 
 
 def shortened(settings: ImageSettings, audit: Audit) -> ImageSettings:
-    """Return settings with random weights, and the epochs and image size that the audit allows."""
+    """Return settings with random weights, and the epochs, image size and one fit that the audit allows."""
     change = {"weights": None, "fine_tune": None, "epochs": audit.image_epochs}
     model = settings.model.model_copy(update=change)
-    return settings.model_copy(update={"model": model, "image_size": audit.image_size})
+    return settings.model_copy(update={"model": model, "image_size": audit.image_size, "fit_all": False})
 
 
 def fold_scores(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, np.ndarray]:

@@ -28,7 +28,7 @@ from busline.audit.sides import complaints, crossing_pairs, find_pairs, patient_
 from busline.base.runtime import Runtime
 from busline.base.seeding import numpy_generator
 from busline.cohort.store import Cohort
-from busline.families import CNN, TABULAR, VOTE
+from busline.families import CNN, TABULAR, TRAINING, VOTE
 from busline.predictors.cases import cohort_cases
 from busline.splits import RESAMPLE, cross_validated, group_cases, indices_by_role, make_splits
 from busline.studies.inputs import StudyInputs
@@ -146,11 +146,15 @@ def _compare(data: AuditInputs, params: AuditSettings, groups: np.ndarray, runti
     }
     cases = cohort_cases(data.cohort, inputs.case_ids)
     first = {key: roles for key, roles in inputs.resamples.items() if key.repeat < params.cv.image_repeats}
+    learns_from = TRAINING if params.cnn.fit_all else CNN.learns_from
     tabular, image = (
         fold_models.score_models(
-            data.folder, family, list(data.predictions[family.key]), cases, resamples, runtime=runtime
+            data.folder, family, list(data.predictions[family.key]), cases, resamples, roles, runtime=runtime
         )
-        for family, resamples in ((TABULAR, inputs.resamples), (CNN, first))
+        for family, resamples, roles in (
+            (TABULAR, inputs.resamples, TABULAR.learns_from),
+            (CNN, first, learns_from),
+        )
     )
     rows = [
         _named(family, name, protocol.compare_model(positive, scores, honest[family][name], masters))

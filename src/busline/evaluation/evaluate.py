@@ -45,7 +45,7 @@ from busline.evaluation.summaries import (
     test_to_train,
 )
 from busline.evaluation.vote import weights_of
-from busline.families import FAMILIES, GROUPS, Family, classifiers, segmenters
+from busline.families import FAMILIES, GROUPS, TRAINING, Family, classifiers, segmenters
 from busline.metrics.classification import THRESHOLD
 from busline.metrics.operating import POINTS
 from busline.splits import cross_validated, first_repeats, master_rows
@@ -162,8 +162,8 @@ class _Study:
 
     def search(self, family: Family, model: str) -> Search:
         cases = cross_validated(self._cases(family, model))
-        summary = self.summariser.classifier(cases, self._ratio(family), family.key, model, ["roc_auc"])
-        self.competitors[family.key, model] = Competitor(cases, self._ratio(family))
+        summary = self.summariser.classifier(cases, self._ratio(family, model), family.key, model, ["roc_auc"])
+        self.competitors[family.key, model] = Competitor(cases, self._ratio(family, model))
         first = self.inputs.predictions[family.key][model].iloc[0]
         point = {column: plain(first[column]) for column in grid_columns(family)}
         return Search.model_validate({**point, "metrics": summary})
@@ -172,7 +172,7 @@ class _Study:
         cases, half = self._cases(family, pair), self._cases(family, pair, f"p_half_{self.positive}")
         predictions, weights = self.inputs.predictions, weights_of(self.inputs.weights, pair)
         held = voted_held_out(pair, cross_validated(cases), predictions, self.inputs.weights, self.positive)
-        chosen, ratio = cross_validated(weights)["weight"], self._ratio(family)
+        chosen, ratio = cross_validated(weights)["weight"], self._ratio(family, pair)
         scores = dict(self._scores(family, pair, cases, held))
         scores["master"] = _voted_point(master_rows(cases), master_rows(half), master_rows(weights))
         first, second = pair.split("+")
@@ -189,7 +189,7 @@ class _Study:
     def segmentation(self, family: Family, model: str, scores: pd.DataFrame) -> Segmentation:
         test = scores[scores["split"] == "test"]
         check_cases(test, self._splits(family), f"scores of {family.key} model {model!r}")
-        return self.summariser.segmentation(test, self._ratio(family), family.key, model)
+        return self.summariser.segmentation(test, self._ratio(family, model), family.key, model)
 
     def comparisons(self) -> tuple[pd.DataFrame, dict[str, list[Outcomes]]]:
         """Return a row a pair, and each model's wins, ties and losses by family of comparisons."""
@@ -208,7 +208,7 @@ class _Study:
 
     def _scores(self, family: Family, model: str, cases: pd.DataFrame, held: HeldOut | None) -> Classifier:
         """Score the evaluated model; operating points and calibration are those of the one that kept cases out."""
-        folds, ratio, names = cross_validated(cases), self._ratio(family), (family.key, model)
+        folds, ratio, names = cross_validated(cases), self._ratio(family, model), (family.key, model)
         self.curves_of[names] = folds
         self._score_classes(family, model, folds)
         operating, calibration, margins = None, None, None
@@ -255,7 +255,7 @@ class _Study:
             return
         cases = class_cases(self._table(family, model), self.classes)
         self.calls[names] = class_calls(cases, self.classes)
-        found = score_classes(cases, self.classes, self.summariser, self._ratio(family), *names)
+        found = score_classes(cases, self.classes, self.summariser, self._ratio(family, model), *names)
         self.all_classes.setdefault(family.key, {})[model] = found
 
     def _splits(self, family: Family) -> pd.DataFrame:
@@ -263,8 +263,11 @@ class _Study:
         splits = self.inputs.splits
         return splits if family.all_repeats else first_repeats(splits, self.image_repeats)
 
-    def _ratio(self, family: Family) -> float:
-        return test_to_train(self.inputs.splits, family.learns_from, family.left_out)
+    def _ratio(self, family: Family, model: str) -> float:
+        """Return the ratio of test to training cases; a model with a fit of that name learnt from all of these."""
+        table = self.inputs.predictions.get(family.key, {}).get(model, pd.DataFrame())
+        learns_from = TRAINING if "trained_on" in table else family.learns_from
+        return test_to_train(self.inputs.splits, learns_from, family.left_out)
 
     def _positives(self) -> int | None:
         for models in self.inputs.predictions.values():

@@ -23,7 +23,7 @@ import pandas as pd
 
 from busline.evaluation.prediction_tables import CASE, check_cases, check_predictions
 from busline.evaluation.summaries import scored
-from busline.evaluation.vote import weights_of
+from busline.evaluation.vote import weights_of, without_tune
 from busline.families import KEPT_OUT, VOTE, Family
 from busline.metrics.voting import vote
 from busline.splits import RESAMPLE, cross_validated
@@ -89,8 +89,8 @@ def voted_held_out(
     one, other = (predictions.get(key, {}).get(name) for key, name in zip(VOTE.members, pair.split("+"), strict=True))
     if one is None or other is None:
         return None
-    one = one[one["trained_on"] == "without_tune"]
-    first, second = (cross_validated(scored(member, positive, split=KEPT_OUT)) for member in (one, other))
+    members = [without_tune(member) for member in (one, other)]
+    first, second = (cross_validated(scored(member, positive, split=KEPT_OUT)) for member in members)
     both = first.merge(second[[*CASE, "score"]], on=CASE, suffixes=("", "_image"))
     both = both.merge(weights_of(weights, pair)[[*RESAMPLE, "weight"]], on=RESAMPLE)
     if both.empty:

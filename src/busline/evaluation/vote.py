@@ -12,7 +12,7 @@ import pandas as pd
 
 from busline.base.errors import DataError, list_problems
 from busline.evaluation.prediction_tables import CASE, MEND, check_predictions
-from busline.families import MEMBER_COLUMNS, VOTE
+from busline.families import MEMBER_COLUMNS, VOTE, WITHOUT_TUNE
 from busline.metrics.voting import best_weight, vote
 from busline.splits import RESAMPLE, by_resample
 
@@ -38,7 +38,7 @@ def vote_all(
 
     Args:
         tabular: predictions by model's name; only the rows trained without the tuning cases are used.
-        image: predictions by model's name, of the same resamples and cases.
+        image: predictions by model's name, of the same resamples and cases, likewise.
         classes: labels of the study, the positive one last; the weight is chosen by its ROC AUC against the rest.
 
     Returns:
@@ -48,13 +48,16 @@ def vote_all(
     Raises:
         DataError: if two members predict different cases, or a case is to be weighed and tested in one resample.
     """
-    members = {name: _without_tune(table, name) for name, table in tabular.items()}
-    for family, tables in zip(VOTE.members, (members, image), strict=True):
+    for name, table in tabular.items():
+        if "trained_on" not in table:  # they always have two fits
+            raise DataError(f"predictions of tabular model {name!r}", "column 'trained_on' is missing", mend=MEND)
+    members = [{name: without_tune(table) for name, table in tables.items()} for tables in (tabular, image)]
+    for family, tables in zip(VOTE.members, members, strict=True):
         for name, table in tables.items():
             check_predictions(table, f"predictions of {family} model {name!r}", classes)
     predictions, weights = {}, []
-    for first, one in members.items():
-        for second, other in image.items():
+    for first, one in members[0].items():
+        for second, other in members[1].items():
             voted, chosen = vote_pair(one, other, classes, f"{first}+{second}")
             predictions[f"{first}+{second}"] = voted
             weights.append(chosen.assign(**dict(zip(MEMBER_COLUMNS, (first, second), strict=True))))
@@ -91,11 +94,9 @@ def weights_of(weights: pd.DataFrame, pair: str) -> pd.DataFrame:
     return weights[(weights[MEMBER_COLUMNS[0]] == first) & (weights[MEMBER_COLUMNS[1]] == second)]
 
 
-def _without_tune(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    where = f"predictions of tabular model {name!r}"
-    if "trained_on" not in table:
-        raise DataError(where, "column 'trained_on' is missing", mend=MEND)
-    return table[table["trained_on"] == "without_tune"]
+def without_tune(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the fit that did not learn from the tuning cases, of a model of two fits or of that one."""
+    return table[table["trained_on"] == WITHOUT_TUNE] if "trained_on" in table else table
 
 
 def _paired(tabular: pd.DataFrame, image: pd.DataFrame, where: str) -> pd.DataFrame:

@@ -1,4 +1,9 @@
-"""The diagnosis of the lesion model: which numbers of a case it rests on, and how they become one probability."""
+"""The diagnosis of the lesion model: which numbers of a case it rests on, and how they become one probability.
+
+A model that says nothing of ``scale`` rests on the picture alone, and on clinical columns where it says so. The size of
+the lesion in mm needs the size of a pixel: an entry of the file that whoever scanned the case chose, and that can tell
+more of the label than the lesion does. So it is an input of models of their own.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +14,29 @@ import pandas as pd
 from scipy.special import expit
 
 from busline.models.combiner import ClinicalColumns, Combiner, Rows
-from busline.models.shape import FEATURES
+from busline.models.shape import SCALE, SHAPE
 
 Inputs = tuple[tuple[str, ...], bool]
 """Names of the inputs from the image, and whether the clinical columns join them."""
 
 NETWORK = ("malignancy", "birads")
-IMAGE = (*NETWORK, *FEATURES)
-MODELS: dict[str, Inputs] = {"image": (IMAGE, False), "image_clinical": (IMAGE, True)}
+IMAGE = (*NETWORK, *SHAPE)
+MODELS: dict[str, Inputs] = {
+    "image": (IMAGE, False),
+    "image_scale": ((*IMAGE, SCALE), False),
+    "image_clinical": (IMAGE, True),
+    "image_scale_clinical": ((*IMAGE, SCALE), True),
+}
 PARTS: dict[str, Inputs] = {
     "malignancy": (("malignancy",), False),
     "malignancy_whole": (("malignancy_whole",), False),
     "malignancy_window": (("malignancy_window",), False),
     "network": (NETWORK, False),
-    "shape": (FEATURES, False),
+    "shape": (SHAPE, False),
+    "scale": ((SCALE,), False),
     "clinical": ((), True),
     "network_clinical": (NETWORK, True),
-    "shape_clinical": (FEATURES, True),
+    "shape_clinical": (SHAPE, True),
 }
 """The same step with some of the inputs: what each is worth."""
 

@@ -54,7 +54,11 @@ class LesionFeatures:
     log_area: float
 
 
+SCALE = "log_area"
+"""The one feature that needs to know how large a pixel is, which the picture does not say."""
 FEATURES: tuple[str, ...] = tuple(field.name for field in fields(LesionFeatures))
+SHAPE: tuple[str, ...] = tuple(name for name in FEATURES if name != SCALE)
+"""Those of the picture alone."""
 
 
 def lesion_mask(probability: npt.ArrayLike, *, threshold: float = 0.5) -> Mask:

@@ -10,7 +10,7 @@ import torch
 
 from busline.base.settings.images import ImageSettings
 from busline.base.settings.training import Precision
-from busline.families import CNN
+from busline.families import ALL, CNN
 from busline.models.classes import log_odds
 from busline.models.images import ImageClassifier, build_image_model
 from busline.predictors.asking import ask_here
@@ -52,12 +52,15 @@ class ImagePredictor:
         return ask_here(self.network, Seen(torch.from_numpy(images)), self.file.precision, log_odds)
 
 
-def load_cnn(data: Path, model: str, resample: Resample) -> ImagePredictor:
-    """Read one resample's network; see :func:`busline.predictors.table.load_predictor`."""
+def load_cnn(data: Path, model: str, resample: Resample, trained_on: str = ALL) -> ImagePredictor:
+    """Read one resample's network, of two fits by default the reported one, on all training cases.
+
+    See :func:`busline.predictors.table.load_predictor`.
+    """
     folder = folder_of(data, CNN, model)
     file = folder.model(ImageFile, CNN)
 
     def build() -> ImageClassifier:
         return build_image_model(file.settings.model, file.settings.image_size, len(file.classes))
 
-    return ImagePredictor(folder.network(build, stem_of(resample)), file)
+    return ImagePredictor(folder.network(build, stem_of(resample, trained_on if file.settings.fit_all else "")), file)

@@ -199,11 +199,11 @@ def save_state(state: State, path: Path) -> None:
     save_tensors({name: torch.from_numpy(np.asarray(value)) for name, value in state.items()}, path)
 
 
-def save_networks(folder: Path, file: ModelFile, states: Mapping[Resample, State]) -> None:
-    """Write a model's folder: what it is, and each resample's network."""
+def save_networks(folder: Path, file: ModelFile, states: Mapping[str, State]) -> None:
+    """Write a model's folder: what it is, and its networks by :func:`stem_of`."""
     save_model(file, folder)
-    for resample, state in states.items():
-        save_state(state, folder / f"{stem_of(resample)}.safetensors")
+    for stem, state in states.items():
+        save_state(state, folder / f"{stem}.safetensors")
 
 
 def save_table_networks(folder: Path, file: ModelFile, networks: Mapping[str, TableNetwork]) -> None:

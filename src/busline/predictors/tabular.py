@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from busline.base.settings.tabular import Classical, Dnn
-from busline.families import TABULAR
+from busline.families import ALL, TABULAR
 from busline.models.encoding import TableEncoder
 from busline.models.mlp import Mlp
 from busline.models.tabular import load_classifier, probabilities, save_classifier
@@ -22,9 +22,6 @@ from busline.predictors.files import ClassifierFile, ModelFolder, folder_of, sav
 from busline.splits import Resample
 from busline.training.tasks import Seen
 from busline.training.threads import one_thread
-
-ALL, WITHOUT_TUNE = "all", "without_tune"
-"""On which of a resample's cases it was fitted: on all training cases, as is reported, or without the tuning ones."""
 
 
 class TableFile(ClassifierFile):

@@ -10,12 +10,12 @@ import numpy as np
 from busline.base.artifacts import load_table
 from busline.base.errors import BuslineError
 from busline.base.skipped import skip_reason
-from busline.families import MEMBER_COLUMNS, VOTE
+from busline.families import MEMBER_COLUMNS, VOTE, WITHOUT_TUNE
 from busline.metrics.voting import vote
 from busline.predictors.cases import Cases
 from busline.predictors.cnn import ImagePredictor, load_cnn
 from busline.predictors.files import ModelFolder
-from busline.predictors.tabular import WITHOUT_TUNE, FittedTable, TableNetworkPredictor, load_tabular
+from busline.predictors.tabular import FittedTable, TableNetworkPredictor, load_tabular
 from busline.splits import RESAMPLE, Resample
 
 FILE = "weights.parquet"
@@ -38,7 +38,9 @@ def load_vote(data: Path, model: str, resample: Resample) -> VotePredictor:
     """Read one resample's pair "<tabular>+<image>"; see :func:`busline.predictors.table.load_predictor`."""
     first, _, second = model.partition("+")
     weight = _weight(ModelFolder(data / VOTE.key, VOTE.stage), (first, second), resample)
-    return VotePredictor(load_tabular(data, first, resample, WITHOUT_TUNE), load_cnn(data, second, resample), weight)
+    return VotePredictor(
+        load_tabular(data, first, resample, WITHOUT_TUNE), load_cnn(data, second, resample, WITHOUT_TUNE), weight
+    )
 
 
 def _weight(folder: ModelFolder, pair: tuple[str, str], resample: Resample) -> float:

@@ -28,9 +28,11 @@ def _how_to_read() -> list[str]:
     return [
         "One network outlines the lesion and judges it, on the whole picture and in a window around its own outline. "
         "For every pair of folds one, or several, learns from the other folds, from weights learnt on phantoms. A "
-        "test case is seen by all networks that left its fold out. A logistic regression joins their logits with ten "
-        "measures of the outline's shape and echo, and with the clinical columns; it is fitted on cases of the other "
-        "folds as seen by networks that left both folds out.",
+        "test case is seen by all networks that left its fold out. A logistic regression joins their logits with "
+        "nine measures of the outline's shape and echo, and with the clinical columns; it is fitted on cases of the "
+        "other folds as seen by networks that left both folds out.",
+        "The lesion's size in mm is an input of the models that say so, and of no other: it needs the size of a pixel, "
+        "which the picture does not show and which whoever scanned the case chose.",
         "What a radiologist noted (shape, margin, echo, BI-RADS) is a target of the network's training, like the "
         "masks, and no model's input.",
     ]
@@ -42,7 +44,7 @@ def _diagnoses(scores: Tables) -> Row:
         for models in (scores.scored(LESION.key), scores.searches.get(LESION_PARTS.key, {}))
         for name in in_order(models)
     ]
-    caption = "The first two are the models; the others are the same step with some of the inputs."
+    caption = "The first four are the models; the others are the same step with some of the inputs."
     return table(
         "lesion_auc", [text_column("model", "Inputs"), *_columns(scores)], rows, title="ROC AUC", caption=caption
     )

@@ -11,6 +11,7 @@ import torch
 from busline.base.runtime import Runtime
 from busline.base.settings.images import CUSTOM, ImageModel, ImageSettings
 from busline.base.settings.training import Train
+from busline.families import ALL, WITHOUT_TUNE
 from busline.models.images import build_image_model, load_pretrained
 from busline.models.timm_names import advise, require_timm
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
@@ -46,10 +47,11 @@ def run_cnn(
     seed: int,
     train: Train,
     runtime: Runtime,
+    fits: Sequence[str] = (WITHOUT_TUNE,),
     pretrained: Mapping[str, torch.Tensor] | None = None,
     keep_states: bool = True,
 ) -> NetworkStudy:
-    """Train one image model on the training cases of every resample and predict its tune and test cases.
+    """Train one image model in every resample and predict its test cases, and those to choose on where it may.
 
     Args:
         inputs: cases with images of the size that the settings say.
@@ -58,6 +60,7 @@ def run_cnn(
         seed: root of every random draw.
         train: what all networks share.
         runtime: how this machine runs it.
+        fits: what it learns from, one model each: all training cases, or those without the tuning cases.
         pretrained: tensors of the body, or None for random initial weights.
         keep_states: hand the trained networks back.
 
@@ -69,7 +72,7 @@ def run_cnn(
     context = CnnContext(name, settings, train, seed, inputs.images, inputs.labels, len(inputs.classes), arrays)
     if settings.model.network != CUSTOM:
         try_network(context)
-    jobs = fold_jobs(inputs)
+    jobs = _jobs(inputs, fits)
     units = alone_or_stacked(jobs, runtime)
     results = run_units(
         train_unit, context, units, runtime=runtime, title=name, kernels=train.kernels, precision=train.precision
@@ -122,9 +125,15 @@ def train_unit(context: CnnContext, jobs: Sequence[FoldJob], place: Place) -> li
         context.settings.augmentation,
     )
     plan = cnn_plan(context.settings.model, context.train)
-    score = [{role: job.roles[role] for role in ("tune", "test")} for job in jobs]
+    score = [{role: job.roles[role] for role in ("tune", "test") if len(job.roles[role])} for job in jobs]
     device = torch.device(place.device)
     return train_and_score(networks, task, plan, members, score, device=device, report_progress=place.report_progress)
+
+
+def _jobs(inputs: StudyInputs, fits: Sequence[str]) -> list[FoldJob]:
+    """Return the jobs of each fit; that without the tuning cases has no name of its own where it is the only one."""
+    folds, name = fold_jobs(inputs), WITHOUT_TUNE if len(fits) > 1 else ""
+    return [fold.on_all if fit == ALL else replace(fold, trained_on=name) for fit in fits for fold in folds]
 
 
 def cnn_plan(spec: ImageModel, train: Train) -> Plan:

@@ -13,11 +13,11 @@ from busline.base.runtime import Runtime
 from busline.base.settings.shared import TableShared
 from busline.base.settings.tabular import Dnn, DnnSearch, Tabular
 from busline.base.settings.training import Train
+from busline.families import ALL, WITHOUT_TUNE
 from busline.models.classes import class_probabilities
 from busline.models.encoding import TableEncoder
 from busline.models.mlp import Mlp, cut_features, pad_features
 from busline.predictors.files import TableNetwork
-from busline.predictors.tabular import ALL, WITHOUT_TUNE
 from busline.splits import Resample
 from busline.studies.inputs import FoldJob, Roles, StudyInputs, fold_jobs, prediction_rows
 from busline.studies.networks import curve_rows, fold_seed, load_state

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from busline.base.artifacts import load_json, load_table
+from busline.families import ALL
 from busline.splits import MASTER, Resample, first_repeats, indices_by_role
 
 Roles = Mapping[str, np.ndarray]
@@ -49,10 +50,18 @@ class StudyInputs:
 
 @dataclass(frozen=True)
 class FoldJob:
-    """One resample to train and score."""
+    """One resample to train and score.
+
+    Attributes:
+        resample: which.
+        roles: positions of the cases of each role.
+        trained_on: which of two fits it is, ``all`` or ``without_tune``; empty where there is one without the tuning
+            cases.
+    """
 
     resample: Resample
     roles: Roles
+    trained_on: str = ""
 
     @property
     def repeat(self) -> int:
@@ -69,8 +78,14 @@ class FoldJob:
         """Whether this is the master split."""
         return self.resample == MASTER
 
+    @property
+    def on_all(self) -> FoldJob:
+        """The fit on all training cases, those to choose on included."""
+        learn = np.sort(np.concatenate([self.roles["train"], self.roles["tune"]]))
+        return replace(self, roles={**self.roles, "train": learn, "tune": learn[:0]}, trained_on=ALL)
+
     def __str__(self) -> str:
-        return str(self.resample)
+        return f"{self.resample}, {self.trained_on}" if self.trained_on else str(self.resample)
 
 
 def load_inputs(
@@ -118,6 +133,8 @@ def prediction_rows(
 ) -> pd.DataFrame:
     """Return prediction rows of one role in one resample; ``probabilities`` float32 (m, K), of the classes in order."""
     index = job.roles[role]
+    if job.trained_on:
+        extra["trained_on"] = job.trained_on
     return pd.DataFrame(
         {
             "case_id": np.asarray(inputs.case_ids, dtype=object)[index],

@@ -15,7 +15,7 @@ from busline.base.settings.training import Train
 from busline.models.encoding import TableEncoder
 from busline.models.merged import build_merged
 from busline.models.mlp import cut_features, pad_features
-from busline.predictors.files import TableNetwork
+from busline.predictors.files import TableNetwork, stem_of
 from busline.splits import Resample
 from busline.studies.dnn import encode
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
@@ -105,7 +105,7 @@ def run_merged(
         precision=train.precision,
     )
     study = gather(inputs, folds, results, name)
-    networks = {job.fold.resample: TableNetwork(job.encoder, study.states[job.fold.resample]) for job in jobs}
+    networks = {job.fold.resample: TableNetwork(job.encoder, study.states[stem_of(job.fold.resample)]) for job in jobs}
     return MergedStudy(study.predictions, study.curves, networks)
 
 

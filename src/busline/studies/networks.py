@@ -11,7 +11,9 @@ import torch
 from torch import nn
 
 from busline.base.seeding import derive_seed
-from busline.splits import MASTER, Resample
+from busline.families import ALL
+from busline.predictors.files import stem_of
+from busline.splits import MASTER
 from busline.studies.inputs import FoldJob, StudyInputs, prediction_rows
 from busline.training.results import FoldResult, State
 
@@ -27,12 +29,12 @@ class NetworkStudy:
     Attributes:
         predictions: prediction table (one row a scored case and resample).
         curves: learning curves of all folds.
-        states: the networks' tensors by resample.
+        states: the networks' tensors by :func:`busline.predictors.files.stem_of`.
     """
 
     predictions: pd.DataFrame
     curves: pd.DataFrame
-    states: Mapping[Resample, State]
+    states: Mapping[str, State]
 
 
 def fold_seed(seed: int, family: str, name: str, job: FoldJob) -> int:
@@ -48,16 +50,17 @@ def load_state(network: nn.Module, state: State) -> None:
 def gather(
     inputs: StudyInputs, jobs: Sequence[FoldJob], results: Sequence[FoldResult], model: str, *, keep_states: bool = True
 ) -> NetworkStudy:
-    """Join the folds' results into the tables a stage saves."""
+    """Join the folds' results into the tables a stage saves; of two fits the curves are those that chose nothing."""
     predictions = [
         prediction_rows(inputs, job, role, found)
         for job, result in zip(jobs, results, strict=True)
         for role, found in result.probabilities.items()
     ]
-    kept = {job.resample: result.state for job, result in zip(jobs, results, strict=True)}
-    return NetworkStudy(
-        pd.concat(predictions, ignore_index=True), curve_rows(jobs, results, model), kept if keep_states else {}
-    )
+    kept = {stem_of(job.resample, job.trained_on): result.state for job, result in zip(jobs, results, strict=True)}
+    pairs = list(zip(jobs, results, strict=True))
+    shown = [pair for pair in pairs if pair[0].trained_on != ALL] or pairs
+    curves = curve_rows([job for job, _ in shown], [result for _, result in shown], model)
+    return NetworkStudy(pd.concat(predictions, ignore_index=True), curves, kept if keep_states else {})
 
 
 def curve_rows(jobs: Sequence[FoldJob], results: Sequence[FoldResult], model: str) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from busline.base.settings.training import Train
 from busline.cohort.outlines import outline_rows
 from busline.models.maps import map_bytes, outline_at
 from busline.models.segmentation import advise_pair, build_segmenter, load_encoder, require_pair
-from busline.splits import Resample
+from busline.predictors.files import stem_of
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
 from busline.studies.networks import TRIAL_CASES, TRIAL_JOB, curve_rows, fold_seed
 from busline.training.batches import Member
@@ -47,12 +47,12 @@ class SegmentStudy:
     Attributes:
         outlines: one row a test case and resample, with predicted and true mask: see :mod:`busline.cohort.outlines`.
         curves: learning curves.
-        states: the networks' tensors by resample.
+        states: the networks' tensors by :func:`busline.predictors.files.stem_of`.
     """
 
     outlines: pd.DataFrame
     curves: pd.DataFrame
-    states: Mapping[Resample, State]
+    states: Mapping[str, State]
 
 
 def run_segment(
@@ -97,7 +97,7 @@ def run_segment(
     )
     pairs = list(zip(jobs, results, strict=True))
     outlines = pd.concat([_outline(inputs, truth, job, result) for job, result in pairs], ignore_index=True)
-    states = {job.resample: result.state for job, result in pairs}
+    states = {stem_of(job.resample): result.state for job, result in pairs}
     return SegmentStudy(outlines, curve_rows(jobs, results, name), states)
 
 

@@ -11,9 +11,10 @@ import pandas as pd
 from busline.base.runtime import Runtime
 from busline.base.seeding import derive_seed
 from busline.base.settings.tabular import Classical
+from busline.families import ALL, WITHOUT_TUNE
 from busline.models.encoding import TableEncoder
 from busline.models.tabular import fit_classifier
-from busline.predictors.tabular import ALL, WITHOUT_TUNE, FittedTable
+from busline.predictors.tabular import FittedTable
 from busline.splits import Resample
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs, prediction_rows
 from busline.training.pool import Place, run_units

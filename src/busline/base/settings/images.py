@@ -43,6 +43,9 @@ class Cnn(Section):
     image_size: Side
     augmentation: Name
     """Name of a level in augmentation.levels."""
+    fit_all: bool
+    """Fit each model a second time, on all training cases: the figure of a model that does not vote. Voting and merged
+    networks need one that did not learn from the cases to choose on. It takes twice the time."""
     active: list[Name]
     models: dict[Name, ImageModel]
 
@@ -53,3 +56,5 @@ class ImageSettings(Section):
     model: ImageModel
     image_size: Side
     augmentation: AugmentationLevel
+    fit_all: bool
+    """See :class:`Cnn`; a level of augmentation, which never votes, is then fitted on all training cases alone."""

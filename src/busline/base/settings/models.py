@@ -55,7 +55,12 @@ def image_settings(cnn: Cnn, augmentation: Augmentation, name: str, *, level: st
     level = level or cnn.augmentation
     require_name("image model", name, cnn.models)
     require_name("augmentation level", level, augmentation.levels)
-    return ImageSettings(model=cnn.models[name], image_size=cnn.image_size, augmentation=augmentation.levels[level])
+    return ImageSettings(
+        model=cnn.models[name],
+        image_size=cnn.image_size,
+        augmentation=augmentation.levels[level],
+        fit_all=cnn.fit_all,
+    )
 
 
 def merged_settings(sections: ModelSections, name: str) -> MergedSettings:
