@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from busline.metrics.intervals import bootstrap_interval, corrected_interval
+from busline.metrics.intervals import (
+    bootstrap_interval,
+    corrected_interval,
+    corrected_logit_interval,
+    corrected_wilson_interval,
+)
 
 
 def test_corrected_interval_by_hand():
@@ -104,3 +109,66 @@ def test_an_interval_of_distances_goes_on_beyond_one_but_not_below_nothing():
     drawn = bootstrap_interval(scores, np.random.default_rng(0), most=math.inf)
     assert (drawn.low, drawn.high) == (2.0, 10.0)
     assert bootstrap_interval(scores, np.random.default_rng(0)).high == 1.0
+
+
+def test_corrected_logit_interval_by_hand():
+    """Mean 0.7, error sqrt((1/3 + 1/4) · 0.0001), which divided by 0.7 · 0.3 is the error on the logit scale."""
+    found = corrected_logit_interval([0.69, 0.70, 0.71], 0.25)
+    reach = 4.302652729911275 * math.sqrt((1 / 3 + 1 / 4) * 0.0001) / 0.21
+    odds = [math.log(end / (1 - end)) for end in (found.low, found.high)]
+    assert odds == pytest.approx([math.log(7 / 3) - reach, math.log(7 / 3) + reach])
+    assert found.folds == 3
+
+
+def test_corrected_logit_interval_stays_inside_and_agrees_where_it_is_narrow():
+    wide = corrected_logit_interval([0.8, 1.0, 0.9, float("nan")], 0.5)
+    assert 0.0 < wide.low < 0.9 < wide.high < 1.0
+    assert wide.folds == 3
+    assert wide.high - 0.9 < 0.9 - wide.low
+    scores = np.random.default_rng(1).uniform(0.69, 0.71, 10)
+    narrow, plain = corrected_logit_interval(scores, 0.25), corrected_interval(scores, 0.25)
+    assert (narrow.low, narrow.high) == pytest.approx((plain.low, plain.high), abs=1e-4)
+    narrower = corrected_logit_interval(scores, 0.25, confidence=0.5)
+    assert narrow.low < narrower.low < narrower.high < narrow.high
+
+
+@pytest.mark.parametrize("score", [0.0, 1.0])
+def test_corrected_logit_interval_of_folds_without_a_spread_is_their_score(score):
+    found = corrected_logit_interval([score] * 3, 0.25)
+    assert (found.low, found.high, found.folds) == (score, score, 3)
+    assert math.isnan(corrected_logit_interval([score], 0.25).low)
+
+
+def test_corrected_wilson_interval_solves_its_equation():
+    scores, ratio = [0.6, 0.7, 0.95, float("nan")], 0.25
+    found = corrected_wilson_interval(scores, ratio)
+    error = math.sqrt((1 / 3 + ratio) * np.var(scores[:3], ddof=1))
+    for end in (found.low, found.high):
+        distance = (0.75 - end) / (error * math.sqrt(end * (1 - end) / (0.75 * 0.25)))
+        assert abs(distance) == pytest.approx(4.302652729911275)
+    assert 0.0 < found.low < 0.75 < found.high < 1.0
+    assert found.folds == 3
+    narrower = corrected_wilson_interval(scores, ratio, confidence=0.5)
+    assert found.low < narrower.low < narrower.high < found.high
+
+
+def test_corrected_wilson_interval_of_many_folds_is_that_of_a_rate():
+    """Folds whose corrected variance is a binomial rate's over 40 cases; with so many folds Student's t is normal."""
+    spread = math.sqrt(0.8 * 0.2 / 40 * (1 - 1e-6))
+    scores = np.tile([0.8 - spread, 0.8 + spread], 500_000)
+    theirs = stats.binomtest(32, 40).proportion_ci(method="wilson")
+    found = corrected_wilson_interval(scores, 1.0)
+    assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high), abs=1e-5)
+
+
+def test_corrected_wilson_interval_claims_no_more_than_its_cases():
+    perfect = corrected_wilson_interval([1.0] * 3, 0.5, cases=40)
+    squared = 4.302652729911275**2
+    assert (perfect.low, perfect.high) == (pytest.approx(40 / (40 + squared)), pytest.approx(1.0))
+    alike = corrected_wilson_interval([0.9, 0.9, 0.9 + 1e-12], 0.5, cases=40)
+    assert alike.low < 0.8
+    point = corrected_wilson_interval([1.0] * 3, 0.5)
+    assert (point.low, point.high) == (1.0, 1.0)
+    none = corrected_wilson_interval([0.0, 0.0], 0.5, cases=10)
+    assert none.low == 0.0 < none.high < 1.0
+    assert math.isnan(corrected_wilson_interval([0.7], 0.5).low)
