@@ -29,8 +29,10 @@ def main(
     becomes part of a command.
     """
     from busline.base.params import active_models, load_params
+    from busline.evaluation.headline import questions
 
     params = load_params(params_file)
+    questions(params.headline)
     if len(params.split.classes) > 2:
         from busline.families import FAMILIES
 

@@ -15,6 +15,7 @@ from pydantic import model_validator
 from busline.base.errors import ParameterError, near_matches
 from busline.base.settings.data import Data, Ingest, Prune
 from busline.base.settings.evaluation import Audit, Evaluate
+from busline.base.settings.headline import Headline
 from busline.base.settings.images import CUSTOM, Cnn
 from busline.base.settings.lesion import Lesion
 from busline.base.settings.merged import Merged
@@ -58,6 +59,7 @@ class Params(Section):
     merged: Merged
     seg: Segmentation
     lesion: Lesion
+    headline: Headline
     evaluate: Evaluate
     audit: Audit
     illustrate: Illustrate

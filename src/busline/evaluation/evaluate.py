@@ -14,6 +14,7 @@ from busline.base.artifacts import plain
 from busline.evaluation.calibrations import calibration_scores, calibration_table, recalibrate
 from busline.evaluation.classes import binary_calls, class_calls, class_cases, score_classes
 from busline.evaluation.comparisons import Competitor, compare, count_outcomes
+from busline.evaluation.headline import make_claims
 from busline.evaluation.held_out import HeldOut, held_out, voted_held_out
 from busline.evaluation.loading import grid_columns
 from busline.evaluation.metrics_file import Metrics, compact
@@ -106,6 +107,7 @@ def evaluate(inputs: Inputs, params: EvaluationSettings) -> Evaluation:
     content = {
         "protocol": study.protocol(params),
         "comparisons": counts,
+        "headline": make_claims(params.headline, {**study.competitors, **study.outlined}, params.evaluate.confidence),
         "all_classes": study.all_classes,
         "skipped": {key: dict(reasons) for key, reasons in inputs.skipped.items() if reasons},
     }
@@ -132,6 +134,8 @@ class _Study:
         self.calibrated: dict[tuple[str, str], dict[str, pd.DataFrame]] = {}
         """Pooled cases by (family, model), before and after calibration."""
         self.competitors: dict[tuple[str, str], Competitor] = {}
+        self.outlined: dict[tuple[str, str], Competitor] = {}
+        """Segmentation networks; their cases have a column a metric."""
         self.chosen_on: dict[str, ChosenOn] = {}
         """Fewest and most cases a fold has to choose on, by :attr:`busline.families.Family.chooses`; of the first
         family of that kind, which has most repeats."""
@@ -189,7 +193,9 @@ class _Study:
     def segmentation(self, family: Family, model: str, scores: pd.DataFrame) -> Segmentation:
         test = scores[scores["split"] == "test"]
         check_cases(test, self._splits(family), f"scores of {family.key} model {model!r}")
-        return self.summariser.segmentation(test, self._ratio(family, model), family.key, model)
+        ratio = self._ratio(family, model)
+        self.outlined[family.key, model] = Competitor(test, ratio)
+        return self.summariser.segmentation(test, ratio, family.key, model)
 
     def comparisons(self) -> tuple[pd.DataFrame, dict[str, list[Outcomes]]]:
         """Return a row a pair, and each model's wins, ties and losses by family of comparisons."""

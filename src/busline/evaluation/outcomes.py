@@ -30,6 +30,25 @@ class Outcomes(Result):
         return {"t": self.t, "delong": self.delong, "mcnemar": self.mcnemar}
 
 
+class Claim(Result):
+    """A task's headline, see :mod:`busline.evaluation.headline`; without the two models there are no figures."""
+
+    model: str
+    """Family and model, as in the parameters."""
+    metric: str
+    against: str | None
+    difference: Number = None
+    """Of the folds' scores, the headline's minus the other's, with the corrected t interval."""
+    low: Number = None
+    high: Number = None
+    p_value: Number = None
+    """Of the corrected t test."""
+    p_holm: Number = None
+    """After Holm's correction over the claims."""
+    folds: int = 0
+    """Folds in which both have a score."""
+
+
 class Comparison(Result):
     """A pair of models; differences are the first one's figure minus the second's. A row of plots/comparisons.csv."""
 

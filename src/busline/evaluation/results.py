@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from busline.base.results import Number, Result, Span
-from busline.evaluation.outcomes import Outcomes
+from busline.evaluation.outcomes import Claim, Outcomes
 from busline.families import FAMILIES, Family
 
 KINDS = ("classifiers", "pairs", "searches", "segmentations")
@@ -245,6 +245,8 @@ class Tables(Result):
     protocol: Protocol
     comparisons: dict[str, list[Outcomes]] = Field(default_factory=dict)
     """By family of comparisons, a key of :data:`busline.families.GROUPS`."""
+    headline: dict[str, Claim] = Field(default_factory=dict)
+    """By task."""
     all_classes: dict[str, dict[str, AllClasses]] = Field(default_factory=dict)
     """By family and model, where the study has more than two classes."""
     skipped: dict[str, dict[str, str]] = Field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from busline.base.settings.evaluation import Evaluate
+from busline.base.settings.headline import Headline
 from busline.base.settings.images import Cnn
 from busline.base.settings.merged import Merged
 from busline.base.settings.protocol import CrossValidation, Split
@@ -24,4 +25,5 @@ class EvaluationSettings(Section):
     cnn: Cnn
     merged: Merged
     seg: SegmentationSection
+    headline: Headline
     evaluate: Evaluate

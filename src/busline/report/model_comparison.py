@@ -43,7 +43,9 @@ def comparison_section(scores: Tables, comparisons: Sequence[Comparison]) -> Row
 
 def _how_to_read(alpha: float) -> list[str]:
     return [
-        "Every two models on the same folds. The corrected resampled t test compares the folds' ROC AUCs and allows "
+        "Every two models on the same folds. All of this describes: what is claimed, by one test, stands under "
+        "“Headline”. Among equals, some of three tests cries “better” far more often than one in twenty times "
+        "(docs/statistics.md). The corrected resampled t test compares the folds' ROC AUCs and allows "
         "for overlapping training parts (doi:10.1023/A:1024068626366). DeLong's test (doi:10.1109/LSP.2014.2337313) "
         "compares the pooled ROC AUCs and takes the predictions as given, so it does not know how they vary with "
         "training. McNemar's exact test compares right and wrong calls at Youden's point, chosen inside the fold; its "

@@ -24,6 +24,7 @@ from busline.report.comparison import (
     segmentation_notes,
 )
 from busline.report.data_tables import data_section, split_section, verdict_section
+from busline.report.headline import headline_section
 from busline.report.layout import Row, section, table, text_column
 from busline.report.lesion import lesion_section
 from busline.report.model_comparison import comparison_section
@@ -93,6 +94,7 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
         "notices": _notices(inputs),
         "sections": [
             section("overview", "Overview", text=_how_to_read(inputs)),
+            *headline_section(inputs.scores),
             section(TABULAR.key, "Clinical table", tables=tables["table"]),
             section("images", "Images", tables=tables["images"]),
             section("combined", "Image and table", tables=tables["combined"]),
