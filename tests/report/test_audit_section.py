@@ -99,16 +99,19 @@ def test_a_pair_that_was_not_run_shows_its_tabular_member_and_says_so(published)
     assert "LightGBM + Custom CNN" not in rows
 
 
-def test_the_sentences_name_both_sides_and_leave_out_weights_of_one(published):
+def test_the_sentences_name_and_count_both_sides_and_weights_of_one_too(published):
     text = " ".join(audit_section(made_leakage(), published, comparable=True)["text"])
     assert (
-        "Leaked scoring, and not honest scoring, would give figures like those of: Random forest + Custom CNN (0.95); "
-        "Random forest + MobileNetV2 (ImageNet) (0.97)." in text
+        "leaked scoring, and not honest scoring, would give figures like those of 2: Random forest + Custom CNN "
+        "(0.95); Random forest + MobileNetV2 (ImageNet) (0.97)." in text
     )
     assert "XGBoost + Custom CNN (0.72)" in text.partition("Honest scoring, and not")[2].partition("Either would")[0]
     assert "not a verdict on what was done" in text
     assert len(whole_weights(published)) == 5
-    assert "Random forest + MobileNetV2 (random) (0.74)" not in text
+    honest = text.partition("Honest scoring, and not")[2].partition("Either would")[0]
+    assert "Random forest + MobileNetV2 (random) (0.74)" in honest
+    rows = protocol_rows(made_leakage().protocol, published)
+    assert f"alone (2) than by honest scoring alone ({sum(row['within'] == 'honest only' for row in rows)})" in text
 
 
 def test_figures_about_other_data_are_not_judged(published):

@@ -135,7 +135,7 @@ def test_phantoms_are_called_synthetic_and_the_software_no_device(inputs):
     assert notices["Synthetic data."]["kind"] == "warning"
     assert "only that the machinery works" in notices["Synthetic data."]["text"]
     assert "not a medical device" in notices["Research only."]["text"]
-    assert "of 30 differ" in notices["Not the published protocol."]["text"]
+    assert "of 37 differ" in notices["Not the published protocol."]["text"]
 
 
 def about(inputs, source, active=("main",)):

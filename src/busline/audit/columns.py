@@ -109,9 +109,9 @@ def _classes(
     settings: LogReg,
     seed: int,
 ) -> list[ColumnClass]:
-    """Return what the model gains from each provenance among the dropped columns; the label itself is left out.
+    """Return what the model loses with one kept column alone, and gains from each provenance among the dropped ones.
 
-    So is a category that is another one in each case: in a test case it is always unseen.
+    The label itself is left out. So is a category that is another one in each case: in a test case it is always unseen.
     """
     dropped: dict[str, list[Column]] = {}
     for column in columns:
@@ -121,6 +121,10 @@ def _classes(
     allowed = [column for column in columns if column.name in kept]
     base = _model_scores(table, allowed, positive, folds, settings, seed)
     rows = [ColumnClass(provenance=None, columns=list(kept), auc=fold_interval(base, folds), gain=None)]
+    for column in allowed if len(allowed) > 1 else []:
+        scores = _model_scores(table, [column], positive, folds, settings, seed)
+        gain = fold_interval(np.subtract(scores, base), folds)
+        rows.append(ColumnClass(provenance=None, columns=[column.name], auc=fold_interval(scores, folds), gain=gain))
     for provenance, let_in in dropped.items():
         scores = _model_scores(table, [*allowed, *let_in], positive, folds, settings, seed)
         rows.append(

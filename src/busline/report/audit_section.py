@@ -13,6 +13,8 @@ from busline.report.paper import Published, published_aucs
 FEW = {TABULAR.key: 199, "image": 19}
 """Fewer permutations than these find gross leaks only, and the report says so."""
 ROUNDING = 0.005
+WITHIN = ("leaked only", "honest only", "both", "neither")
+"""Which of the two ranges of draws a figure of the paper lies in."""
 
 
 def audit_section(leakage: Leakage, published: Published | None, *, comparable: bool) -> Row:
@@ -117,30 +119,41 @@ def _protocol_text(
 
 
 def _findings(rows: Sequence[Row], published: Published) -> list[str]:
-    """Say with care which of the paper's voting rows leaked scoring would explain."""
-    whole = whole_weights(published)
-    pairs = [row for row in rows if row["within"] and row["model"] not in whole]
+    """Say with care which of the paper's voting rows leaked scoring would explain, and count all of them."""
+    pairs = [row for row in rows if row["within"]]
+    counts = {within: sum(row["within"] == within for row in pairs) for within in WITHIN}
 
     def named(within: str) -> str:
         chosen = [f"{row['model']} ({row['paper']['mean']:.2f})" for row in pairs if row["within"] == within]
-        return "; ".join(chosen) or "none"
+        return f"{counts[within]}: {'; '.join(chosen)}" if chosen else "none"
 
     text = [
-        f"{published.citation.short} does not say which cases its voting estimates were scored on. Leaked scoring, and "
-        f"not honest scoring, would give figures like those of: {named('leaked only')}. Honest scoring, and not leaked "
-        f"scoring, would give figures like those of: {named('honest only')}; leaked scoring would have lifted these as "
-        f"well. Either would: {named('both')}. Neither would: {named('neither')}."
+        f"{published.citation.short} does not say which cases its voting estimates were scored on. Of its "
+        f"{len(pairs)} voting rows, leaked scoring, and not honest scoring, would give figures like those of "
+        f"{named('leaked only')}. Honest scoring, and not leaked scoring, would give figures like those of {named('honest only')}; leaked "
+        f"scoring would have lifted these as well. Either would: {named('both')}. Neither would: {named('neither')}."
     ]
+    whole = whole_weights(published)
     if whole:
         text.append(
             f"The paper's pairs with a tabular weight of 1 ({'; '.join(whole)}) repeat its cross-validated means of "
-            "the tabular model, so they were not scored like the others and are left out here."
+            "the tabular model, which suggests that voting was cross-validated there: they count like the others."
         )
-    text.append(
-        "So leaked scoring would explain some rows and not others: this is a finding about what would be consistent, "
-        "not a verdict on what was done."
+    return [*text, _conclusion(counts["leaked only"], counts["honest only"])]
+
+
+def _conclusion(leaked: int, honest: int) -> str:
+    """Say what the counts of rows that one way of scoring alone explains come to."""
+    if leaked > honest:
+        sum_up = f"More rows are explained by leaked scoring alone ({leaked}) than by honest scoring alone ({honest})"
+    elif leaked < honest:
+        sum_up = f"Fewer rows are explained by leaked scoring alone ({leaked}) than by honest scoring alone ({honest})"
+    else:
+        sum_up = f"As many rows are explained by leaked scoring alone as by honest scoring alone ({leaked})"
+    return (
+        f"{sum_up}: a finding about what would be consistent, not a verdict on what was done. A row that leaked "
+        "scoring alone explains needs an explanation, whatever the others do."
     )
-    return text
 
 
 def whole_weights(published: Published) -> list[str]:
@@ -236,9 +249,10 @@ def _class_table(classes: Sequence[ColumnClass]) -> Row:
     rows = []
     for row in classes:
         gain = row.gain or row.auc
+        less = f"{', '.join(row.columns)} alone" if row.gain else "kept"
         rows.append(
             {
-                "what": f"kept and {row.provenance}" if row.provenance else "kept",
+                "what": f"kept and {row.provenance}" if row.provenance else less,
                 "auc": row.auc.mean,
                 "gain": row.gain.mean if row.gain else "–",
                 "interval": [gain.low, gain.high],
@@ -246,8 +260,9 @@ def _class_table(classes: Sequence[ColumnClass]) -> Row:
             }
         )
     caption = (
-        "Logistic regression in the study's folds; the interval is that of the gain, or of the ROC AUC of the kept "
-        "columns. Columns that differ in every case are left out."
+        "Logistic regression in the study's folds; the interval is that of the gain over the kept columns, or of their "
+        "ROC AUC. Columns that differ in every case are left out. A kept column alone: a declared provenance is taken "
+        "at its word, and whether a finding was noted before the scan is not to be seen in a table."
     )
     return table("classes", columns, rows, title="What dropped columns would have been worth", caption=caption)
 

@@ -32,8 +32,7 @@ def compare_settings(params: Params, published: Published) -> list[Row]:
     rows = []
     for key, theirs in published.settings.items():
         ours = dict(look_up(content, key)).get(key)
-        same = "yes" if theirs == ours else "no"
-        rows.append({"key": key, "theirs": _word(theirs), "ours": _word(ours), "same": same})
+        rows.append({"key": key, "theirs": _word(theirs), "ours": _word(ours), "same": _same(theirs, ours)})
     return sorted(rows, key=lambda row: str(row["same"]))
 
 
@@ -74,5 +73,15 @@ def segmentation_notes(seg: Segmentation) -> list[str]:
     return notes
 
 
+def _same(theirs: Any, ours: Any) -> str:
+    """Say whether a setting is the paper's; of a list of models, whether all of the paper's are among ours."""
+    same = set(theirs) <= set(ours or []) if isinstance(theirs, list) else theirs == ours
+    return "yes" if same else "no"
+
+
 def _word(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

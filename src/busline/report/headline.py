@@ -30,10 +30,10 @@ def headline_section(scores: Tables) -> list[Row]:
     rows = [_row(scores, task, claim) for task, claim in scores.headline.items()]
     text = [
         "What the parameters named, before the run, as the figure of each task and the one test that it is claimed by: "
-        "the corrected t test of the folds' scores, which in simulations cried “better” in at most 4 of 100 pairs of "
-        f"equals (docs/statistics.md). Holm's correction is over these {len(rows)} claims. Every other figure and every "
-        "other test of this report describes. A difference that is not found is no sign of equality: with few folds "
-        "the test finds little.",
+        "the corrected t test of the folds' scores, which in simulations cried “better” in at most 4 of 100 pairs "
+        f"of equals (docs/statistics.md). Holm's correction is over these {len(rows)} claims. Every other figure "
+        "and every other test of this report describes. A difference that is not found is no sign of equality: with "
+        "few folds the test finds little.",
         *_missing(scores),
     ]
     return [section("headline", "Headline", text=text, tables=[table("headline", columns, rows)])]

@@ -112,7 +112,7 @@ class Published(Block):
     merged: dict[str, Interval]
     segment: dict[str, SegmentationScore]
     """By metric of segmentation (:data:`busline.metrics.segmentation.KNOWN`)."""
-    settings: dict[str, float | str]
+    settings: dict[str, bool | float | str | list[str]]
     """What the paper fixes, by the dotted keys of params.yaml."""
     open_choices: list[OpenChoice]
     differences: list[Difference]
