@@ -131,7 +131,8 @@ def _findings(rows: Sequence[Row], published: Published) -> list[str]:
         f"{published.citation.short} does not say which cases its voting estimates were scored on. Of its "
         f"{len(pairs)} voting rows, leaked scoring, and not honest scoring, would give figures like those of "
         f"{named('leaked only')}. Honest scoring, and not leaked scoring, would give figures like those of "
-        f"{named('honest only')}; leaked scoring would have lifted these as well. Either would: {named('both')}. Neither would: {named('neither')}."
+        f"{named('honest only')}; leaked scoring would have lifted these as well. Either would: {named('both')}. "
+        f"Neither would: {named('neither')}."
     ]
     whole = whole_weights(published)
     if whole:
