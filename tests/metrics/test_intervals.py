@@ -11,6 +11,7 @@ from busline.metrics.intervals import (
     corrected_interval,
     corrected_logit_interval,
     corrected_wilson_interval,
+    reported_interval,
 )
 
 
@@ -172,3 +173,14 @@ def test_corrected_wilson_interval_claims_no_more_than_its_cases():
     none = corrected_wilson_interval([0.0, 0.0], 0.5, cases=10)
     assert none.low == 0.0 < none.high < 1.0
     assert math.isnan(corrected_wilson_interval([0.7], 0.5).low)
+
+
+def test_the_reported_interval_is_wilsons_and_of_distances_the_plain_one():
+    scores = [0.9, 1.0, 1.0]
+    assert reported_interval(scores, 0.5) == corrected_wilson_interval(scores, 0.5)
+    few = reported_interval([1.0, 1.0], 0.5, cases=40, confidence=0.9)
+    assert few == corrected_wilson_interval([1.0, 1.0], 0.5, cases=40, confidence=0.9)
+    assert few.low < 1.0
+    distances = reported_interval([2.0, 3.0, 10.0], 0.5, most=math.inf, confidence=0.9)
+    assert distances == corrected_interval([2.0, 3.0, 10.0], 0.5, most=math.inf, confidence=0.9)
+    assert distances.high > 10.0

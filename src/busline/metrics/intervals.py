@@ -23,6 +23,30 @@ class Interval:
     """Number of folds with a score, those the interval rests on."""
 
 
+def reported_interval(
+    scores: npt.ArrayLike,
+    ratio: float,
+    *,
+    confidence: float = 0.95,
+    most: float = 1.0,
+    cases: float = float("inf"),
+) -> Interval:
+    """Return the interval that stands beside every mean of fold scores, chosen in docs/statistics.md.
+
+    It is :func:`corrected_wilson_interval`, and for a distance, which has no most, :func:`corrected_interval`.
+
+    Args:
+        scores: (k,) one score a fold, in [0, most] or NaN.
+        ratio: number of test cases divided by number of training cases of a fold.
+        confidence: coverage in (0, 1).
+        most: the greatest possible score, 1, or infinity for a distance.
+        cases: of a rate, the cases that it is a share of.
+    """
+    if np.isinf(most):
+        return corrected_interval(scores, ratio, confidence=confidence, most=most)
+    return corrected_wilson_interval(scores, ratio, cases=cases, confidence=confidence)
+
+
 def bootstrap_interval(
     scores: npt.ArrayLike,
     generator: np.random.Generator,
@@ -34,7 +58,7 @@ def bootstrap_interval(
     """Return the percentile bootstrap interval of the mean fold score, as in Chowdhary & Dennis 2026.
 
     It takes the folds as independent, which they are not (training parts overlap, repeats share their cases): it is
-    too narrow, and :func:`corrected_interval` stands beside it for that reason.
+    too narrow, and fit only to be set beside the paper's own.
 
     Args:
         scores: (k,) one score a fold, in [0, most] or NaN.
