@@ -56,6 +56,8 @@ def test_a_copy_in_a_dropped_column_is_measured_and_no_problem():
     assert pathology.auc.mean > 0.98
     assert pathology.gain.mean == pytest.approx(pathology.auc.mean - base.auc.mean)
     assert pathology.gain.low > 0
+    assert (pathology.gain.low + pathology.gain.high) / 2 == pytest.approx(pathology.gain.mean)  # of differences
+    assert (base.auc.low + base.auc.high) / 2 < base.auc.mean - 1e-4  # of scores above a half
 
 
 def test_an_honest_column_is_no_problem_and_an_empty_one_tells_nothing():

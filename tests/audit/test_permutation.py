@@ -10,6 +10,7 @@ from busline.audit.results import FoldInterval
 from busline.audit.statistics import above, describe_draws, fold_interval
 from busline.base.runtime import Runtime
 from busline.metrics.classification import recall, roc_auc, specificity
+from busline.metrics.intervals import corrected_wilson_interval
 from busline.splits import CV, MASTER
 from made_inputs import made_inputs, small_params
 
@@ -268,8 +269,10 @@ def test_summaries_of_draws_and_folds():
     }  # fmt: skip
     assert set(dict(describe_draws([])).values()) == {None, 0}
     folds = [(np.arange(8), np.arange(2))] * 4
-    found = fold_interval([0.1, -0.1, 0.2, 0.0], folds)
+    found = fold_interval([0.1, -0.1, 0.2, 0.0], folds, differences=True)
     reach = stats.t.ppf(0.975, 3) * np.sqrt((1 / 4 + 2 / 8) * np.var([0.1, -0.1, 0.2, 0.0], ddof=1))
     assert (found.low, found.high) == (pytest.approx(0.05 - reach), pytest.approx(0.05 + reach))
+    aucs, reported = fold_interval([0.9, 1.0, 1.0, 1.0], folds), corrected_wilson_interval([0.9, 1.0, 1.0, 1.0], 2 / 8)
+    assert (aucs.low, aucs.high) == (reported.low, reported.high)
     assert fold_interval([0.5], folds) == FoldInterval(mean=0.5, low=None, high=None)
     assert fold_interval([np.nan], folds) == FoldInterval(mean=None, low=None, high=None)

@@ -132,7 +132,7 @@ def _classes(
                 provenance=provenance,
                 columns=[column.name for column in let_in],
                 auc=fold_interval(scores, folds),
-                gain=fold_interval(np.subtract(scores, base), folds),
+                gain=fold_interval(np.subtract(scores, base), folds, differences=True),
             )
         )
     return rows

@@ -10,7 +10,7 @@ from busline.base.settings.evaluation import Audit
 
 
 class FoldInterval(Result):
-    """Mean of fold scores, or of their differences, and its corrected resampled t interval."""
+    """Mean of fold scores, or of their differences, and its interval."""
 
     mean: Number
     low: Number

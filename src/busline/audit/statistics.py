@@ -9,26 +9,30 @@ import numpy.typing as npt
 from scipy.special import stdtr
 
 from busline.audit.results import Draws, FoldInterval
-from busline.metrics.intervals import corrected_interval
+from busline.metrics.intervals import corrected_interval, reported_interval
 
 QUANTILES = {"low": 0.05, "median": 0.5, "high": 0.95}
 
 
-def fold_interval(scores: npt.ArrayLike, folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> FoldInterval:
-    """Return the mean of fold scores, or of their differences, with the corrected resampled t interval.
+def fold_interval(
+    scores: npt.ArrayLike, folds: Sequence[tuple[np.ndarray, np.ndarray]], *, differences: bool = False
+) -> FoldInterval:
+    """Return the mean of fold scores, or of their differences, with its interval.
 
-    See :func:`busline.metrics.intervals.corrected_interval`; it is not cut off, as a difference may be negative.
+    See :func:`busline.metrics.intervals.reported_interval`, and of differences, which may be negative,
+    :func:`busline.metrics.intervals.corrected_interval`, not cut off.
 
     Args:
-        scores: (k,), NaN where undefined.
+        scores: (k,) in [0, 1], or in [-1, 1] if they are ``differences``; NaN where undefined.
         folds: positions of training and test cases of the k folds.
+        differences: whether they are.
     """
     values = np.asarray(scores, dtype=np.float64)
     values = values[~np.isnan(values)]
     if not len(values):
         return FoldInterval(mean=None, low=None, high=None)
     ratio = float(np.mean([len(test) / len(train) for train, test in folds]))
-    reached = corrected_interval(values, ratio, bounded=False)
+    reached = corrected_interval(values, ratio, bounded=False) if differences else reported_interval(values, ratio)
     return FoldInterval(mean=float(values.mean()), low=reached.low, high=reached.high)
 
 

@@ -244,7 +244,7 @@ def _class_table(classes: Sequence[ColumnClass]) -> Row:
         text_column("what", "Columns"),
         column("auc", "ROC AUC", "score", ours=True),
         column("gain", "Gain", "number", ours=True),
-        column("interval", "Nadeau–Bengio 95 %", "interval", ours=True),
+        column("interval", "95 % interval", "interval", ours=True),
         text_column("names", "Which"),
     ]
     rows = []
@@ -274,7 +274,7 @@ def _column_table(alone: Sequence[ColumnAlone]) -> Row:
         text_column("provenance", "Provenance"),
         text_column("kept", "Kept"),
         column("value", "ROC AUC alone", "score", ours=True),
-        column("interval", "Nadeau–Bengio 95 %", "interval", ours=True),
+        column("interval", "95 % interval", "interval", ours=True),
         column("missing", "Of its gaps alone", "score", ours=True),
     ]
     rows = [
