@@ -42,7 +42,7 @@ class Family:
     left_out: int = 1
     """Folds of a repeat that a model did not learn from: its test fold, and 1 more where *pairs* of folds are left out.
 
-    With the roles it gives the ratio of test to training cases, and so the width of the Nadeau-Bengio interval.
+    With the roles it gives the ratio of test to training cases, and so the width of the intervals.
     """
     all_repeats: bool = False
     """Whether it is trained in every repeat of the cross-validation, or in the first ``cv.image_repeats``."""

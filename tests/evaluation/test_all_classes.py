@@ -47,6 +47,8 @@ def test_scores_by_hand():
     assert (found.metrics["accuracy"].folds, found.metrics["accuracy"].undefined) == (4, 0)
     malignant = found.classes[2].metrics
     assert malignant["recall"].mean == pytest.approx((0 + 1 + 1 + 1) / 4)
+    normal = found.classes[0].metrics["recall"]  # 1 in two folds, of one case: t of 1 degree of freedom
+    assert (normal.mean, normal.low, normal.high) == pytest.approx((1.0, 1 / (1 + 12.706205**2), 1.0))
     assert found.metrics["roc_auc_ovr"].folds == 0  # no fold has all three classes
     assert found.metrics["roc_auc_ovr"].mean is None
     assert found.master is not None
@@ -56,5 +58,5 @@ def test_scores_by_hand():
 def test_more_than_one_model_draws_from_generators_of_its_own():
     cases = class_cases(made_table(), CLASSES)
     one, other = (score_classes(cases, CLASSES, Summariser(1, SETTINGS), 0.25, "cnn", name) for name in "mn")
-    assert one.metrics["accuracy"].nb_low == other.metrics["accuracy"].nb_low
+    assert one.metrics["accuracy"].low == other.metrics["accuracy"].low
     assert one.confusion == other.confusion

@@ -15,14 +15,13 @@ from made_study import (
     SPLITS,
     THEIRS,
     by_fold,
-    make_scores,
     with_predictions,
 )
 from sklearn import metrics as sklearn_metrics
 
 from busline.base.seeding import numpy_generator
 from busline.evaluation.evaluate import Inputs, evaluate
-from busline.metrics.intervals import bootstrap_interval, corrected_interval
+from busline.metrics.intervals import bootstrap_interval, corrected_wilson_interval
 from busline.splits import CV, MASTER
 from made_predictions import CLASSES, make_labels, make_predictions, make_splits
 
@@ -38,38 +37,26 @@ def test_fold_metrics_and_intervals(family, model, ratio):
     assert len(folds) == 6
     found = RESULT.tables.scored(family)[model].metrics
     assert set(found) == set(THEIRS)
+    positives = int((LABELS == "malignant").sum())
+    shares = {"accuracy": 60, "recall": positives, "specificity": 60 - positives}
     for name, metric in THEIRS.items():
         scores = np.array([metric(*fold) for fold in folds])
         generator = numpy_generator(PARAMS.seed.split, "bootstrap", family, model, name)
-        low = bootstrap_interval(
-            scores, generator, samples=PARAMS.evaluate.bootstrap, confidence=PARAMS.evaluate.confidence
-        )
-        corrected = corrected_interval(scores, ratio, confidence=PARAMS.evaluate.confidence)
+        confidence, cases = PARAMS.evaluate.confidence, shares.get(name, math.inf)
+        reported = corrected_wilson_interval(scores, ratio, cases=cases, confidence=confidence)
+        drawn = bootstrap_interval(scores, generator, samples=PARAMS.evaluate.bootstrap, confidence=confidence)
         expected = {
             "mean": scores.mean(),
             "min": scores.min(),
             "max": scores.max(),
             "folds": 6,
             "undefined": 0,
-            "low": low.low,
-            "high": low.high,
-            "nb_low": corrected.low,
-            "nb_high": corrected.high,
+            "low": reported.low,
+            "high": reported.high,
+            "bootstrap_low": drawn.low,
+            "bootstrap_high": drawn.high,
         }
         assert dict(found[name]) == pytest.approx(expected, abs=1e-12), name
-
-
-def test_bootstrap_draws_hang_on_the_seed_of_splits_and_on_no_other():
-    """So two seeds of training are judged by the same draws."""
-
-    def judged(**changed):
-        return evaluate(INPUTS, PARAMS.model_copy(update={"seed": PARAMS.seed.model_copy(update=changed)})).tables
-
-    assert judged(train=7, data=7) == RESULT.tables
-    one, other = (tables.classifiers["cnn"]["custom_cnn"] for tables in (RESULT.tables, judged(split=7)))
-    mine, theirs = dict(one.metrics["roc_auc"]), dict(other.metrics["roc_auc"])
-    assert {key for key in mine if mine[key] != theirs[key]} == {"low", "high"}
-    assert one.pooled.roc_auc_low != other.pooled.roc_auc_low  # of a bootstrap of the patients
 
 
 def test_pooled_metrics_average_the_repeats_to_one_score_a_case():
@@ -136,25 +123,9 @@ def test_searches_have_the_auc_only():
     assert (search.point, set(search.metrics)) == ({"hidden": 16, "dropout": 0.2}, {"roc_auc"})
     scores = [THEIRS["roc_auc"](*fold) for fold in by_fold(INPUTS.predictions["dnn_search"]["h16_d0.2"])]
     assert search.metrics["roc_auc"].mean == pytest.approx(np.mean(scores))
-    assert search.metrics["roc_auc"].nb_low == pytest.approx(corrected_interval(scores, 20 / 40).low)
+    assert search.metrics["roc_auc"].low == pytest.approx(corrected_wilson_interval(scores, 20 / 40).low)
     scores = [THEIRS["roc_auc"](*fold) for fold in by_fold(INPUTS.predictions["augmentation"]["mild"])]
-    assert mild.metrics["roc_auc"].nb_low == pytest.approx(corrected_interval(scores, 20 / 28).low)
-
-
-def test_what_rests_on_pairs_of_folds_has_a_wider_interval():
-    """With 3 folds of 20 cases each network leaves out two, so that 20 cases are left to learn from."""
-    table = make_predictions(SPLITS[SPLITS["scheme"] == "cv"], LABELS, seed=6)
-    table = table[table["split"] == "test"]
-    scores = make_scores(SPLITS[SPLITS["scheme"] == "cv"])
-    predictions = {"lesion": {"image": table}, "lesion_parts": {"shape": table}}
-    found = evaluate(Inputs(SPLITS, predictions, INPUTS.weights, {"lesion_segment": {"m": scores}}), PARAMS).tables
-    corrected = corrected_interval([THEIRS["roc_auc"](*fold) for fold in by_fold(table)], 20 / 20)
-    for family, model in (("lesion", "image"), ("lesion_parts", "shape")):
-        auc = found.compared(family)[model].metrics["roc_auc"]
-        assert (auc.nb_low, auc.nb_high) == pytest.approx((corrected.low, corrected.high))
-    dice = corrected_interval(scores.groupby(["repeat", "fold"])["dice"].mean(), 20 / 20)
-    outlines = found.segmentations["lesion_segment"]["m"].metrics["dice"]
-    assert (outlines.nb_low, outlines.nb_high) == pytest.approx((dice.low, dice.high))
+    assert mild.metrics["roc_auc"].low == pytest.approx(corrected_wilson_interval(scores, 20 / 28).low)
 
 
 def test_segmentation_by_hand():
@@ -174,32 +145,14 @@ def test_segmentation_by_hand():
     scores = scores.assign(iou=0.5, sensitivity=0.5, specificity=1.0)
     tables = evaluate(Inputs(splits, {}, INPUTS.weights, {"segment": {"unet": scores}}), PARAMS).tables
     found = tables.segmentations["segment"]["unet"]
-    corrected = corrected_interval([0.3, 0.8], 1.0)
+    reported = corrected_wilson_interval([0.3, 0.8], 1.0)
     dice = found.metrics["dice"]
     assert (dice.mean, dice.min, dice.max, dice.folds) == (pytest.approx(0.55), pytest.approx(0.3), 0.8, 2)
-    assert (dice.nb_low, dice.nb_high) == pytest.approx((corrected.low, corrected.high))
+    assert (dice.low, dice.high) == pytest.approx((reported.low, reported.high))
     assert dict(found.cases["dice"]) == pytest.approx(
         {"mean": 1.4 / 3, "min": 0.2, "max": 0.8, "count": 3, "undefined": 1}
     )
     assert found.master.model_dump() == {"dice": 0.9, "iou": 0.5, "sensitivity": 0.5, "specificity": 1.0, "cases": 1}
-
-
-def test_distances_are_summarised_beyond_one_and_undefined_cases_are_counted():
-    scores = INPUTS.segmentation["segment"]["unet"]
-    lost = scores["case_id"].isin(scores["case_id"].unique()[:3])
-    scores = scores.assign(hd95=scores["hd95"].where(~lost))
-    found = evaluate(replace(INPUTS, segmentation={"segment": {"unet": scores}}), PARAMS)
-    folds = scores[scores["scheme"] == "cv"]
-    means = folds.groupby(["repeat", "fold"])["hd95"].mean()
-    corrected = corrected_interval(means, 20 / 40, bounded=False)
-    metric = found.metrics["segment"]["unet"]["hd95"]
-    assert metric["mean"] == pytest.approx(means.mean())
-    assert (metric["nb_low"], metric["nb_high"]) == pytest.approx((corrected.low, corrected.high))
-    assert metric["low"] > 1.0
-    assert metric["undefined_cases"] == 6  # three cases in two repeats
-    assert found.metrics["segment"]["unet"]["dice"]["undefined_cases"] == 0
-    counts = found.tables.segmentations["segment"]["unet"].cases["hd95"]
-    assert (counts.count, counts.undefined, counts.max) == (len(folds) - 6, 6, folds["hd95"].max())
 
 
 def test_every_segmentation_network_is_measured_under_its_name():
@@ -216,9 +169,9 @@ def test_segmentation_learns_from_tune_cases_too():
     scores = INPUTS.segmentation["segment"]["unet"]
     scores = scores[scores["scheme"] == "cv"]
     means = scores.groupby(["repeat", "fold"])["iou"].mean()
-    corrected = corrected_interval(means, 20 / 40)
+    reported = corrected_wilson_interval(means, 20 / 40)
     iou = RESULT.tables.segmentations["segment"]["unet"].metrics["iou"]
-    assert iou.nb_low == pytest.approx(corrected.low)
+    assert iou.low == pytest.approx(reported.low)
 
 
 def test_a_fold_of_one_class_has_no_auc_and_is_counted():
@@ -249,7 +202,7 @@ def test_permuted_labels_score_chance():
 
 def test_the_metrics_file_is_the_tables_means_and_intervals():
     assert set(RESULT.metrics) == {"tabular", "cnn", "augmentation", "dnn_search", "vote", "segment"}
-    keys = ("mean", "low", "high", "nb_low", "nb_high")
+    keys = ("mean", "low", "high")
     content, metrics = RESULT.tables.classifiers["tabular"]["logreg"], RESULT.metrics["tabular"]["logreg"]
     assert metrics["roc_auc"] == {key: getattr(content.metrics["roc_auc"], key) for key in keys}
     assert set(metrics) == {*THEIRS, "operating", "pooled"}

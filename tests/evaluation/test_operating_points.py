@@ -55,6 +55,18 @@ def test_rates_by_fold_by_hand():
     assert dict(found.threshold) == {"median": pytest.approx(0.65), "min": 0.3, "max": 0.9}
 
 
+def test_a_rates_interval_rests_on_no_more_cases_than_it_is_a_share_of():
+    """Two positive cases in two repeats are two cases: with no variance, Wilson's interval of 2 of 2."""
+    right = TEST.assign(score=TEST["truth"].astype(float))
+    found = tabled(HeldOut(TUNE, right))
+    squared = 3.182446**2  # t of 3 degrees of freedom
+    for rate in (found.sensitivity, found.specificity):
+        assert (rate.mean, rate.low, rate.high) == pytest.approx((1.0, 2 / (2 + squared), 1.0))
+    one_class = TUNE.assign(truth=TUNE["truth"] & (TUNE["fold"] == 1))
+    without = tabled(HeldOut(one_class, right)).sensitivity  # of fold 0, and so of case a, nobody is called
+    assert (without.folds, without.low) == (2, pytest.approx(1 / (1 + 12.706205**2)))
+
+
 def test_repeats_are_averaged_before_a_case_is_called():
     """Mean margins: a -0.025, b 0.02, c -0.075, d -0.15."""
     calls = pooled_calls(operate(HELD, "youden").margins)

@@ -34,7 +34,6 @@ def test_an_operating_point_shows_folds_and_pooled_rates_with_their_intervals(in
     for rate in ("sensitivity", "specificity"):
         shown = getattr(found, rate)
         assert cells[rate] == f"{shown.mean:.2f} ({shown.low:.2f}, {shown.high:.2f})"
-        assert cells[f"{rate}_corrected"] == f"({shown.nb_low:.2f}, {shown.nb_high:.2f})"
         assert cells[f"{rate}_pooled"].startswith(f"{shown.pooled:.2f} (")
     assert (cells["threshold"], cells["folds"]) == (f"{found.threshold.median:.3f}", "3")
 

@@ -53,10 +53,19 @@ def test_the_forest_has_a_row_a_model_with_paper_and_ours(inputs):
     assert rows["Image: MobileNetV2 (ImageNet)"]["status"] == "not run"
 
 
+def test_the_forest_draws_the_interval(inputs):
+    rows = summarise(inputs)["forest"]
+    (row,) = (row for row in rows if row["label"] == "Table: Random forest")
+    score = inputs.scores.classifiers["tabular"]["random_forest"].metrics["roc_auc"]
+    assert row["interval"] == [score.low, score.high]
+    before = draw_forest(rows, None).png
+    row["interval"] = [score.low, score.high - 0.05]
+    assert draw_forest(rows, None).png != before
+
+
 def test_undefined_intervals_and_names_with_dollars_can_be_drawn():
-    rows = [
-        {"label": "a $x$ $", "family": "g", "ours": 0.5, "bootstrap": [None, None], "corrected": None, "paper": None}
-    ]
+    row = {"family": "g", "ours": 0.5, "paper": None}
+    rows = [{"label": "a $x$ $", "interval": [None, None], **row}, {"label": "b", "interval": None, **row}]
     assert draw_forest(rows, None).png.startswith(PNG_START)
     verdict = {"name": "US$ and $", "provenance": None, "kept": False, "auc_alone": 0.5}
     assert draw_columns([verdict]).png.startswith(PNG_START)

@@ -20,15 +20,14 @@ def row_of(table, **labels):
     return row
 
 
-def test_a_row_holds_the_papers_figure_ours_and_both_intervals(inputs):
+def test_a_row_holds_the_papers_figure_and_ours_with_its_interval(inputs):
     model = inputs.scores.classifiers["tabular"]["logreg"]
     score = model.metrics["roc_auc"]
     row = row_of(tables_of(summarise(inputs))["table4"], model="Logistic regression", metric="ROC AUC")
     assert row["status"] == "run"
     assert row["paper"] == {"mean": 0.80, "low": 0.78, "high": 0.82}
     assert row["ours"] == score.mean
-    assert row["bootstrap"] == [score.low, score.high]
-    assert row["corrected"] == [score.nb_low, score.nb_high]
+    assert row["interval"] == [score.low, score.high]
     assert row["master"] == model.master.score("roc_auc") is not None
     assert row["folds"] == "3"
 
@@ -43,7 +42,7 @@ def test_a_model_of_the_paper_that_did_not_run_says_so(inputs):
     }
     cells = {column["key"]: show_cell(row, column) for column in table["columns"]}
     assert cells["ours"] == "not run"
-    assert cells["bootstrap"] == cells["folds"] == "–"
+    assert cells["interval"] == cells["folds"] == "–"
 
 
 def test_a_model_the_paper_lacks_has_a_row_too(inputs):
@@ -93,8 +92,8 @@ def test_distances_stand_below_the_papers_metrics_with_unit_and_cases_left_out(i
     row = row_of(tables["table9"], metric="HD95 (mm)")
     score = inputs.scores.segmentations["segment"]["unet"].metrics["hd95"]
     assert (row["paper"], row["ours"], row["cases"]) == (None, score.mean, "45 of 48")
-    assert row["corrected"] == [score.nb_low, score.nb_high]
-    assert score.nb_high > 1.0
+    assert row["interval"] == [score.low, score.high]
+    assert score.high > 1.0
     assert [line["metric"] for line in tables["table9"]["rows"]][-2:] == ["HD95 (mm)", "ASSD (mm)"]
     lesion = row_of(tables["lesion_outlines"], metric="HD95 (mm)", model="Lesion network")
     assert (lesion["ours"], lesion["cases"]) == (2.0, "45 of 48")
@@ -119,12 +118,12 @@ def test_distances_in_pixels_say_so(inputs):
 
 
 def test_undefined_is_told_from_absent(inputs):
-    undefined = {"mean": None, "nb_low": None, "nb_high": None, "folds": 0, "undefined": 3}
+    undefined = {"mean": None, "low": None, "high": None, "folds": 0, "undefined": 3}
     inputs = edited(inputs, "tabular", "logreg", "metrics", "roc_auc", **undefined)
     table = tables_of(summarise(inputs))["table4"]
     row = row_of(table, model="Logistic regression", metric="ROC AUC")
     cells = {column["key"]: show_cell(row, column) for column in table["columns"]}
-    assert cells["ours"] == cells["corrected"] == "n/a"
+    assert cells["ours"] == cells["interval"] == "n/a"
     assert cells["folds"] == "0 of 3"
     specificity = row_of(table, model="Logistic regression", metric="Specificity")
     assert show_cell(specificity, table["columns"][2]) == "–"
@@ -159,7 +158,7 @@ def test_only_the_papers_own_data_are_compared(inputs, source, title):
     [(0.70, 0.796, "yes"), (0.70, 0.794, "no"), (0.804, 0.9, "yes"), (0.806, 0.9, "no"), (None, None, "–")],
 )
 def test_agreement_allows_for_the_papers_rounding(inputs, low, high, verdict):
-    inputs = edited(inputs, "tabular", "logreg", "metrics", "roc_auc", nb_low=low, nb_high=high)
+    inputs = edited(inputs, "tabular", "logreg", "metrics", "roc_auc", low=low, high=high)
     summary = summarise(about(inputs, "breast"))
     row = row_of(tables_of(summary)["table4"], model="Logistic regression", metric="ROC AUC")
     assert row["agrees"] == verdict  # the paper: 0.80
@@ -258,6 +257,7 @@ def test_without_a_paper_ours_stands_alone(inputs):
     tables = tables_of(summary)
     assert "settings" not in tables
     assert "choices" not in tables
+    assert "paper_interval" not in tables
     assert {row["status"] for row in tables["table7"]["rows"]} == {"run"}
     assert all("paper" not in column["key"] for table in tables.values() for column in table["columns"])
 

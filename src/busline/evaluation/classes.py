@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from busline.evaluation.results import AllClasses, ClassScores, Master
-from busline.evaluation.summaries import Summariser
+from busline.evaluation.summaries import Summariser, shared_cases
 from busline.metrics.classification import call
 from busline.metrics.multiclass import CLASS_METRICS, PER_CLASS_METRICS, calibration_error, called, confusion
 from busline.splits import RESAMPLE, cross_validated, master_rows
@@ -35,7 +35,7 @@ def score_classes(
         classes: the study's labels in their order.
         summariser: of fold scores; its seed and settings.
         ratio: number of test cases divided by number of training cases.
-        family: whose scores they are: the intervals' generators depend on it, and on ``model``.
+        family: whose scores they are: the bootstraps' generators depend on it, and on ``model``.
         model: likewise.
     """
     folds = [_arrays(rows, classes) for _, rows in cross_validated(cases).groupby(RESAMPLE, sort=True)]
@@ -46,13 +46,19 @@ def score_classes(
     each = {name: np.array([metric(*fold) for fold in folds]) for name, metric in PER_CLASS_METRICS.items()}
     whole = {name: np.array([metric(*fold) for fold in folds]) for name, metric in CLASS_METRICS.items()}
     names = (family, model, "all classes")
+    against_rest = [pooled.reset_index().assign(truth=actual == place) for place in range(len(classes))]
     return AllClasses(
-        metrics={name: summariser.scores(scores, ratio, *names, name) for name, scores in whole.items()},
+        metrics={
+            name: summariser.scores(scores, ratio, *names, name, cases=shared_cases(against_rest[-1], name))
+            for name, scores in whole.items()
+        },
         classes=[
             ClassScores(
                 label=label,
                 metrics={
-                    name: summariser.scores(scores[:, place], ratio, *names, label, name)
+                    name: summariser.scores(
+                        scores[:, place], ratio, *names, label, name, cases=shared_cases(against_rest[place], name)
+                    )
                     for name, scores in each.items()
                 },
                 cases=int((actual == place).sum()),

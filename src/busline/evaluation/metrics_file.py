@@ -6,14 +6,14 @@ from busline.evaluation.results import Classifier, Pair, Search, Segmentation, S
 
 Figures = dict[str, float | int | None]
 Metric = Figures | dict[str, Figures]
-"""Mean and intervals of a metric, or one number a metric; of the operating points, both rates by point."""
+"""Mean and interval of a metric, or one number a metric; of the operating points, both rates by point."""
 Metrics = dict[str, dict[str, dict[str, Metric]]]
 POOLED_SCALARS = ("roc_auc", "curve_sensitivity", "brier", "ece")
 """Of the pooled scores, what stands in the metrics file."""
 
 
 def compact(tables: Tables) -> Metrics:
-    """Return, by family and model, every metric's mean and both intervals.
+    """Return, by family and model, every metric's mean and interval.
 
     ``operating`` has the rates at the operating points (means over the folds), ``pooled`` one number a metric. Of
     voted pairs, which are many, there is the ROC AUC, chosen weight and a half; of segmentation networks the number of
@@ -63,4 +63,4 @@ def _intervals(content: Classifier | Search) -> dict[str, Metric]:
 
 
 def _interval(summary: Summary) -> Figures:
-    return summary.model_dump(include={"mean", "low", "high", "nb_low", "nb_high"})
+    return summary.model_dump(include={"mean", "low", "high"})

@@ -15,7 +15,7 @@ import pandas as pd
 from busline.evaluation.held_out import HeldOut
 from busline.evaluation.patients import PatientBootstrap
 from busline.evaluation.results import ChosenOn, OperatingPoint, Rate, Thresholds
-from busline.evaluation.summaries import Summariser, split_folds
+from busline.evaluation.summaries import Summariser, shared_cases, split_folds
 from busline.metrics.classification import recall, specificity
 from busline.metrics.operating import POINTS
 from busline.splits import RESAMPLE
@@ -66,17 +66,17 @@ def operating_table(
 
     Args:
         operated: by operating point, the test cases of the folds.
-        summariser: for the mean over folds and its two intervals.
+        summariser: for the mean over folds and its interval.
         patients: for the pooled rates' interval.
         ratio: number of test cases divided by number of training cases of a fold.
         names: family and model.
     """
     table = {}
     for point, found in operated.items():
-        calls, rates = pooled_calls(found.margins), {}
+        calls, rates, defined = pooled_calls(found.margins), {}, found.margins.dropna(subset="score")
         for rate in RATES:
             folds = _fold_rates(found.margins, rate)
-            summary = summariser.scores(folds, ratio, *names, f"{point} {rate}")
+            summary = summariser.scores(folds, ratio, *names, f"{point} {rate}", cases=shared_cases(defined, rate))
             pooled, low, high = _pooled_rate(calls, rate, patients)
             rates[rate] = Rate(**dict(summary), pooled=pooled, pooled_low=low, pooled_high=high)
         thresholds = Thresholds(**{name: float(found.thresholds.agg(name)) for name in ("median", "min", "max")})

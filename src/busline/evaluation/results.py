@@ -25,11 +25,11 @@ class Summary(Result):
     min: Number
     max: Number
     low: Number
-    """Bootstrap interval of the fold scores."""
+    """The interval that is reported, see :func:`busline.metrics.intervals.reported_interval`."""
     high: Number
-    nb_low: Number
-    """Nadeau-Bengio interval, which corrects for overlapping training parts."""
-    nb_high: Number
+    bootstrap_low: Number
+    """Bootstrap interval of the fold scores, too narrow: to be set beside a paper's own."""
+    bootstrap_high: Number
     folds: int
     """How many folds have a score."""
     undefined: int

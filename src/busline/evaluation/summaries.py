@@ -1,4 +1,4 @@
-"""Fold scores and what is said about them: mean, two intervals, range, and how many folds had a score."""
+"""Fold scores and what is said about them: mean, interval, range, and how many folds had a score."""
 
 from __future__ import annotations
 
@@ -13,39 +13,45 @@ from busline.base.seeding import numpy_generator
 from busline.base.settings.evaluation import Evaluate
 from busline.evaluation.results import CaseScores, Master, Segmentation, Summary
 from busline.metrics.classification import FOLD_METRICS, average_precision, roc_auc
-from busline.metrics.intervals import bootstrap_interval, corrected_interval
+from busline.metrics.intervals import bootstrap_interval, reported_interval
 from busline.metrics.operating import SPECIFICITY, sensitivity_at_specificity
 from busline.metrics.segmentation import KNOWN
 from busline.splits import RESAMPLE, cross_validated, master_rows
 
+SHARES = {"accuracy": (False, True), "recall": (True,), "sensitivity": (True,), "specificity": (False,)}
+"""Rates: metrics that are shares of the cases with one of these truths."""
+
 
 @dataclass(frozen=True)
 class Summariser:
-    """Summarises fold scores; every interval draws from a generator of its own."""
+    """Summarises fold scores; every bootstrap draws from a generator of its own."""
 
     seed: int
     settings: Evaluate
 
-    def scores(self, scores: np.ndarray, ratio: float, *names: str, most: float = 1.0) -> Summary:
+    def scores(
+        self, scores: np.ndarray, ratio: float, *names: str, most: float = 1.0, cases: float = float("inf")
+    ) -> Summary:
         """Summarise one score a fold.
 
         Args:
             scores: (k,) in [0, most], NaN where undefined.
-            ratio: number of test cases divided by number of training cases, for the corrected interval.
+            ratio: number of test cases divided by number of training cases, for the interval.
             names: family, model and metric: the generator's seed depends on them.
-            most: the greatest possible score.
+            most: the greatest possible score, 1, or infinity for a distance.
+            cases: of a rate, the cases that it is a share of.
         """
         defined = scores[~np.isnan(scores)]
         generator = numpy_generator(self.seed, "bootstrap", *names)
         samples, confidence = self.settings.bootstrap, self.settings.confidence
-        plain = bootstrap_interval(defined, generator, samples=samples, confidence=confidence, most=most)
-        corrected = corrected_interval(defined, ratio, confidence=confidence, most=most)
+        reported = reported_interval(defined, ratio, confidence=confidence, most=most, cases=cases)
+        drawn = bootstrap_interval(defined, generator, samples=samples, confidence=confidence, most=most)
         return Summary(
             **_range(defined),
-            low=plain.low,
-            high=plain.high,
-            nb_low=corrected.low,
-            nb_high=corrected.high,
+            low=reported.low,
+            high=reported.high,
+            bootstrap_low=drawn.low,
+            bootstrap_high=drawn.high,
             folds=int(defined.size),
             undefined=int(scores.size - defined.size),
         )
@@ -58,7 +64,7 @@ class Summariser:
         summaries = {}
         for name in metrics:
             scores = np.array([FOLD_METRICS[name](truth, score) for truth, score in folds])
-            summaries[name] = self.scores(scores, ratio, family, model, name)
+            summaries[name] = self.scores(scores, ratio, family, model, name, cases=shared_cases(cases, name))
         return summaries
 
     def segmentation(self, scores: pd.DataFrame, ratio: float, family: str, model: str) -> Segmentation:
@@ -67,7 +73,7 @@ class Summariser:
         Args:
             scores: scheme, repeat, fold and a column a metric, the master split's too; null where undefined.
             ratio: as in :meth:`scores`.
-            family: whose scores they are: the intervals' generator depends on it, and on ``model``.
+            family: whose scores they are: the bootstrap's generator depends on it, and on ``model``.
             model: likewise.
         """
         folds, single = cross_validated(scores), master_rows(scores)
@@ -103,6 +109,18 @@ def scored(table: pd.DataFrame, positive: str, column: str = "", *, split: str =
     truth, score = test["label"] == positive, test[column or f"p_{positive}"].astype("float64")
     cases = test[["case_id", *RESAMPLE]].assign(truth=truth, score=score)
     return cases.sort_values([*RESAMPLE, "case_id"], ignore_index=True)
+
+
+def shared_cases(cases: pd.DataFrame, metric: str) -> float:
+    """Return how many cases a rate is a share of, each counted once; infinity for a metric that is no rate.
+
+    Args:
+        cases: case_id and truth, once a repeat.
+        metric: of a fold; the rates are the keys of SHARES.
+    """
+    if metric not in SHARES:
+        return float("inf")
+    return int(cases.loc[cases["truth"].isin(SHARES[metric]), "case_id"].nunique())
 
 
 def split_folds(cases: pd.DataFrame) -> list[tuple[np.ndarray, np.ndarray]]:

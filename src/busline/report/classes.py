@@ -28,7 +28,7 @@ def classes_section(scores: Tables) -> list[Row]:
     text = [
         f"The study has {len(protocol.classes)} classes. Everything else in this report is about {protocol.positive} "
         "against the rest; here all of them count. A case is called the class that is most probable. Means over the "
-        f"test folds with the Nadeau–Bengio {percent(scores)} interval; a class's calibration error and the confusion "
+        f"test folds with their {percent(scores)} interval; a class's calibration error and the confusion "
         "are of all out-of-fold predictions at once, averaged over the repeats."
     ]
     tables = [_whole_table(found), _class_table(found), _confusion_table(found, protocol.classes)]
@@ -98,4 +98,4 @@ def _confusion_table(found: Found, classes: tuple[str, ...]) -> Row:
 
 
 def _estimates(metrics: Mapping[str, Summary], names: Mapping[str, str]) -> Row:
-    return {name: [metrics[name].mean, metrics[name].nb_low, metrics[name].nb_high] for name in names}
+    return {name: [metrics[name].mean, metrics[name].low, metrics[name].high] for name in names}

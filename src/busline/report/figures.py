@@ -37,10 +37,10 @@ def draw_figures(summary: Mapping[str, Any], plots: Mapping[str, pd.DataFrame]) 
 
 
 def draw_forest(rows: Sequence[Mapping[str, Any]], paper: str | None) -> Figure | None:
-    """Draw the ROC AUC of every model with both intervals, and the published one beside it.
+    """Draw the ROC AUC of every model with its interval, and the published one beside it.
 
     Args:
-        rows: `label`, `family`, and where known `ours`, `bootstrap`, `corrected` and `paper` (mean, low, high).
+        rows: `label`, `family`, and where known `ours`, `interval` and `paper` (mean, low, high).
         paper: the paper's short name, or None.
     """
     if not rows:
@@ -61,14 +61,13 @@ def draw_forest(rows: Sequence[Mapping[str, Any]], paper: str | None) -> Figure 
         axes.grid(visible=False, axis="y")
         handles = _forest_legend(paper)
         axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=len(handles))
-        caption = "Thick line: bootstrap interval of the fold scores. Thin line: Nadeau–Bengio corrected interval."
+        caption = "Means over the test folds with the interval that the tables show."
         return finish(canvas, "overview", "ROC AUC of every model", caption)
 
 
 def _forest_row(axes: Axes, place: float, row: Mapping[str, Any]) -> None:
-    for key, width in (("corrected", 1.0), ("bootstrap", 3.5)):
-        if row.get(key) and row[key][0] is not None:
-            axes.plot(row[key], [place + 0.12] * 2, color=COLOURS[0], linewidth=width, solid_capstyle="butt")
+    if row.get("interval") and row["interval"][0] is not None:
+        axes.plot(row["interval"], [place + 0.12] * 2, color=COLOURS[0], linewidth=2.5, solid_capstyle="butt")
     if row.get("ours") is not None:
         axes.plot([row["ours"]], [place + 0.12], "o", color=COLOURS[0], markersize=5)
     paper = row.get("paper")

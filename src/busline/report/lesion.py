@@ -14,6 +14,7 @@ from busline.report.names import (
     one_name,
     segmentation_metrics,
 )
+from busline.report.operating import percent
 
 
 def lesion_section(scores: Tables) -> Row:
@@ -78,11 +79,9 @@ def _outlines(scores: Tables) -> Row:
 
 
 def _columns(scores: Tables) -> list[Row]:
-    confidence = f"{100 * scores.protocol.confidence:g} %"
     return [
         column("ours", "Ours", "score", ours=True),
-        column("bootstrap", f"Bootstrap {confidence}", "interval", ours=True),
-        column("corrected", f"Nadeau–Bengio {confidence}", "interval", ours=True),
+        column("interval", f"{percent(scores)} interval", "interval", ours=True),
         column("folds", "Folds", "count", ours=True),
     ]
 
@@ -90,8 +89,7 @@ def _columns(scores: Tables) -> list[Row]:
 def _summary(score: Summary) -> Row:
     return {
         "ours": score.mean,
-        "bootstrap": [score.low, score.high],
-        "corrected": [score.nb_low, score.nb_high],
+        "interval": [score.low, score.high],
         "folds": score.folds,
         "status": "run",
     }

@@ -94,7 +94,7 @@ def _how_chosen(scores: Tables) -> list[str]:
         "fold.",
         f"A fold has few cases to choose on: {chosen_cases(scores)}. So a threshold is uncertain, and what is aimed at "
         "is not what the test cases show; that gap is part of the figure.",
-        "Rates are means over the folds with both intervals. Pooled: a case's score against its folds' thresholds, "
+        "Rates are means over the folds with their interval. Pooled: a case's score against its folds' thresholds, "
         "both averaged over the repeats, with a bootstrap of the patients. Not available for the searches, which are "
         "compared by ROC AUC alone, and for the segmentation.",
     ]
@@ -104,8 +104,7 @@ def _point_table(point: str, found: Sequence[Found], confidence: str) -> Row:
     columns = [text_column("model", "Model")]
     for rate, head in (("sensitivity", "Sensitivity"), ("specificity", "Specificity")):
         columns += [
-            column(rate, f"{head} (bootstrap {confidence})", "rate", ours=True),
-            column(f"{rate}_corrected", "Nadeau–Bengio", "rate", ours=True),
+            column(rate, f"{head} ({confidence} interval)", "rate", ours=True),
             column(f"{rate}_pooled", "Pooled (patients)", "rate", ours=True),
         ]
     columns += [column("threshold", "Threshold", "score", ours=True), text_column("folds", "Folds", ours=True)]
@@ -120,7 +119,6 @@ def _rates(point: OperatingPoint) -> Row:
     for rate, found in (("sensitivity", point.sensitivity), ("specificity", point.specificity)):
         row |= {
             rate: [found.mean, found.low, found.high],
-            f"{rate}_corrected": [found.nb_low, found.nb_high],
             f"{rate}_pooled": [found.pooled, found.pooled_low, found.pooled_high],
         }
     return row

@@ -25,6 +25,7 @@ from busline.report.comparison import (
 )
 from busline.report.data_tables import data_section, split_section, verdict_section
 from busline.report.headline import headline_section
+from busline.report.intervals import about_interval, paper_interval_section
 from busline.report.layout import Row, section, table, text_column
 from busline.report.lesion import lesion_section
 from busline.report.model_comparison import comparison_section
@@ -110,7 +111,7 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
             verdict_section(inputs.verdicts, params.prune),
             split_section(inputs.checks),
             *_audit(inputs),
-            *([protocol_section(params, published), choices_section(params, published)] if published else []),
+            *_paper(inputs, segmenter),
             *_made_from(inputs),
         ],
         "forest": maker.forest(),
@@ -131,6 +132,14 @@ def _audit(inputs: ReportInputs) -> list[Row]:
     if inputs.leakage is None:
         return []
     return [audit_section(inputs.leakage, inputs.published, comparable=_comparable(inputs))]
+
+
+def _paper(inputs: ReportInputs, segmenter: str | None) -> list[Row]:
+    params, published = inputs.params, inputs.published
+    if published is None:
+        return []
+    own = paper_interval_section(inputs.scores, published, segmenter)
+    return [protocol_section(params, published), choices_section(params, published), *own]
 
 
 def _subtitle(inputs: ReportInputs) -> str:
@@ -182,13 +191,10 @@ def _left_out(scores: Tables) -> list[Row]:
 
 def _how_to_read(inputs: ReportInputs) -> list[str]:
     protocol = inputs.scores.protocol
-    confidence = f"{100 * protocol.confidence:g} %"
     text = [
         f"Every figure of ours is a mean over the test folds ({_folds(protocol)}) of cases that the model was not "
-        f"trained, stopped or weighed on. Two {confidence} intervals stand beside it. The bootstrap interval "
-        f"({protocol.bootstrap:,} samples of the fold scores) takes the folds as "
-        "independent, which they are not, and is too narrow. The Nadeau–Bengio interval corrects for the overlap of "
-        "the training parts (doi:10.1023/A:1024068626366). Both speak of this cohort, not of other hospitals.",
+        "trained, stopped or weighed on.",
+        about_interval(inputs.scores),
         f"The positive class is {protocol.positive}{_against(protocol)}; calls are made at a probability "
         f"of {protocol.threshold}. The master split is one estimate on few cases. A fold where a score is undefined is "
         "left out and counted; n/a means undefined, a dash that there is nothing to show.",
@@ -200,9 +206,7 @@ def _how_to_read(inputs: ReportInputs) -> list[str]:
             "“Not run” marks a model of the paper that is not active here."
         )
     if _comparable(inputs):
-        text.append(
-            "“Paper inside” says whether the paper's mean lies in our Nadeau–Bengio interval, give or take 0.005."
-        )
+        text.append("“Paper inside” says whether the paper's mean lies in our interval, give or take 0.005.")
     return text
 
 

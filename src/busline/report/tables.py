@@ -1,4 +1,4 @@
-"""Chowdhary & Dennis 2026, Tables 4 to 9, one row a line: the published figure, ours, and both intervals."""
+"""Chowdhary & Dennis 2026, Tables 4 to 9, one row a line: the published figure, and ours with its interval."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from busline.base.settings.training import AugmentationLevel
-from busline.evaluation.results import Classifier, Pair, Search, Segmentation, Tables
+from busline.evaluation.results import Classifier, Pair, Search, Segmentation, Summary, Tables
 from busline.families import AUGMENTATION, CNN, DNN_SEARCH, MERGED, SEGMENT, TABULAR, VOTE, classifiers
 from busline.report.layout import Row, column, table, text_column
 from busline.report.names import (
@@ -21,6 +21,7 @@ from busline.report.names import (
     pair_name,
     segmentation_metrics,
 )
+from busline.report.operating import percent
 from busline.report.paper import Interval, Published, SegmentationScore, VoteScore, published_aucs
 
 Measured = Classifier | Search | Segmentation
@@ -117,7 +118,7 @@ class TableMaker:
             text_column("scheme", "Scheme"),
             *self._score_columns(),
             column("half", "At w = ½", "score", ours=True),
-            column("half_corrected", "Corrected, w = ½", "interval", ours=True),
+            column("half_interval", "Interval, w = ½", "interval", ours=True),
         ]
         return self._table(8, "ROC AUC of image and table together", columns, [*self._votes(), *self._merged()])
 
@@ -166,7 +167,7 @@ class TableMaker:
             labels: Row = {"model": pair_name(*key), "scheme": VOTE.title.lower()}
             if ours:
                 half = ours.half["roc_auc"]
-                labels |= {"half": half.mean, "half_corrected": [half.nb_low, half.nb_high]}
+                labels |= {"half": half.mean, "half_interval": [half.low, half.high]}
             point = {"mean": figure.roc_auc} if figure else None
             rows.append(self._row(labels, point, ours, "roc_auc"))
         return rows
@@ -174,7 +175,7 @@ class TableMaker:
     def _merged(self) -> list[Row]:
         paper = self.published.merged if self.published else {}
         found = self.scores.scored(MERGED.key)
-        unused = dict.fromkeys(("half", "half_corrected"), NOTHING)
+        unused = dict.fromkeys(("half", "half_interval"), NOTHING)
         return [
             self._row(
                 {"model": pair_name("dnn", model), "scheme": MERGED.title.lower(), **unused},
@@ -219,7 +220,7 @@ class TableMaker:
         """Return the ROC AUC of every model with every metric, ours and the paper's, family by family.
 
         Returns:
-            ``family``, ``model`` and ``label``, and where known ``ours``, ``bootstrap``, ``corrected`` and ``paper``.
+            ``family``, ``model`` and ``label``, and where known ``ours``, ``interval`` and ``paper``.
         """
         paper, rows = published_aucs(self.published), []
         for family in classifiers(search=False):
@@ -231,14 +232,12 @@ class TableMaker:
         return rows
 
     def _score_columns(self, *, master: bool = True) -> list[Row]:
-        confidence = f"{100 * self.scores.protocol.confidence:g} %"
         paper = [column("paper", "Paper (95 %)", "published")] if self.published else []
         agrees = [text_column("agrees", "Paper inside", ours=True)] if self.published and self.comparable else []
         return [
             *paper,
             column("ours", "Ours", "score", ours=True),
-            column("bootstrap", f"Bootstrap {confidence}", "interval", ours=True),
-            column("corrected", f"Nadeau–Bengio {confidence}", "interval", ours=True),
+            column("interval", f"{percent(self.scores)} interval", "interval", ours=True),
             *agrees,
             *([column("master", "Master", "score", ours=True)] if master else []),
             column("folds", "Folds", "text", ours=True),
@@ -249,19 +248,17 @@ class TableMaker:
             return {**labels, "paper": paper, "status": NOT_RUN}
         score = ours.metrics[metric]
         master = None if isinstance(ours, Search) else ours.master
-        corrected = [score.nb_low, score.nb_high]
         row = {
             **labels,
             "paper": paper,
             "status": "run",
             "ours": score.mean,
-            "bootstrap": [score.low, score.high],
-            "corrected": corrected,
+            "interval": [score.low, score.high],
             "master": master.score(metric) if master else None,
             "folds": count_scored(score.folds, score.undefined),
         }
         if self.comparable:
-            row["agrees"] = _agrees(paper, corrected)
+            row["agrees"] = _agrees(paper, score)
         return row
 
     def _table(self, number: int, title: str, columns: Sequence[Row], rows: Sequence[Row], *, caption: str = "") -> Row:
@@ -279,9 +276,8 @@ def _interval(figure: Any) -> Row | None:
     return None if figure is None else {"mean": figure.mean, "low": figure.low, "high": figure.high}
 
 
-def _agrees(paper: Row | None, corrected: Sequence[float | None]) -> str:
-    """Say whether the paper's mean, which is rounded to two decimals, lies in our corrected interval."""
-    low, high = corrected
-    if paper is None or low is None or high is None:
+def _agrees(paper: Row | None, ours: Summary) -> str:
+    """Say whether the paper's mean, which is rounded to two decimals, lies in our interval."""
+    if paper is None or ours.low is None or ours.high is None:
         return NOTHING
-    return "yes" if low - 0.005 <= paper["mean"] <= high + 0.005 else "no"
+    return "yes" if ours.low - 0.005 <= paper["mean"] <= ours.high + 0.005 else "no"

@@ -14,7 +14,7 @@ class Evaluate(Section):
     """How predictions become metrics."""
 
     bootstrap: Annotated[int, Field(ge=100, le=1_000_000)]
-    """Bootstrap samples of the fold scores."""
+    """Bootstrap samples of the patients, and of the fold scores for the interval beside a paper's own."""
     confidence: Fraction
     calibration_bins: Annotated[int, Field(ge=2, le=1000)]
 
