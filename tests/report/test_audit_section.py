@@ -6,7 +6,8 @@ import pytest
 
 from busline.audit.results import Leakage
 from busline.base.params import load_params
-from busline.report.audit_section import audit_section, protocol_rows, whole_weights
+from busline.report.audit_protocol import protocol_rows, whole_weights
+from busline.report.audit_section import audit_section
 from busline.report.paper import load_published
 from busline.report.render import render_markdown
 from busline.report.summarise import summarise

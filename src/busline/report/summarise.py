@@ -107,9 +107,7 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
             calibration_section(inputs.scores),
             *_compared(inputs),
             cases_section(inputs.pictures, inputs.scores.protocol.positive),
-            data_section(inputs.card, params.data, inputs.overlap),
-            verdict_section(inputs.verdicts, params.prune),
-            split_section(inputs.checks),
+            *_data(inputs),
             *_audit(inputs),
             *_paper(inputs, segmenter),
             *_made_from(inputs),
@@ -126,6 +124,14 @@ def _comparable(inputs: ReportInputs) -> bool:
 def _compared(inputs: ReportInputs) -> list[Row]:
     noise = noise_section(inputs.noise, inputs.scores, inputs.params.seed.train)
     return [comparison_section(inputs.scores, inputs.comparisons), *noise]
+
+
+def _data(inputs: ReportInputs) -> list[Row]:
+    return [
+        data_section(inputs.card, inputs.params.data, inputs.overlap),
+        verdict_section(inputs.verdicts, inputs.params.prune),
+        split_section(inputs.checks),
+    ]
 
 
 def _audit(inputs: ReportInputs) -> list[Row]:
