@@ -17,7 +17,8 @@ def main(
     """Turn predictions into metrics: nothing is trained, no image and no column a model may see is looked at.
 
     Reads data/splits/splits.parquet, data/predictions, data/vote/weights.parquet and data/curves, after removing files
-    of models that are not active, and of the main cohort's cases.parquet whose case is whose and how large a pixel is.
+    of models that are not active. Of the main cohort it reads whose case is whose and how large a pixel is
+    (cases.parquet), and which images are near-duplicates (duplicates.parquet).
     Writes reports/metrics.json, reports/tables.json and reports/plots/*.csv.
     """
     from busline.base.artifacts import atomic_folder, load_table, save_csv, save_json
@@ -30,7 +31,7 @@ def main(
     params = load_settings(EvaluationSettings, params_file)
     data, reports = root / "data", root / "reports"
     main_cohort = data / "cohort" / load_settings(DataSettings, params_file).data.main
-    cases = load_table(main_cohort / "cases.parquet")
+    cases, duplicates = (load_table(main_cohort / f"{name}.parquet") for name in ("cases", "duplicates"))
     pixel_mm = dict(zip(cases["case_id"], cases["pixel_mm"], strict=True))
     loaded = {key: load_predictions(data, family, params) for key, family in FAMILIES.items()}
     inputs = Inputs(
@@ -44,10 +45,9 @@ def main(
             }
             for family in segmenters()
         },
-        curves={
-            name: curve for family in FAMILIES.values() for name, curve in load_curves(data, family, params).items()
-        },
+        curves={name: one for family in FAMILIES.values() for name, one in load_curves(data, family, params).items()},
         patients=dict(zip(cases["case_id"], cases["patient_id"], strict=True)),
+        duplicates=list(zip(duplicates["case_a"], duplicates["case_b"], strict=True)),
         skipped={key: found.skipped for key, found in loaded.items()},
     )
     result = evaluate(inputs, params)

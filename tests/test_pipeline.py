@@ -118,6 +118,15 @@ def test_a_users_folder_is_copied_only_once_its_name_was_checked():
     assert "folders" in active_models(load_params(REPOSITORY / "params.yaml"))
 
 
+def test_who_joins_near_duplicates_depends_on_their_table():
+    """Splits, the lesion study's inner folds and the bootstrap of patients keep them together."""
+    stages = {stage for stage in STAGES if '["case_a"]' in (REPOSITORY / script_of(stage)).read_text()}
+    assert stages == {"split", "combine", "evaluate"}
+    cohort = "data/cohort/${data.main}"
+    for stage in stages:
+        assert {cohort, f"{cohort}/duplicates.parquet"} & set(STAGES[stage]["deps"]), stage
+
+
 def test_a_cohort_is_acquired_anew_for_its_own_folder_and_needs_none():
     """`place` writes into the folder of every cohort, `folder` into that of those which have one; no more is read."""
     assert [dep for dep in STAGES["acquire"]["deps"] if "folders" in dep] == ["data/folders/${item.cohort}"]

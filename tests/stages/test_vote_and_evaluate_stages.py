@@ -46,6 +46,7 @@ def root(tmp_path):
     save_table(splits, tmp_path / "data" / "splits" / "splits.parquet")
     whose = pd.DataFrame({"case_id": labels.index, "patient_id": labels.index, "pixel_mm": 0.2})
     save_table(whose, tmp_path / "data" / "cohort" / "phantom" / "cases.parquet")
+    save_table(make_duplicates([]), tmp_path / "data" / "cohort" / "phantom" / "duplicates.parquet")
     for seed, name in enumerate(TABULAR):
         save_table(make_predictions(splits, labels, seed=seed, tabular=True), predictions / f"tabular/{name}.parquet")
     for seed, name in enumerate(["cnn/custom_cnn", "merged/custom_cnn", "augmentation/none", "augmentation/mild"]):
@@ -73,6 +74,11 @@ def root(tmp_path):
     both = [curve.assign(model=name) for name in ("h16_d0.2", "h32_d0.2")]
     save_table(pd.concat(both), curves / "dnn_search" / "dnn.parquet")
     return tmp_path
+
+
+def make_duplicates(pairs):
+    """A table of pairs of near-duplicates."""
+    return pd.DataFrame(pairs, columns=["case_a", "case_b"]).astype("str")
 
 
 def make_outlines(test):
@@ -159,6 +165,21 @@ def test_both_stages_write_the_same_bytes_again(root):
     assert contents(root) == first
 
 
+def test_near_duplicates_of_the_cohort_are_drawn_together(root):
+    run("vote", root)
+
+    def pooled():
+        run("evaluate", root)
+        return json.loads((root / "reports/tables.json").read_text())["cnn"]["custom_cnn"]["pooled"]
+
+    apart, cases = pooled(), load_table(root / "data/cohort/phantom/cases.parquet")["case_id"]
+    pairs = list(zip(cases[::2], cases[1::2], strict=True))
+    save_table(make_duplicates(pairs), root / "data/cohort/phantom/duplicates.parquet")
+    together = pooled()
+    assert together["roc_auc"] == apart["roc_auc"]
+    assert together["roc_auc_low"] != apart["roc_auc_low"]
+
+
 def test_files_of_inactive_models_are_removed_and_do_not_vote(root):
     run("vote", root)
     write_params(root, tabular=["dnn"], augmentation=["mild"])
@@ -189,7 +210,7 @@ def test_families_without_active_models_are_left_out(root):
 @pytest.mark.parametrize(
     "name",
     ["predictions/cnn/custom_cnn", "predictions/dnn_search/dnn", "predictions/segment/unet", "splits/splits",
-     "curves/merged/custom_cnn", "vote/weights", "cohort/phantom/cases"],
+     "curves/merged/custom_cnn", "vote/weights", "cohort/phantom/cases", "cohort/phantom/duplicates"],
 )  # fmt: skip
 def test_a_missing_input_is_named_and_leaves_the_reports_alone(root, name):
     run("vote", root)

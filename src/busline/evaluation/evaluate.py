@@ -5,7 +5,7 @@ The master split is a single point estimate and never mixed with the folds of th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -68,6 +68,8 @@ class Inputs:
     """Learning curves by (family, model)."""
     patients: Mapping[str, str] = field(default_factory=dict)
     """Patient by case; a case that is not there is a patient of its own."""
+    duplicates: Sequence[tuple[str, str]] = ()
+    """Pairs of cases with (near-)duplicate images."""
     skipped: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By family and model, why there is nothing of it."""
 
@@ -124,7 +126,8 @@ class _Study:
         self.positive = self.classes[-1]
         self.summariser = Summariser(params.seed.split, params.evaluate)
         cases = sorted(inputs.splits["case_id"].unique())
-        self.patients = PatientBootstrap(cases, inputs.patients, params.seed.split, params.evaluate)
+        drawn_by = params.seed.split, params.evaluate
+        self.patients = PatientBootstrap(cases, inputs.patients, *drawn_by, inputs.duplicates)
         self.curves_of: dict[tuple[str, str], pd.DataFrame] = {}
         """Cases of the folds by (family, model): those whose curves are drawn."""
         self.calls: dict[tuple[str, str], pd.DataFrame] = {}

@@ -12,7 +12,7 @@ def draw_patients(patients: Sequence[str], generator: np.random.Generator, sampl
     """Return how often each case is in each bootstrap sample of the patients.
 
     Args:
-        patients: patient of each case, length n.
+        patients: patient of each case, or whatever else is drawn together, length n.
         generator: source of the resampling.
         samples: number of bootstrap samples.
 
