@@ -55,6 +55,14 @@ def test_scores_by_hand():
     assert (found.master.cases, found.master.score("accuracy")) == (2, 0.5)
 
 
+def test_a_calibration_error_is_taken_in_each_repeat_and_then_averaged():
+    """Normal, two bins: errors 0.1 and 0, then 0.1 and 0.05; of averaged probabilities 0.125 and 0.05."""
+    settings = SETTINGS.model_copy(update={"calibration_bins": 2})
+    found = score_classes(class_cases(made_table(), CLASSES), CLASSES, Summariser(1, settings), 0.25, "cnn", "m")
+    assert found.classes[0].calibration_error == pytest.approx((0.05 + 0.075) / 2)
+    assert found.classwise_ece == pytest.approx(sum(one.calibration_error for one in found.classes) / 3)
+
+
 def test_more_than_one_model_draws_from_generators_of_its_own():
     cases = class_cases(made_table(), CLASSES)
     one, other = (score_classes(cases, CLASSES, Summariser(1, SETTINGS), 0.25, "cnn", name) for name in "mn")

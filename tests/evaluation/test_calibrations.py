@@ -1,4 +1,4 @@
-"""Calibration inside the fold: fitted on the fold's tuning cases, averaged over the repeats, beside a perfect model."""
+"""Calibration inside the fold: fitted on the fold's tuning cases, taken repeat by repeat, beside a perfect model."""
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from busline.metrics.recalibration import fit_recalibration
 from made_inputs import PARAMS_FILE
 
 SUMMARISER = Summariser(0, load_params(PARAMS_FILE).evaluate)
+TWO_BINS = Summariser(0, SUMMARISER.settings.model_copy(update={"calibration_bins": 2}))
 
 
 def made(bold=1.0, folds=2, repeats=2, tune=30, test=60, seed=0):
@@ -39,19 +40,18 @@ def made(bold=1.0, folds=2, repeats=2, tune=30, test=60, seed=0):
     return HeldOut(rows("w", tune), rows("t", test))
 
 
-def test_each_fold_is_calibrated_by_its_own_tune_cases_and_repeats_are_averaged():
+def test_each_fold_is_calibrated_by_its_own_tune_cases():
     held = made()
     found = recalibrate(held)
-    expected = {case: [] for case in held.test["case_id"]}
+    expected = {}
     for key, rows in held.test.groupby(["repeat", "fold"]):
         tune = held.tune[(held.tune["repeat"] == key[0]) & (held.tune["fold"] == key[1])]
         fitted = fit_recalibration(tune["truth"], tune["score"])
         for case, score in zip(rows["case_id"], rows["score"], strict=True):
-            expected[case].append(expit(fitted.intercept + fitted.slope * logit(score)))
-    after = found["after"].set_index("case_id")["score"]
-    assert after.to_dict() == pytest.approx({case: np.mean(scores) for case, scores in expected.items()})
-    before = held.test.groupby("case_id")["score"].mean()
-    assert found["before"].set_index("case_id")["score"].to_dict() == pytest.approx(before.to_dict())
+            expected[key[0], case] = expit(fitted.intercept + fitted.slope * logit(score))
+    after, before = (found[state].set_index(["repeat", "case_id"])["score"] for state in ("after", "before"))
+    assert after.to_dict() == pytest.approx(expected)
+    assert before.to_dict() == held.test.set_index(["repeat", "case_id"])["score"].to_dict()
 
 
 def test_a_bold_models_calibration_is_mended():
@@ -77,17 +77,41 @@ def test_a_fold_whose_tune_cases_are_of_one_class_is_left_out_of_both():
     assert reliability_rows(nothing, 10).empty
 
 
+def repeated(*repeats):
+    parts = [
+        pd.DataFrame({"case_id": list("abcd"), "repeat": repeat, "truth": [False, False, True, False], "score": score})
+        for repeat, score in enumerate(repeats)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_figures_are_taken_in_each_repeat_and_then_averaged():
+    """The second repeat has the scores turned round; averaged first, every case would have 0.5 and an error of 1/4."""
+    one, other = [0.1, 0.3, 0.7, 0.9], [0.9, 0.7, 0.3, 0.1]
+    each = [calibration_scores(repeated(score), TWO_BINS, "f", "m") for score in (one, other)]
+    found = calibration_scores(repeated(one, other), TWO_BINS, "f", "m")
+    assert found.ece == pytest.approx((0.25 + 0.55) / 2)  # the second: 0.2 and 0.8 predicted, 0.5 and 0 observed
+    for key in ("brier", "ece", "slope", "intercept"):
+        assert getattr(found, key) == pytest.approx((getattr(each[0], key) + getattr(each[1], key)) / 2)
+    assert found.ece_perfect == pytest.approx((each[0].ece_perfect + each[1].ece_perfect) / 2, abs=0.03)
+    assert found.cases == 4
+
+
+def test_what_is_undefined_in_one_repeat_is_undefined():
+    """The second repeat parts the classes, so that its slope is infinite."""
+    found = calibration_scores(repeated([0.1, 0.3, 0.7, 0.9], [0.1, 0.2, 0.9, 0.3]), TWO_BINS, "f", "m")
+    assert found.slope is None
+    assert found.intercept is not None
+
+
 def test_scores_by_hand():
     """Two bins of two: predicted 0.2 and 0.8, observed 0 and 1/2."""
-    pooled = pd.DataFrame(
-        {"case_id": list("abcd"), "truth": [False, False, True, False], "score": [0.1, 0.3, 0.7, 0.9]}
-    )
-    two = Summariser(0, SUMMARISER.settings.model_copy(update={"calibration_bins": 2}))
-    found = calibration_scores(pooled, two, "f", "m")
+    pooled = repeated([0.1, 0.3, 0.7, 0.9])
+    found = calibration_scores(pooled, TWO_BINS, "f", "m")
     assert found.ece == pytest.approx(0.25)
     assert found.brier == pytest.approx((0.01 + 0.09 + 0.09 + 0.81) / 4)
     assert found.cases == 4
-    assert found == calibration_scores(pooled, two, "f", "m")
+    assert found == calibration_scores(pooled, TWO_BINS, "f", "m")
     curve = reliability_rows({"before": pooled, "after": pooled}, 2)
     assert curve["calibration"].tolist() == ["before", "before", "after", "after"]
     assert curve["observed"].tolist() == [0.0, 0.5, 0.0, 0.5]

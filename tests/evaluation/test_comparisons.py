@@ -60,6 +60,11 @@ def pooled(cases):
     return cases.groupby("case_id")["score"].mean()
 
 
+def shares(cases):
+    """Of the repeats, those that call a case."""
+    return (cases["score"] >= 0.5).groupby(cases["case_id"]).mean()
+
+
 def test_every_pair_has_a_row():
     assert list(TABLE) == COLUMNS
     pairs = list(zip(TABLE["model_a"], TABLE["model_b"], strict=True))
@@ -74,12 +79,24 @@ def test_a_pair_is_compared_on_folds_cases_and_calls():
     areas = delong_covariance(TRUTH, [pooled(GOOD), pooled(FAIR)])
     test = delong_test(areas, 0, 1)
     assert (found["delong_difference"], found["delong_p"]) == pytest.approx((test.difference, test.p_value))
-    right = [(pooled(cases) >= 0.5) == TRUTH for cases in (GOOD, FAIR)]
+    right = [(shares(cases) == 1) == TRUTH for cases in (GOOD, FAIR)]
     only_a, only_b = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
     assert (found["only_a"], found["only_b"], found["repeats"]) == (only_a, only_b, 2)
     assert found["mcnemar_p"] == pytest.approx(stats.binomtest(only_a, only_a + only_b).pvalue)
     assert found["mcnemar_difference"] == pytest.approx(right[0].mean() - right[1].mean())
     assert found["low"] < found["delong_difference"] < found["high"]
+
+
+@pytest.mark.parametrize(
+    ("margins", "right"), [([1, -9, 1], True), ([-1, 9, -1], False), ([1, -9], False), ([0, 0], True), ([-1], False)]
+)
+def test_a_case_is_called_if_more_than_half_of_the_repeats_call_it(margins, right):
+    """One positive case and a model that misses it; the mean margin would decide otherwise in the first three."""
+    keys = {"case_id": "c000", "scheme": "cv", "repeat": range(len(margins)), "fold": 0, "truth": True}
+    rows = pd.DataFrame({**keys, "score": np.array(margins, dtype=float)})
+    models = {("a", "x"): Competitor(rows, 0.3, rows), ("b", "y"): Competitor(rows, 0.3, rows.assign(score=-1.0))}
+    (found,) = compare("g", models, PATIENTS).to_dict("records")
+    assert (found["only_a"], found["only_b"]) == (int(right), 0)
 
 
 def test_the_interval_of_the_difference_draws_the_same_patients_for_both():

@@ -59,19 +59,25 @@ def test_fold_metrics_and_intervals(family, model, ratio):
         assert dict(found[name]) == pytest.approx(expected, abs=1e-12), name
 
 
-def test_pooled_metrics_average_the_repeats_to_one_score_a_case():
+def test_pooled_metrics_are_the_means_of_those_of_the_repeats():
     table = INPUTS.predictions["cnn"]["custom_cnn"]
-    test = table[(table["split"] == "test") & (table["scheme"] == "cv")]
-    score = test["p_malignant"].astype(float).groupby(test["case_id"]).mean()
-    truth = LABELS.loc[score.index] == "malignant"
+    test = table[(table["split"] == "test") & (table["scheme"] == "cv")].sort_values("case_id")
+    repeats = [rows["p_malignant"].to_numpy(dtype=float) for _, rows in test.groupby("repeat")]
+    truth = (LABELS == "malignant").to_numpy()
     found = RESULT.tables.classifiers["cnn"]["custom_cnn"].pooled
-    assert found.cases == 60
-    assert found.roc_auc == pytest.approx(sklearn_metrics.roc_auc_score(truth, score))
-    assert found.average_precision == pytest.approx(sklearn_metrics.average_precision_score(truth, score))
-    assert found.brier == pytest.approx(((score - truth) ** 2).mean())
-    tenths = np.array_split(np.argsort(score.to_numpy()), 10)
-    gaps = [abs(score.to_numpy()[part].mean() - truth.to_numpy()[part].mean()) for part in tenths]
-    assert found.ece == pytest.approx(np.mean(gaps))
+    assert (found.cases, len(repeats)) == (60, 2)
+
+    def mean(measure):
+        return pytest.approx(np.mean([measure(truth, score) for score in repeats]))
+
+    def gap(truth, score):
+        tenths = np.array_split(np.argsort(score), 10)
+        return np.mean([abs(score[part].mean() - truth[part].mean()) for part in tenths])
+
+    assert found.roc_auc == mean(sklearn_metrics.roc_auc_score)
+    assert found.average_precision == mean(sklearn_metrics.average_precision_score)
+    assert found.brier == mean(lambda truth, score: ((score - truth) ** 2).mean())
+    assert found.ece == mean(gap)
 
 
 def test_the_master_split_stands_apart():

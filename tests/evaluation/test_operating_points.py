@@ -67,20 +67,27 @@ def test_a_rates_interval_rests_on_no_more_cases_than_it_is_a_share_of():
     assert (without.folds, without.low) == (2, pytest.approx(1 / (1 + 12.706205**2)))
 
 
-def test_repeats_are_averaged_before_a_case_is_called():
-    """Mean margins: a -0.025, b 0.02, c -0.075, d -0.15."""
+def test_a_case_counts_by_the_share_of_repeats_that_call_it():
+    """Each is called in one of two repeats; by their mean margins, -0.025, 0.02, -0.075 and -0.15, b alone would be."""
     calls = pooled_calls(operate(HELD, "youden").margins)
     assert calls["case_id"].tolist() == list("abcd")
-    assert calls["called"].tolist() == [False, True, False, False]
+    assert calls["called"].tolist() == [0.5, 0.5, 0.5, 0.5]
     found = tabled(HELD)
-    assert (found.sensitivity.pooled, found.specificity.pooled) == (0.0, 0.5)
-    assert (found.specificity.pooled_low, found.specificity.pooled_high) == (0.0, 1.0)
+    assert (found.sensitivity.pooled, found.specificity.pooled) == (0.5, 0.5)
+    assert (found.specificity.pooled_low, found.specificity.pooled_high) == (0.5, 0.5)
+
+
+def test_the_pooled_interval_draws_patients_with_their_shares():
+    """With c just below 0.9 it is never called: a sample has a sensitivity of 0, 1/4 or 1/2."""
+    found = tabled(HeldOut(TUNE, TEST.assign(score=TEST["score"].where(TEST["score"] != 0.95, 0.89))))
+    assert (found.sensitivity.pooled, found.specificity.pooled) == (0.25, 0.5)
+    assert (found.sensitivity.pooled_low, found.sensitivity.pooled_high) == (0.0, 0.5)
 
 
 def test_a_score_at_its_threshold_is_called_pooled_too():
     first = HeldOut(TUNE[TUNE["repeat"] == 0], TEST[TEST["repeat"] == 0])
     calls = pooled_calls(operate(first, "youden").margins).set_index("case_id")["called"]
-    assert calls.to_dict() == {"a": True, "b": False, "c": False, "d": True}
+    assert calls.to_dict() == {"a": 1.0, "b": 0.0, "c": 0.0, "d": 1.0}
 
 
 def test_the_order_of_rows_does_not_matter():
@@ -95,7 +102,7 @@ def test_a_fold_whose_chosen_cases_are_of_one_class_has_no_point_and_is_counted(
     found = tabled(held)
     assert (found.sensitivity.folds, found.sensitivity.undefined) == (3, 1)
     calls = pooled_calls(operate(held, "youden").margins).set_index("case_id")["called"]
-    assert calls.to_dict() == {"a": False, "b": True, "c": False, "d": False}  # a and b by the second repeat alone
+    assert calls.to_dict() == {"a": 0.0, "b": 1.0, "c": 0.5, "d": 0.5}  # a and b by the second repeat alone
     nowhere = HeldOut(TUNE.assign(truth=False), TEST)
     assert pooled_calls(operate(nowhere, "youden").margins).empty
     assert tabled(nowhere).sensitivity.pooled is None

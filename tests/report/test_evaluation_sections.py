@@ -71,6 +71,29 @@ def test_without_cases_kept_out_it_is_said_that_nothing_is_available(inputs):
     assert "not available" in calibration["text"][-1]
 
 
+def test_pooled_scores_say_what_their_interval_answers(inputs):
+    found = inputs.scores.classifiers["tabular"]["logreg"].pooled
+    pooled = table_of(inputs, "curves", "pooled")
+    (row,) = (row for row in pooled["rows"] if (row["family"], row["model"]) == ("Table", "Logistic regression"))
+    assert row["area"] == [found.roc_auc, found.roc_auc_low, found.roc_auc_high]
+    heads = {column["key"]: column["head"] for column in pooled["columns"]}
+    assert heads["area"] == "ROC AUC (95 %: other patients, the same models)"
+    assert "by_patient" not in heads
+    assert "patients some have" not in pooled["caption"]
+    assert "other patients, the same models" in " ".join(section_of(inputs, "operating")["text"])
+    assert "compare ensembles" in " ".join(section_of(inputs, "comparison")["text"])
+
+
+def test_patients_with_several_cases_have_a_column_of_their_own(inputs):
+    score = {"rule": "highest", "patients": 40, "roc_auc": 0.81, "roc_auc_low": 0.7, "roc_auc_high": 0.9}
+    inputs = edited(inputs, "merged", "custom_cnn", "pooled", by_patient=score)
+    pooled = table_of(inputs, "curves", "pooled")
+    shown = [cells_of({**pooled, "rows": [row]}, row["model"])["by_patient"] for row in pooled["rows"]]
+    assert sorted(shown)[0] == "0.810 (0.700, 0.900)"
+    assert set(shown) == {"0.810 (0.700, 0.900)", "n/a"}
+    assert "Of the 40 patients some have several cases: a patient has the highest score" in pooled["caption"]
+
+
 def test_calibration_stands_beside_that_of_a_perfect_model(inputs):
     pooled = inputs.scores.pairs["vote"]["logreg+tiny_net"].pooled
     cells = cells_of(table_of(inputs, "calibration", "calibration"), "Logistic regression + tiny_net")

@@ -178,6 +178,7 @@ def test_near_duplicates_of_the_cohort_are_drawn_together(root):
     together = pooled()
     assert together["roc_auc"] == apart["roc_auc"]
     assert together["roc_auc_low"] != apart["roc_auc_low"]
+    assert together["by_patient"] is None
 
 
 def test_files_of_inactive_models_are_removed_and_do_not_vote(root):

@@ -1,4 +1,7 @@
-"""Calibration of pooled out-of-fold predictions, as they are and after a calibration fitted inside the fold.
+"""Calibration of all out-of-fold predictions of a repeat, as they are and after a calibration fitted inside the fold.
+
+The figures are taken repeat by repeat and averaged: probabilities that are averaged first are those of an ensemble,
+less extreme than its members'.
 
 The calibration (:mod:`busline.metrics.recalibration`) is fitted on a fold's tuning cases and applied to the same
 model's test cases of that fold; see :mod:`busline.evaluation.held_out`. Some thirty cases bear two parameters,
@@ -13,9 +16,10 @@ import numpy as np
 import pandas as pd
 
 from busline.base.seeding import numpy_generator
+from busline.base.settings.evaluation import Evaluate
 from busline.evaluation.held_out import HeldOut
-from busline.evaluation.results import Calibration, Recalibration
-from busline.evaluation.summaries import Summariser, pool_repeats
+from busline.evaluation.pooled import Calibration, Recalibration
+from busline.evaluation.summaries import Summariser, mean_of_repeats, pool_repeats, split_repeats
 from busline.metrics.calibration import (
     calibration_line,
     expected_calibration_error,
@@ -27,10 +31,11 @@ from busline.metrics.recalibration import fit_recalibration
 from busline.splits import RESAMPLE
 
 STATES = ("before", "after")
+FIGURES = ("brier", "ece", "ece_perfect", "ece_chance", "slope", "intercept")
 
 
 def recalibrate(held: HeldOut) -> dict[str, pd.DataFrame]:
-    """Return one row a case with its score averaged over the repeats, ``before`` and ``after`` calibration.
+    """Return the test cases of every fold ``before`` and ``after`` calibration.
 
     Folds whose tuning cases are of one class cannot be calibrated: their rows are left out of both.
     """
@@ -41,32 +46,20 @@ def recalibrate(held: HeldOut) -> dict[str, pd.DataFrame]:
             fitted = fit_recalibration(tune[key]["truth"], tune[key]["score"])
             parts.append(rows.assign(calibrated=fitted.apply(rows["score"])))
     rows = pd.concat(parts).dropna(subset="calibrated")
-    after = rows.assign(score=rows["calibrated"])
-    return {"before": pool_repeats(rows), "after": pool_repeats(after)}
+    return {"before": rows, "after": rows.assign(score=rows["calibrated"])}
 
 
-def calibration_scores(pooled: pd.DataFrame, summariser: Summariser, *names: str) -> Calibration:
-    """Return how well pooled probabilities are calibrated.
+def calibration_scores(cases: pd.DataFrame, summariser: Summariser, *names: str) -> Calibration:
+    """Return how well probabilities are calibrated: the mean over the repeats, each with all its cases at once.
 
     Args:
-        pooled: case_id, truth, score; one row a case.
+        cases: case_id, repeat, truth, score.
         summariser: its seed, number of bins and of samples.
         names: what the seed of the perfect model's labels depends on.
     """
-    truth, score = pooled["truth"].to_numpy(), pooled["score"].to_numpy()
-    settings = summariser.settings
     generator = numpy_generator(summariser.seed, "perfect calibration", *names)
-    perfect = perfect_calibration_error(score, settings.calibration_bins, generator, samples=settings.bootstrap)
-    line = calibration_line(truth, score)
-    return Calibration(
-        brier=brier(truth, score),
-        ece=expected_calibration_error(truth, score, settings.calibration_bins),
-        ece_perfect=perfect.mean,
-        ece_chance=perfect.high,
-        slope=line.slope,
-        intercept=line.intercept,
-        cases=len(pooled),
-    )
+    figures = [_of_repeat(rows, summariser.settings, generator) for rows in split_repeats(cases)]
+    return Calibration(**mean_of_repeats(figures, FIGURES), cases=int(cases["case_id"].nunique()))
 
 
 def calibration_table(states: Mapping[str, pd.DataFrame], summariser: Summariser, *names: str) -> Recalibration:
@@ -75,10 +68,24 @@ def calibration_table(states: Mapping[str, pd.DataFrame], summariser: Summariser
 
 
 def reliability_rows(states: Mapping[str, pd.DataFrame], bins: int) -> pd.DataFrame:
-    """Return the reliability curves: calibration (before or after), predicted, observed, count."""
+    """Return the reliability curves: calibration (before or after), predicted, observed, count.
+
+    A curve is of one probability a case, averaged over the repeats: with several, that of an ensemble.
+    """
     parts = []
     for state in STATES:
-        curve = reliability(states[state]["truth"], states[state]["score"], bins)
+        pooled = pool_repeats(states[state])
+        curve = reliability(pooled["truth"], pooled["score"], bins)
         columns = {"predicted": curve.predicted, "observed": curve.observed, "count": curve.count}
         parts.append(pd.DataFrame({"calibration": np.repeat(state, curve.count.size), **columns}))
     return pd.concat(parts, ignore_index=True)
+
+
+def _of_repeat(rows: pd.DataFrame, settings: Evaluate, generator: np.random.Generator) -> dict[str, float]:
+    """Return the figures of one repeat, by name in FIGURES."""
+    truth, score = rows["truth"].to_numpy(), rows["score"].to_numpy()
+    perfect = perfect_calibration_error(score, settings.calibration_bins, generator, samples=settings.bootstrap)
+    error = expected_calibration_error(truth, score, settings.calibration_bins)
+    line = calibration_line(truth, score)
+    values = (brier(truth, score), error, perfect.mean, perfect.high, line.slope, line.intercept)
+    return dict(zip(FIGURES, values, strict=True))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from busline.evaluation.results import AllClasses, ClassScores, Master
-from busline.evaluation.summaries import Summariser, shared_cases
+from busline.evaluation.summaries import Summariser, shared_cases, split_repeats
 from busline.metrics.classification import call
 from busline.metrics.multiclass import CLASS_METRICS, PER_CLASS_METRICS, calibration_error, called, confusion
 from busline.splits import RESAMPLE, cross_validated, master_rows
@@ -42,7 +42,8 @@ def score_classes(
     pooled = _pooled(cases, classes)
     actual, probabilities = _arrays(pooled, classes)
     bins = summariser.settings.calibration_bins
-    errors = calibration_error(actual, probabilities, bins)
+    repeats = split_repeats(cross_validated(cases))
+    errors = np.mean([calibration_error(*_arrays(rows, classes), bins) for rows in repeats], axis=0)
     each = {name: np.array([metric(*fold) for fold in folds]) for name, metric in PER_CLASS_METRICS.items()}
     whole = {name: np.array([metric(*fold) for fold in folds]) for name, metric in CLASS_METRICS.items()}
     names = (family, model, "all classes")
@@ -73,7 +74,7 @@ def score_classes(
 
 
 def class_calls(cases: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """Return each case's class and the most probable one, of probabilities averaged over the repeats."""
+    """Return each case's class and the most probable one, of probabilities averaged over the repeats: an ensemble's."""
     actual, probabilities = _arrays(_pooled(cases, classes), classes)
     names = np.array(classes)
     return pd.DataFrame(dict(zip(CALLS, (names[actual], names[called(probabilities)]), strict=True)))

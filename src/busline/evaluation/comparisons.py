@@ -1,8 +1,11 @@
 """Every model against every other on the same folds, with Holm's correction, counted as wins, ties and losses.
 
 A family of comparisons is what is asked at once: the models, the levels of augmentation, the sizes of the tabular
-network. Models with fewer repeats are compared on the repeats that both have. Scores are averaged over these repeats to
-one a case before anything is pooled.
+network. Models with fewer repeats are compared on the repeats that both have.
+
+DeLong's and McNemar's test want one score, or one call, a case. With several repeats a case has its scores' mean, and
+is called if it is in more than half of the repeats: these two compare ensembles of as many fits, not single models, and
+describe. The corrected t test compares the models fold by fold.
 """
 
 from __future__ import annotations
@@ -24,7 +27,11 @@ from busline.metrics.comparison import corrected_t_test, delong_covariance, delo
 from busline.splits import RESAMPLE
 
 TESTS = ("t", "delong", "mcnemar")
-"""Corrected resampled t on the folds' ROC AUC, DeLong on the pooled one, McNemar on the calls at Youden's point."""
+"""Corrected resampled t on the folds' ROC AUC, DeLong on that of the scores averaged over the repeats, McNemar on the
+calls at Youden's point that most repeats make."""
+
+MAJORITY = 0.5
+"""A case is called if it is in more than this share of the repeats; a tie is not called."""
 
 COLUMNS = list(Comparison.model_fields)
 
@@ -49,7 +56,7 @@ def compare(group: str, models: Mapping[Name, Competitor], patients: PatientBoot
     Args:
         group: name of the family.
         models: by (family, model).
-        patients: for the interval of the difference of pooled ROC AUCs.
+        patients: for the interval of the difference of the ROC AUCs of averaged scores.
     """
     views = _Views(models, patients)
     rows = [{"group": group, **_pair(views, a, b)} for a, b in combinations(models, 2)]
@@ -92,7 +99,7 @@ class _Views:
         self._calls: dict[tuple[Name, frozenset[int]], pd.DataFrame | None] = {}
 
     def pooled(self, name: Name, repeats: frozenset[int]) -> tuple[pd.DataFrame, np.ndarray]:
-        """Return one row a case, and the ROC AUC in every bootstrap sample."""
+        """Return one row a case, its score averaged over the repeats, and the ROC AUC in every bootstrap sample."""
         if (name, repeats) not in self._pooled:
             pooled = pool_repeats(_of(self.models[name].cases, repeats))
             self._pooled[name, repeats] = pooled, self.patients.aucs(pooled)
@@ -107,7 +114,7 @@ class _Views:
         return self._folds[name]
 
     def calls(self, name: Name, repeats: frozenset[int]) -> pd.DataFrame | None:
-        """Return each case's truth and call at the operating point; None without one."""
+        """Return each case's truth and the share of repeats that call it at the operating point; None without one."""
         if (name, repeats) not in self._calls:
             margins = self.models[name].margins
             self._calls[name, repeats] = None if margins is None else pooled_calls(_of(margins, repeats))
@@ -146,7 +153,7 @@ def _by_call(first: pd.DataFrame | None, second: pd.DataFrame | None) -> dict[st
     if first is None or second is None:
         return {"only_a": None, "only_b": None, "mcnemar_difference": None, "mcnemar_p": None}
     both = first.merge(second, on=["case_id", "truth"], suffixes=("_a", "_b"))
-    right_a, right_b = both["called_a"] == both["truth"], both["called_b"] == both["truth"]
+    right_a, right_b = ((both[f"called_{model}"] > MAJORITY) == both["truth"] for model in "ab")
     only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
     difference = (only_a - only_b) / len(both) if len(both) else float("nan")
     p_value = mcnemar_exact(only_a, only_b) if len(both) else float("nan")

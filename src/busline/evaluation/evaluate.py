@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from busline.base.artifacts import plain
-from busline.evaluation.calibrations import calibration_scores, calibration_table, recalibrate
+from busline.evaluation.calibrations import calibration_table, recalibrate
 from busline.evaluation.classes import binary_calls, class_calls, class_cases, score_classes
 from busline.evaluation.comparisons import Competitor, compare, count_outcomes
 from busline.evaluation.headline import make_claims
@@ -22,13 +22,13 @@ from busline.evaluation.operating_points import chosen_cases, operate, operating
 from busline.evaluation.outcomes import Outcomes
 from busline.evaluation.patients import PatientBootstrap
 from busline.evaluation.plot_tables import classifier_plots, learning_curves, reliability_plot
+from busline.evaluation.pooling import pool
 from busline.evaluation.prediction_tables import check_cases, check_predictions
 from busline.evaluation.results import (
     AllClasses,
     ChosenOn,
     Classifier,
     Pair,
-    Pooled,
     Protocol,
     Search,
     Segmentation,
@@ -41,7 +41,6 @@ from busline.evaluation.summaries import (
     Summariser,
     point_estimate,
     pool_repeats,
-    score_pooled,
     scored,
     test_to_train,
 )
@@ -135,7 +134,7 @@ class _Study:
         self.all_classes: dict[str, dict[str, AllClasses]] = {}
         """Scores of all classes by family and model; empty with two."""
         self.calibrated: dict[tuple[str, str], dict[str, pd.DataFrame]] = {}
-        """Pooled cases by (family, model), before and after calibration."""
+        """Cases of the folds by (family, model), before and after calibration."""
         self.competitors: dict[tuple[str, str], Competitor] = {}
         self.outlined: dict[tuple[str, str], Competitor] = {}
         """Segmentation networks; their cases have a column a metric."""
@@ -232,17 +231,11 @@ class _Study:
         self.competitors[names] = Competitor(folds, ratio, margins)
         return Classifier(
             metrics=self.summariser.classifier(folds, ratio, *names),
-            pooled=self._pooled(pool_repeats(folds), names),
+            pooled=pool(folds, self.patients, self.summariser, *names),
             operating=operating,
             calibration=calibration,
             master=point_estimate(master_rows(cases)),
         )
-
-    def _pooled(self, pooled: pd.DataFrame, names: tuple[str, str]) -> Pooled:
-        low, high = self.patients.interval(self.patients.aucs(pooled))
-        calibration = dict(calibration_scores(pooled, self.summariser, *names))
-        interval = {"roc_auc_low": low, "roc_auc_high": high}
-        return Pooled.model_validate({**score_pooled(pooled), **interval, **calibration})
 
     def _cases(self, family: Family, model: str, column: str = "") -> pd.DataFrame:
         table, where = self._table(family, model), _where(family, model)

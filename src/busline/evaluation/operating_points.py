@@ -44,15 +44,13 @@ def operate(held: HeldOut, point: str) -> Operated:
 
 
 def pooled_calls(margins: pd.DataFrame) -> pd.DataFrame:
-    """Return case_id, truth and called: the case's score against its folds' thresholds, both averaged over the repeats.
+    """Return case_id, truth and called: the share of its repeats with a threshold in which the case reaches it.
 
     Cases without a threshold in any repeat are left out.
     """
     defined = margins.dropna(subset="score")
-    pooled = defined.groupby("case_id", sort=True, as_index=False).agg(
-        truth=("truth", "first"), score=("score", "mean")
-    )
-    return pooled.assign(called=pooled["score"] >= 0.0)[["case_id", "truth", "called"]]
+    calls = defined.assign(called=(defined["score"] >= 0.0).astype("float64"))
+    return calls.groupby("case_id", sort=True, as_index=False).agg(truth=("truth", "first"), called=("called", "mean"))
 
 
 def operating_table(
@@ -102,7 +100,8 @@ def _fold_rates(margins: pd.DataFrame, rate: str) -> np.ndarray:
 def _pooled_rate(calls: pd.DataFrame, rate: str, patients: PatientBootstrap) -> tuple[float, float, float]:
     """Return a pooled rate and its interval."""
     of_class = calls[calls["truth"] == (rate == "sensitivity")]
-    right = (of_class["called"] == of_class["truth"]).to_numpy(dtype=np.float64)
+    called = of_class["called"].to_numpy()
+    right = called if rate == "sensitivity" else 1.0 - called
     low, high = patients.mean(of_class["case_id"], right)
     pooled = float(right.mean()) if right.size else float("nan")
     return pooled, low, high

@@ -67,13 +67,14 @@ class Comparison(Result):
     t_p: Number
     t_holm: Number
     delong_difference: Number
-    """Of the pooled ROC AUCs, with an interval of a bootstrap of the patients; p of DeLong's test."""
+    """Of the ROC AUCs of scores averaged over the repeats, with an interval of a bootstrap of the patients; p of
+    DeLong's test."""
     low: Number
     high: Number
     delong_p: Number
     delong_holm: Number
     only_a: Number
-    """Cases that the first model alone calls rightly at Youden's point; p of McNemar's exact test."""
+    """Cases that the first model alone calls rightly at Youden's point in most repeats; p of McNemar's exact test."""
     only_b: Number
     mcnemar_difference: Number
     mcnemar_p: Number

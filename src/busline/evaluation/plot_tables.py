@@ -32,6 +32,8 @@ def classifier_plots(
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of the curves and the confusion, of out-of-fold scores averaged over the repeats.
 
+    With several repeats these are of an ensemble, whose curve lies above that of a single model.
+
     Args:
         models: by (family, model), the cases of the folds as :func:`busline.evaluation.summaries.scored` returns them.
         calls: by (family, model), each case's class and what it is called (:data:`busline.evaluation.classes.CALLS`).
@@ -60,7 +62,7 @@ def reliability_plot(models: Mapping[tuple[str, str], Mapping[str, pd.DataFrame]
     """Return the reliability curves before and after calibration.
 
     Args:
-        models: by (family, model), pooled cases by state, see :func:`busline.evaluation.calibrations.recalibrate`.
+        models: by (family, model), test cases by state, see :func:`busline.evaluation.calibrations.recalibrate`.
         bins: bins of the curves.
     """
     return _joined("reliability", [_labelled(*name, reliability_rows(states, bins)) for name, states in models.items()])

@@ -12,6 +12,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 
 from busline.base.results import Number, Result, Span
 from busline.evaluation.outcomes import Claim, Outcomes
+from busline.evaluation.pooled import Pooled, Recalibration
 from busline.families import FAMILIES, Family
 
 KINDS = ("classifiers", "pairs", "searches", "segmentations")
@@ -40,8 +41,9 @@ class Rate(Summary):
     """Sensitivity or specificity at an operating point, over the folds and pooled."""
 
     pooled: Number
+    """Mean over the cases; a case counts by the share of repeats in which it is called rightly."""
     pooled_low: Number
-    """Interval of a bootstrap of the patients."""
+    """Interval of a bootstrap of the patients: other patients, the same models."""
     pooled_high: Number
 
 
@@ -59,40 +61,6 @@ class OperatingPoint(Result):
     sensitivity: Rate
     specificity: Rate
     threshold: Thresholds
-
-
-class Calibration(Result):
-    """How well pooled probabilities are calibrated."""
-
-    brier: Number
-    ece: Number
-    """Expected calibration error in bins of equal numbers."""
-    ece_perfect: Number
-    """Its mean for a perfectly calibrated model with these probabilities."""
-    ece_chance: Number
-    """Its 95th percentile for such a model."""
-    slope: Number
-    intercept: Number
-    cases: int
-
-
-class Pooled(Calibration):
-    """Scores of all out-of-fold predictions at once, averaged over the repeats to one a case."""
-
-    roc_auc: Number
-    roc_auc_low: Number
-    """Interval of a bootstrap of the patients."""
-    roc_auc_high: Number
-    average_precision: Number
-    curve_sensitivity: Number
-    """Sensitivity at 90 % specificity, read off the pooled curve."""
-
-
-class Recalibration(Result):
-    """Calibration before and after one that is fitted inside the fold."""
-
-    before: Calibration
-    after: Calibration
 
 
 class Master(Result, extra="allow"):

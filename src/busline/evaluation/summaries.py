@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,13 @@ from busline.splits import RESAMPLE, cross_validated, master_rows
 
 SHARES = {"accuracy": (False, True), "recall": (True,), "sensitivity": (True,), "specificity": (False,)}
 """Rates: metrics that are shares of the cases with one of these truths."""
+
+POOLED_METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    "roc_auc": roc_auc,
+    "average_precision": average_precision,
+    "curve_sensitivity": partial(sensitivity_at_specificity, target=SPECIFICITY),
+}
+"""Of all cases of a repeat."""
 
 
 @dataclass(frozen=True)
@@ -132,22 +140,32 @@ def split_folds(cases: pd.DataFrame) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def pool_repeats(cases: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a case, its score averaged over the repeats."""
+    """Return one row a case, its score averaged over the repeats: with several, the score of an ensemble."""
     return cases.groupby("case_id", sort=True, as_index=False).agg(truth=("truth", "first"), score=("score", "mean"))
 
 
-def score_pooled(pooled: pd.DataFrame) -> dict[str, float]:
-    """Score the order of all out-of-fold predictions at once; ``pooled`` as :func:`pool_repeats` returns it.
+def split_repeats(cases: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the cases of every repeat in their order, each sorted by case_id."""
+    return [rows for _, rows in cases.sort_values("case_id").groupby("repeat", sort=True)]
+
+
+def mean_of_repeats(figures: Sequence[Mapping[str, float]], names: Sequence[str]) -> dict[str, float]:
+    """Return the mean over the repeats of some figures; NaN without a repeat, or where one's is."""
+    return {name: float(np.mean([one[name] for one in figures])) if figures else float("nan") for name in names}
+
+
+def score_pooled(cases: pd.DataFrame) -> dict[str, float]:
+    """Score the order of all out-of-fold predictions of a repeat at once, and average over the repeats.
 
     ``curve_sensitivity`` is read off the pooled ROC curve at 90 % specificity: the threshold is chosen on the very
     cases that are scored. The figure with a threshold chosen inside the fold is an operating point's.
+
+    Args:
+        cases: as :func:`scored` returns them, without the master split.
     """
-    truth, score = pooled["truth"].to_numpy(), pooled["score"].to_numpy()
-    return {
-        "roc_auc": roc_auc(truth, score),
-        "average_precision": average_precision(truth, score),
-        "curve_sensitivity": sensitivity_at_specificity(truth, score, SPECIFICITY),
-    }
+    repeats = [(rows["truth"].to_numpy(), rows["score"].to_numpy()) for rows in split_repeats(cases)]
+    figures = [{name: measure(*repeat) for name, measure in POOLED_METRICS.items()} for repeat in repeats]
+    return mean_of_repeats(figures, list(POOLED_METRICS))
 
 
 def point_estimate(cases: pd.DataFrame) -> Master | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from busline.evaluation.results import Recalibration, Tables
+from busline.evaluation.pooled import Recalibration
+from busline.evaluation.results import Tables
 from busline.report.layout import Row, column, section, table, text_column
 from busline.report.names import one_name, scored_models
 from busline.report.operating import NAMES, chosen_cases, named
@@ -19,15 +20,16 @@ BOTH = ("ece", "ece_perfect", "slope", "intercept", "brier")
 
 
 def calibration_section(scores: Tables) -> Row:
-    """Return calibration on pooled predictions, as they are and calibrated inside the fold."""
+    """Return calibration of all predictions of a repeat, as they are and calibrated inside the fold."""
     tables = [_evaluated(scores)]
     text = [
-        f"On pooled out-of-fold predictions, one score a case. The calibration error is the mean distance of predicted "
-        f"and observed frequency in {scores.protocol.calibration_bins} bins of equal numbers; it is never 0 on "
-        "few cases, so beside it stands what a perfectly calibrated model with the same probabilities would get, and "
-        "the 95th percentile of that. A slope below 1 means probabilities that are too extreme, an intercept below 0 "
-        "probabilities that are too high on the whole; both are of logistic regressions on the predicted log odds "
-        "(doi:10.1186/s12916-019-1466-7). A slope is n/a where it is not finite.",
+        "On all out-of-fold predictions of a repeat at once; each figure is the mean over the repeats, as "
+        "probabilities that are averaged first would be an ensemble's. The calibration error is the mean distance of "
+        f"predicted and observed frequency in {scores.protocol.calibration_bins} bins of equal numbers; it is never 0 "
+        "on few cases, so beside it stands what a perfectly calibrated model with the same probabilities would get, "
+        "and the 95th percentile of that. A slope below 1 means probabilities that are too extreme, an intercept below "
+        "0 probabilities that are too high on the whole; both are of logistic regressions on the predicted log odds "
+        "(doi:10.1186/s12916-019-1466-7). A slope is n/a where it is not finite in one of the repeats.",
         _base_rate(scores),
     ]
     before_after = _before_after(scores)
@@ -54,7 +56,10 @@ def _base_rate(scores: Tables) -> str:
 
 def _evaluated(scores: Tables) -> Row:
     columns = [*NAMES, *(column(key, head, kind, ours=True) for key, (head, kind) in HEADS.items())]
-    rows = [{**named(family, name), **dict(found.pooled)} for family, name, found in scored_models(scores)]
+    rows = [
+        {**named(family, name), **found.pooled.model_dump(include=set(HEADS))}
+        for family, name, found in scored_models(scores)
+    ]
     return table("calibration", columns, rows, title="Calibration of the evaluated models")
 
 

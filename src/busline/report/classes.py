@@ -29,7 +29,8 @@ def classes_section(scores: Tables) -> list[Row]:
         f"The study has {len(protocol.classes)} classes. Everything else in this report is about {protocol.positive} "
         "against the rest; here all of them count. A case is called the class that is most probable. Means over the "
         f"test folds with their {percent(scores)} interval; a class's calibration error and the confusion "
-        "are of all out-of-fold predictions at once, averaged over the repeats."
+        "are of all out-of-fold predictions at once: the error the mean over the repeats, the confusion that of "
+        "probabilities averaged over them."
     ]
     tables = [_whole_table(found), _class_table(found), _confusion_table(found, protocol.classes)]
     return [section("classes", "All classes", text=text, tables=tables)]

@@ -134,6 +134,11 @@ CURVES: dict[str, tuple[str, str, str, Callable[[Axes], None], str]] = {
 }
 """By table: columns of x and y, title, how its axes look, and what the caption adds."""
 
+AVERAGED = (
+    "Out-of-fold probabilities, averaged over the repeats to one a case: with several repeats those of an ensemble, "
+    "not of the models in the tables."
+)
+
 
 def draw_curves(table: pd.DataFrame, kind: str) -> Figure | None:
     """Draw one line a model and one panel a family; ``kind`` is a key of CURVES."""
@@ -156,7 +161,7 @@ def draw_curves(table: pd.DataFrame, kind: str) -> Figure | None:
             axes.set_title(family_name(family) + (f": {len(models)} pairs" if len(models) > MANY else ""))
             if len(models) <= MANY:
                 axes.legend(loc="lower left" if kind == "pr" else "best")
-        caption = f"Out-of-fold probabilities, averaged over the repeats to one a case. {remark}"
+        caption = f"{AVERAGED} {remark}"
         return finish(canvas, "calibration" if kind == "calibration" else "curves", title, caption)
 
 
@@ -178,8 +183,8 @@ def draw_reliability(table: pd.DataFrame) -> Figure | None:
             axes.legend(loc="upper left")
         caption = (
             "The models that kept the tuning cases out of their training, before and after a calibration of two "
-            "parameters fitted on these. Bins of equal numbers of test cases; dotted: perfect. The eye finds more "
-            "pattern here than some twenty cases a point can carry."
+            f"parameters fitted on these. {AVERAGED} Bins of equal numbers of test cases; dotted: perfect. The eye "
+            "finds more pattern here than some twenty cases a point can carry."
         )
         return finish(canvas, "calibration", "Calibration before and after", caption)
 
@@ -197,7 +202,7 @@ def draw_confusion(table: pd.DataFrame) -> Figure | None:
             )
             name = literal(model_name(model)).replace(", ", ",\n")
             _confusion_panel(axes, counts.to_numpy(), classes, f"{family_name(family)}\n{name}")
-        caption = "Numbers of cases; rows are the truth, columns the call at a probability of 0.5."
+        caption = f"{AVERAGED} Numbers of cases; rows are the truth, columns the call at a probability of 0.5."
         return finish(canvas, "curves", "Confusion matrices", caption)
 
 

@@ -47,10 +47,12 @@ def _how_to_read(alpha: float) -> list[str]:
         "“Headline”. Among equals, some of three tests cries “better” far more often than one in twenty times "
         "(docs/statistics.md). The corrected resampled t test compares the folds' ROC AUCs and allows "
         "for overlapping training parts (doi:10.1023/A:1024068626366). DeLong's test (doi:10.1109/LSP.2014.2337313) "
-        "compares the pooled ROC AUCs and takes the predictions as given, so it does not know how they vary with "
+        "compares ROC AUCs of all cases and takes the predictions as given, so it does not know how they vary with "
         "training. McNemar's exact test compares right and wrong calls at Youden's point, chosen inside the fold; its "
-        "models of the table are those trained without the tuning cases. For the last two, scores are averaged over "
-        "the repeats to one a case. Models with fewer repeats are compared on the repeats that both have.",
+        "models of the table are those trained without the tuning cases. The last two want one score or call a case: "
+        "its mean score over the repeats, and the call of more than half of them. With several repeats they compare "
+        "ensembles of as many fits, not single models. Models with fewer repeats are compared on the repeats that both "
+        "have.",
         f"A win is a difference with p below {alpha:g} after Holm's correction for all pairs of the table. A tie is no "
         "proof of equality: on few cases, and with many pairs, most true differences are ties.",
     ]
@@ -82,8 +84,8 @@ def _matrix(scores: Tables, group: str, title: str, models: Sequence[Name], pair
         rows.append(row)
     caption = (
         "The row's ROC AUC minus the column's in hundredths, and Holm's p in brackets: above the diagonal DeLong's "
-        "test of the pooled ROC AUC, below it the corrected t test of the folds'. ▲: the row's model wins, ▼: it loses "
-        f"(p below {alpha:g}). “{IDENTICAL}”: the two have the same score for every case."
+        "test of the ROC AUC of averaged scores, below it the corrected t test of the folds'. ▲: the row's model wins, "
+        f"▼: it loses (p below {alpha:g}). “{IDENTICAL}”: the two have the same score for every case."
     )
     return table(f"matrix_{group}", columns, rows, title=f"{title}: differences and p-values", caption=caption)
 

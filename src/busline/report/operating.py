@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from busline.evaluation.pooled import PatientScore, Pooled
 from busline.evaluation.results import OperatingPoint, Tables
 from busline.report.layout import Row, column, section, table, text_column
 from busline.report.names import any_name, count_scored, family_name, one_name, scored_models
@@ -24,33 +25,39 @@ POINTS = {
         "The lowest threshold that reaches 90 % specificity on the cases to choose on.",
     ),
 }
+SAME_MODELS = "other patients, the same models"
+"""What an interval that resamples the cases that are scored answers."""
 NAMES = [text_column("family", "Family"), text_column("model", "Model")]
 
 
 def pooled_table(scores: Tables) -> Row:
-    """Return the scores of all out-of-fold predictions at once."""
-    confidence = percent(scores)
+    """Return the scores of all out-of-fold predictions of a repeat at once, and of patients where some have several."""
+    models = scored_models(scores)
+    patients = {_of_patients(found.pooled.by_patient) for _, _, found in models if found.pooled.by_patient}
     columns = [
         *NAMES,
-        column("area", f"ROC AUC (patients {confidence})", "estimate", ours=True),
+        column("area", f"ROC AUC ({percent(scores)}: {SAME_MODELS})", "estimate", ours=True),
+        *([column("by_patient", "ROC AUC, one score a patient (likewise)", "estimate", ours=True)] if patients else []),
         column("average_precision", "Average precision", "score", ours=True),
-        column("curve_sensitivity", "Sensitivity at 90 % specificity, read off this curve", "score", ours=True),
+        column("curve_sensitivity", "Sensitivity at 90 % specificity, read off the curve", "score", ours=True),
         column("cases", "Cases", "count", ours=True),
     ]
     rows = [
         {
             **named(family, name),
-            **dict(found.pooled),
-            "area": [found.pooled.roc_auc, found.pooled.roc_auc_low, found.pooled.roc_auc_high],
+            **found.pooled.model_dump(include={"average_precision", "curve_sensitivity", "cases"}),
+            "area": _with_interval(found.pooled),
+            "by_patient": _with_interval(found.pooled.by_patient) if found.pooled.by_patient else None,
         }
-        for family, name, found in scored_models(scores)
+        for family, name, found in models
     ]
     caption = (
-        "All out-of-fold predictions at once, averaged over the repeats to one a case; the interval is a bootstrap of "
-        "the patients. What is read off the curve is the best threshold in hindsight: the next section has the figure "
-        "whose threshold was chosen beforehand."
+        "All out-of-fold predictions of a repeat at once; each figure is the mean over the repeats. The interval is a "
+        f"bootstrap of the patients ({SAME_MODELS}): it leaves out what learning from other cases would change. What "
+        "is read off the curve is the best threshold in hindsight: the next section has the figure whose threshold was "
+        "chosen beforehand."
     )
-    return table("pooled", columns, rows, title="Pooled scores", caption=caption)
+    return table("pooled", columns, rows, title="Pooled scores", caption=" ".join([caption, *sorted(patients)]))
 
 
 def operating_section(scores: Tables) -> Row:
@@ -83,6 +90,17 @@ def chosen_cases(scores: Tables) -> str:
     )
 
 
+def _with_interval(score: Pooled | PatientScore) -> list[float | None]:
+    return [score.roc_auc, score.roc_auc_low, score.roc_auc_high]
+
+
+def _of_patients(score: PatientScore) -> str:
+    return (
+        f"Of the {score.patients} patients some have several cases: a patient has the {score.rule} score of its cases "
+        "and is positive if any of them is."
+    )
+
+
 def _how_chosen(scores: Tables) -> list[str]:
     return [
         "Each threshold is chosen inside the fold, on the tuning cases that the model was not trained on, and applied "
@@ -94,9 +112,9 @@ def _how_chosen(scores: Tables) -> list[str]:
         "fold.",
         f"A fold has few cases to choose on: {chosen_cases(scores)}. So a threshold is uncertain, and what is aimed at "
         "is not what the test cases show; that gap is part of the figure.",
-        "Rates are means over the folds with their interval. Pooled: a case's score against its folds' thresholds, "
-        "both averaged over the repeats, with a bootstrap of the patients. Not available for the searches, which are "
-        "compared by ROC AUC alone, and for the segmentation.",
+        "Rates are means over the folds with their interval. Pooled: over all cases, each counted by the share of "
+        f"repeats in which it is called rightly, with a bootstrap of the patients ({SAME_MODELS}). Not available for "
+        "the searches, which are compared by ROC AUC alone, and for the segmentation.",
     ]
 
 

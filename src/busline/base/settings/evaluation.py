@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from busline.base.settings.section import Epochs, Fraction, Name, Section, Side
 from busline.base.settings.tabular import TabularName
+
+PatientRule = Literal["highest", "mean"]
+"""Which score of its cases a patient has."""
 
 
 class Evaluate(Section):
@@ -17,6 +20,8 @@ class Evaluate(Section):
     """Bootstrap samples of the patients, and of the fold scores for the interval beside a paper's own."""
     confidence: Fraction
     calibration_bins: Annotated[int, Field(ge=2, le=1000)]
+    patient_score: PatientRule
+    """The score of a patient with several cases; a patient is positive if any of its cases is."""
 
 
 class Audit(Section):
