@@ -55,7 +55,7 @@ def test_a_model_the_paper_lacks_has_a_row_too(inputs):
 def test_every_line_of_the_paper_and_of_ours_has_one_row(inputs):
     tables = tables_of(summarise(inputs))
     lines = {f"table{number}": len(tables[f"table{number}"]["rows"]) for number in range(4, 10)}
-    assert lines == {"table4": 6 * 6, "table5": 10, "table6": 4, "table7": 4, "table8": 15 + 2 + 3 + 1, "table9": 6}
+    assert lines == {"table4": 6 * 6 + 1, "table5": 10, "table6": 4, "table7": 4, "table8": 15 + 2 + 3 + 1, "table9": 6}
 
 
 def test_votes_have_weights_of_folds_and_master_split_and_half_beside(inputs):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from busline.evaluation.results import AllClasses, Summary, Tables
 from busline.report.layout import Row, column, section, table, text_column
-from busline.report.names import any_name, count_scored, family_name, in_order, one_name
+from busline.report.names import NOTHING, any_name, count_scored, family_name, in_order, one_name
 from busline.report.operating import NAMES, named, percent
 
 WHOLE = {
@@ -55,6 +55,11 @@ def _whole_table(found: Found) -> Row:
         }
         for family, name, one in found
     ]
+    counts = [of_class.cases for of_class in found[0][2].classes]
+    commonest = found[0][2].classes[counts.index(max(counts))].label
+    nothing = dict.fromkeys((*WHOLE, "classwise_ece", "folds"), NOTHING)
+    share = f"{max(counts) / sum(counts):.3f}"
+    rows.append({**nothing, "family": NOTHING, "model": f"Always {commonest}", "accuracy": share})
     return table("classes_whole", columns, rows, title="All classes together")
 
 

@@ -61,8 +61,20 @@ class TableMaker:
                 figure = getattr(paper.get(model), metric, None)
                 labels = {"model": model_name(model), "metric": METRICS[metric]}
                 rows.append(self._row(labels, _interval(figure), found.get(model), metric))
+        rows += self._no_skill() if found else []
         columns = [text_column("model", "Model"), text_column("metric", "Metric"), *self._score_columns()]
         return self._table(4, "Models of the clinical table", columns, rows)
+
+    def _no_skill(self) -> list[Row]:
+        """Return what calling every case the commoner class scores, which an accuracy has to be seen beside."""
+        protocol = self.scores.protocol
+        if len(protocol.classes) != 2 or protocol.positives is None:
+            return []
+        share = protocol.positives / protocol.cases
+        label = protocol.classes[int(share > 0.5)]
+        row = dict.fromkeys(("paper", "interval", "master", "folds", "agrees"), NOTHING)
+        own = {"model": f"Always {label}", "metric": METRICS["accuracy"], "ours": max(share, 1.0 - share)}
+        return [{**row, **own, "paper": None, "status": "run"}]
 
     def search(self) -> Row:
         """Table 5: hidden units and dropout rate of the tabular network."""
