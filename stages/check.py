@@ -29,10 +29,12 @@ def main(
     becomes part of a command.
     """
     from busline.base.params import active_models, load_params
-    from busline.evaluation.headline import questions
+    from busline.evaluation.headline import not_in_run
 
     params = load_params(params_file)
-    questions(params.headline)
+    gone = not_in_run(params.headline, params, len(params.split.classes))
+    if gone:
+        print(f"note: the headline names models that this run will not have, and claims nothing of: {', '.join(gone)}")
     if len(params.split.classes) > 2:
         from busline.families import FAMILIES
 

@@ -92,6 +92,7 @@ def test_the_shipped_file_is_valid_and_the_tests_have_its_keys():
         ("data.folders", {"own": "x"}, "data.folders: unknown name 'own'"),
         ("data.folders", {"../x": "x"}, "String should match pattern"),
         ("split.classes", ["benign", "benign"], "split.classes: has benign twice"),
+        ("split.classes", ["benign", "malgnant", "malignant"], "split.classes: unknown name 'malgnant'"),
         ("split.positive", "malignnt", "split.positive: unknown name 'malignnt'; did you mean 'malignant'?"),
         ("split.positive", "normal", "split.positive: unknown name 'normal'"),
         ("split.classes", ["benign", "normal"], "split.positive: unknown name 'malignant'"),

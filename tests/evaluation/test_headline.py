@@ -7,9 +7,10 @@ import pytest
 from busline.base.errors import ParameterError
 from busline.base.settings.headline import Headline
 from busline.evaluation.comparisons import Competitor
-from busline.evaluation.headline import make_claims, questions
+from busline.evaluation.headline import make_claims, not_in_run, questions
 from busline.metrics.comparison import corrected_t_test
 from busline.splits import RESAMPLE
+from made_inputs import small_params
 
 MODELS = [("cnn", "a"), ("tabular", "b")]
 
@@ -71,6 +72,22 @@ def test_a_question_without_its_models_or_without_a_rival_claims_nothing():
     assert make_claims(headline(), models(), 0.95) == {}
 
 
+def test_a_metric_that_the_outlines_lack_claims_nothing():
+    asked = headline(segmentation=("lesion_segment/lesion", "hd95", "segment/unet"))
+    assert make_claims(asked, models(), 0.95)["segmentation"].p_value is None
+
+
+def test_models_that_a_run_will_not_have_are_named_and_a_name_that_never_is_refused():
+    params = small_params(tabular__active=["dnn"])
+    asked = headline(
+        classification=("lesion/image", "roc_auc", "tabular/logreg"), segmentation=("segment/unet", "iou", None)
+    )
+    assert not_in_run(asked, params, 2) == ["tabular/logreg"]
+    assert not_in_run(asked, params, 3) == ["lesion/image", "tabular/logreg"]
+    with pytest.raises(ParameterError, match="(?s)headline.classification.model.*did you mean 'image_clinical'"):
+        not_in_run(headline(classification=("lesion/image_clinicall", "roc_auc", None)), params, 2)
+
+
 @pytest.mark.parametrize(
     ("task", "question", "words"),
     [
@@ -79,6 +96,7 @@ def test_a_question_without_its_models_or_without_a_rival_claims_nothing():
         ("segmentation", ("segment/unet", "dice", "cnn/a"), "headline.segmentation.against"),
         ("classification", ("cnn/a", "dice", None), "is no metric of classification: 'dice'"),
         ("segmentation", ("segment/unet", "dyce", None), "did you mean 'dice'"),
+        ("segmentation", ("segment/unet", "dice", "segment/unet"), "is the model itself"),
     ],
 )
 def test_a_question_that_cannot_be_is_refused(task, question, words):

@@ -1,7 +1,5 @@
 """Tabular models: encoding fitted on given rows alone, class weights, and files without pickle."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,10 +38,6 @@ def test_an_unseen_category_is_a_row_of_zeros():
 def test_a_column_without_any_value_encodes_as_zero():
     encoder = TableEncoder.fit(TABLE.assign(Age=np.nan), ["Age"], ["Signs"])
     assert encoder.transform(TABLE.assign(Age=np.nan))[:, 0].tolist() == [0.0] * 4
-
-
-def test_an_encoder_is_json():
-    assert json.loads(json.dumps(TableEncoder.fit(TABLE, ["Age"], ["Signs"]).to_dict()))["medians"] == {"Age": 50.0}
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -188,6 +189,26 @@ BREAK_JSON = {
     "another version": edit_json(lambda content: content.update(version=2)),
     "no version": edit_json(lambda content: content.pop("version")),
     "unknown key": edit_json(lambda content: content.update(more=1)),
+    "another family": edit_json(lambda content: content.update(family="dnn_search")),
+    "another model": edit_json(lambda content: content.update(model="other")),
+    "no UTF-8": lambda path: path.write_bytes(b'{"version": "\xff\xfe"}'),
+}
+BREAK_CLASSES = {
+    "one class": edit_json(lambda content: content.update(classes=["malignant"])),
+    "a class twice": edit_json(lambda content: content.update(classes=["malignant", "malignant"])),
+    "a class without a name": edit_json(lambda content: content.update(classes=["", "malignant"])),
+    "three classes": edit_json(lambda content: content.update(classes=["a", "b", "malignant"])),
+}
+BREAK_ENCODER = {
+    "a column twice": edit_json(lambda content: content["numeric"].append(content["numeric"][0])),
+    "a category twice": edit_json(lambda content: content["categorical"][0]["categories"].append("no")),
+    "a scale of nought": edit_json(lambda content: content["numeric"][0].update(scale=0.0)),
+    "a scale below nought": edit_json(lambda content: content["numeric"][0].update(scale=-1.0)),
+}
+BREAK_LESION = {
+    "three numbers for a network": edit_json(lambda content: content.update(networks=[[0, 0, 1]])),
+    "no canvas": edit_json(lambda content: content.update(canvas=0)),
+    "a canvas without end": edit_json(lambda content: content.update(canvas=20_000)),
 }
 BREAK_TENSORS = {
     "not a number": edit_tensors(first_cell(float("nan"))),
@@ -223,6 +244,9 @@ CASES = [
     *((*one, BREAK["missing"]) for one in [*TENSORS, *ESTIMATORS, *FILES, *OTHERS]),
     *((*one, damage) for one in [TENSORS[0], *ESTIMATORS, FILES[0], *OTHERS] for damage in [*BREAK.values()][1:]),
     *((*one, damage) for one in FILES for damage in BREAK_JSON.values()),
+    *((*one, damage) for one in (*FILES[:3], FILES[5]) for damage in BREAK_CLASSES.values()),
+    *((*OTHERS[0], damage) for damage in BREAK_ENCODER.values()),
+    *((*FILES[4], damage) for damage in BREAK_LESION.values()),
     *((*TENSORS[0], damage) for damage in BREAK_TENSORS.values()),
     *((*one, BREAK_TENSORS["another shape"]) for one in TENSORS[1:]),
 ]
@@ -270,11 +294,27 @@ def test_why_a_stage_trained_nothing_is_said(tmp_path):
 def test_a_model_of_another_family_is_refused(stored, tmp_path):
     shutil.copytree(stored[0] / "models/cnn", tmp_path / "models/cnn")
     edit_json(lambda content: content.update(family="segment"))(tmp_path / f"models/cnn/{IMAGE}/model.json")
-    with pytest.raises(DataError, match="is of another family than 'cnn'"):
+    with pytest.raises(DataError, match=f"is of segment/{IMAGE}, not of cnn/{IMAGE}"):
         load(tmp_path, ("cnn", IMAGE))
 
 
-@pytest.mark.parametrize("weight", [np.nan, -0.1, 1.5])
+def test_columns_come_back_in_the_order_in_which_they_were_learnt(tmp_path):
+    """The order of a table's columns is its maker's; that of the alphabet would give each feature another's weight."""
+    inputs = made_inputs(PARAMS, cases=90)
+    generator = np.random.default_rng(4)
+    table = inputs.table.assign(Zeta=generator.normal(3, 2, 90), Beta=generator.choice(["x", "y"], 90))
+    turned = replace(inputs, table=table, numeric=["Zeta", "Age"], categorical=["Signs", "Beta"])
+    fitted = save_models(tmp_path, turned, PARAMS)
+    cases = Cases(table, unseen(90).pictures, [0.1] * 90)
+    for name in CLASSICAL:
+        np.testing.assert_array_equal(load(tmp_path, ("tabular", name)).predict(cases), fitted[name].score(table))
+    found = load(tmp_path, ("lesion", "image_clinical"))
+    assert found.diagnosis.clinical.names[0] == "Zeta"
+    assert np.isfinite(found.predict(cases)).all()
+    assert load(tmp_path, ("merged", IMAGE)).encoder.names[:2] == ["Zeta", "Age"]
+
+
+@pytest.mark.parametrize("weight", [np.nan, -0.1, 1.5, "much"])
 def test_a_weight_that_is_none_is_refused(stored, tmp_path, weight):
     for part in ("models", "vote"):
         shutil.copytree(stored[0] / part, tmp_path / part, copy_function=link)

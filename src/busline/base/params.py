@@ -29,6 +29,8 @@ from busline.base.settings.tabular import DnnSearch, Tabular
 from busline.base.settings.training import Augmentation, Train
 from busline.base.settings.weights import Weights
 
+LABELS = ("benign", "malignant", "normal")
+"""What a case can be; :mod:`busline.cohort.schema` has them as a type."""
 MOVED = {
     "data.source": "data.main, data.active and data.cohorts.<name>.source",
     "data.folder.path": "data.folders.<name>",
@@ -92,6 +94,7 @@ def _unknown_names(params: Params) -> list[str]:
         *_unknown("data.main", [params.data.main], params.data.cohorts),
         *_unknown("data.active", params.data.active, params.data.cohorts),
         *_unknown("data.folders", [*params.data.folders], params.data.cohorts),
+        *_unknown("split.classes", params.split.classes, LABELS),
         *_unknown("split.positive", [params.split.positive], params.split.classes),
         *_unknown("augmentation.active", params.augmentation.active, levels),
         *_unknown("cnn.augmentation", [params.cnn.augmentation], levels),

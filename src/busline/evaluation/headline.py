@@ -15,7 +15,7 @@ from busline.base.settings.headline import Headline, Question
 from busline.evaluation.comparisons import Competitor
 from busline.evaluation.outcomes import Claim
 from busline.evaluation.summaries import split_folds
-from busline.families import FAMILIES
+from busline.families import FAMILIES, active_files
 from busline.metrics.classification import FOLD_METRICS
 from busline.metrics.comparison import corrected_t_test, holm
 from busline.metrics.intervals import corrected_interval
@@ -40,10 +40,39 @@ def questions(headline: Headline) -> dict[str, Question]:
             if place is not None and parse_place(place)[0] not in families:
                 mend = near_matches(parse_place(place)[0], families)
                 raise ParameterError(f"headline.{task}.{entry}", f"names no family of {task}: {place!r}", mend=mend)
+        if question.against == question.model:
+            raise ParameterError(f"headline.{task}.against", "is the model itself", mend="name another, or null")
         if question.metric not in TASKS[task]:
             mend = near_matches(question.metric, TASKS[task])
             raise ParameterError(f"headline.{task}.metric", f"is no metric of {task}: {question.metric!r}", mend=mend)
     return found
+
+
+def not_in_run(headline: Headline, params: object, classes: int) -> list[str]:
+    """Return the models of the questions that a run with these parameters will not have.
+
+    Args:
+        headline: the questions.
+        params: all parameters, which hold the lists of active models.
+        classes: of the study.
+
+    Raises:
+        ParameterError: for a name that a family with a fixed list of models never has.
+    """
+    gone = []
+    for task, question in questions(headline).items():
+        for entry, place in (("model", question.model), ("against", question.against)):
+            if place is None:
+                continue
+            key, model = parse_place(place)
+            family = FAMILIES[key]
+            if family.files and model not in family.files and not family.point:
+                mend = near_matches(model, family.files)
+                raise ParameterError(f"headline.{task}.{entry}", f"names no model of {key}: {model!r}", mend=mend)
+            there = family.point or model in active_files(family, params)
+            if not there or (family.binary_only and classes > 2):
+                gone.append(place)
+    return list(dict.fromkeys(gone))
 
 
 def parse_place(place: str) -> Name:
@@ -77,8 +106,9 @@ def make_claims(headline: Headline, models: Mapping[Name, Competitor], confidenc
 def fold_scores(model: Competitor, metric: str) -> pd.Series:
     """Return a model's score in each fold; of outlines the mean over the fold's cases."""
     cases = cross_validated(model.cases)
-    if metric in cases:
-        return cases[metric].astype("float64").groupby([cases[key] for key in RESAMPLE]).mean()
+    if metric not in FOLD_METRICS:
+        found = cases[metric] if metric in cases else pd.Series(np.nan, index=cases.index)
+        return found.astype("float64").groupby([cases[key] for key in RESAMPLE]).mean()
     keys = pd.MultiIndex.from_frame(cases[RESAMPLE].drop_duplicates())
     return pd.Series([FOLD_METRICS[metric](*fold) for fold in split_folds(cases)], index=keys)
 

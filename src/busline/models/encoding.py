@@ -58,10 +58,6 @@ class TableEncoder:
         """Names of the features, in the order of the columns of :meth:`transform`."""
         return [*self.medians, *(f"{name}={value}" for name, values in self.categories.items() for value in values)]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold."""
-        return {key: dict(value) for key, value in vars(self).items()}
-
 
 def _finite(value: Any) -> float:
     return float(value) if np.isfinite(value) else 0.0

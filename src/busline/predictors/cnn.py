@@ -58,7 +58,7 @@ def load_cnn(data: Path, model: str, resample: Resample, trained_on: str = ALL) 
     See :func:`busline.predictors.table.load_predictor`.
     """
     folder = folder_of(data, CNN, model)
-    file = folder.model(ImageFile, CNN)
+    file = folder.model(ImageFile, CNN, model)
 
     def build() -> ImageClassifier:
         return build_image_model(file.settings.model, file.settings.image_size, len(file.classes))

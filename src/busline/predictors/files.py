@@ -1,7 +1,8 @@
 """A folder of one model: what it is in ``model.json``, and what every resample left in files named by the resample.
 
-What is read is refused, with the stage to run again, unless it is what was written: a missing file, another version or
-family, a tensor of another shape, a number that is none. Nothing is unpickled.
+What is read is refused, with the stage to run again, unless it has the form of what was written: a missing file,
+another version, family or model, a tensor of another shape, a number that is none. A number that was changed to
+another one is believed. Nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import numpy as np
 import torch
-from pydantic import ConfigDict
+from pydantic import AfterValidator, ConfigDict, Field
 from torch import nn
 
 from busline.base.artifacts import load_json, load_tensors, save_exact_json, save_tensors
@@ -28,6 +29,12 @@ from busline.training.results import State
 
 MODEL = "model.json"
 VERSION: Literal[1] = 1
+
+
+def _distinct(names: list[str]) -> list[str]:
+    if len({*names}) < len(names) or not all(names):
+        raise ValueError("must be names, each once")
+    return names
 
 
 class File(Result):
@@ -51,19 +58,34 @@ class ClassifierFile(ModelFile):
         classes: labels in the order of the probabilities, the positive one last.
     """
 
-    classes: list[str]
+    classes: Annotated[list[str], Field(min_length=2), AfterValidator(_distinct)]
+
+
+class NumericColumn(File):
+    """A numeric column of an encoder."""
+
+    name: str
+    median: float
+    mean: float
+    scale: Annotated[float, Field(gt=0)]
+
+
+class CategoricalColumn(File):
+    """A categorical column of an encoder."""
+
+    name: str
+    categories: list[str]
 
 
 class EncoderFile(File):
-    """A :class:`busline.models.encoding.TableEncoder`."""
+    """A :class:`busline.models.encoding.TableEncoder`; the order of its columns is that of the features."""
 
-    medians: dict[str, float]
-    means: dict[str, float]
-    scales: dict[str, float]
-    categories: dict[str, list[str]]
+    numeric: list[NumericColumn]
+    categorical: list[CategoricalColumn]
 
 
 Kind = TypeVar("Kind", bound=File)
+Model = TypeVar("Model", bound=ModelFile)
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -100,25 +122,35 @@ class ModelFolder:
         path = self.path / name
         if not path.is_file():
             raise self.broken(name, f"is missing{self._skipped()}")
-        found = load_result(kind, path, stage=self.stage)
+        try:
+            found = load_result(kind, path, stage=self.stage)
+        except UnicodeDecodeError as error:
+            raise self.broken(name, "is no UTF-8") from error
         unsaid = sorted(set(kind.model_fields) - found.model_fields_set)
         if unsaid:
             raise self.broken(name, f"says nothing of {', '.join(unsaid)}")
         return found
 
-    def model(self, kind: type[Kind], family: Family) -> Kind:
-        """Read what the model is; see :meth:`read`."""
-        found = self.read(kind, MODEL)
-        if getattr(found, "family", None) != family.key:
-            raise self.broken(MODEL, f"is of another family than {family.key!r}")
+    def model(self, kind: type[Model], family: Family, model: str, name: str = MODEL) -> Model:
+        """Read what the model is, from the file ``name``; see :meth:`read`."""
+        found = self.read(kind, name)
+        if (found.family, found.model) != (family.key, model):
+            raise self.broken(name, f"is of {found.family}/{found.model}, not of {family.key}/{model}")
         return found
 
     def encoder(self, stem: str) -> TableEncoder:
         """Read a resample's encoder; see :meth:`read`."""
         file = self.read(EncoderFile, f"{stem}.json")
-        if not set(file.medians) == set(file.means) == set(file.scales) or 0.0 in file.scales.values():
-            raise self.broken(f"{stem}.json", "has not one median, mean and scale above 0 for every numeric column")
-        return TableEncoder(**dict(file))
+        encoder = TableEncoder(
+            medians={column.name: column.median for column in file.numeric},
+            means={column.name: column.mean for column in file.numeric},
+            scales={column.name: column.scale for column in file.numeric},
+            categories={column.name: column.categories for column in file.categorical},
+        )
+        names = [one.name for one in file.numeric] + [one.name for one in file.categorical]
+        if len({*names}) < len(names) or len({*encoder.names}) < len(encoder.names):
+            raise self.broken(f"{stem}.json", "names a column or a category twice")
+        return encoder
 
     def tensors(self, stem: str) -> dict[str, torch.Tensor]:
         """Read a resample's tensors.
@@ -166,8 +198,10 @@ class ModelFolder:
 
     def _skipped(self) -> str:
         """Return why there is no model, if its stage had none to train."""
-        path = self.path / "skipped.json"
-        return f": {load_json(path)[REASON]}" if path.is_file() else ""
+        try:
+            return f": {load_json(self.path / 'skipped.json')[REASON]}"
+        except (BuslineError, OSError, ValueError, KeyError, TypeError):
+            return ""
 
     def _mend(self) -> str:
         return f"run its stage again, `dvc repro --force --single-item {self.stage}`, or `dvc pull` what it wrote"
@@ -191,7 +225,13 @@ def save_model(file: ModelFile, folder: Path) -> None:
 
 def save_encoder(encoder: TableEncoder, folder: Path, stem: str) -> None:
     """Write a resample's encoder, every number as it is."""
-    save_exact_json(encoder.to_dict(), folder / f"{stem}.json")
+    numeric = [
+        NumericColumn(name=name, median=median, mean=encoder.means[name], scale=encoder.scales[name])
+        for name, median in encoder.medians.items()
+    ]
+    categorical = [CategoricalColumn(name=name, categories=list(found)) for name, found in encoder.categories.items()]
+    file = EncoderFile(numeric=numeric, categorical=categorical)
+    save_exact_json(file.model_dump(mode="json"), folder / f"{stem}.json")
 
 
 def save_state(state: State, path: Path) -> None:

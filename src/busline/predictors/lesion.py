@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from busline.base.artifacts import save_exact_json
 from busline.families import LESION, LESION_SEGMENT
@@ -21,17 +23,18 @@ from busline.training.two_views import OUTPUTS
 
 
 class Words(File):
-    """A :class:`busline.models.combiner.SignWords`."""
+    """A :class:`busline.models.combiner.SignWords`, and the column that it is of."""
 
+    column: str
     words: list[str]
-    separator: str
+    separator: Annotated[str, Field(min_length=1)]
 
 
 class Clinical(File):
     """A :class:`busline.models.combiner.ClinicalColumns`."""
 
     numeric: list[str]
-    words: dict[str, Words]
+    words: list[Words]
 
 
 class Regression(File):
@@ -99,7 +102,7 @@ def save_diagnoses(folder: Path, diagnoses: Mapping[str, Mapping[Resample, Diagn
 def load_lesion(data: Path, model: str, resample: Resample) -> LesionPredictor:
     """Read one fold's last step and networks; see :func:`busline.predictors.table.load_predictor`."""
     folder, name = ModelFolder(data / "models" / LESION.key, LESION.stage), f"{model}.json"
-    file = folder.read(DiagnosisFile, name)
+    file = folder.model(DiagnosisFile, LESION, model, name)
     folds = [one for one in file.folds if (one.repeat, one.fold) == (resample.repeat, resample.fold)]
     if len(folds) != 1:
         raise folder.broken(name, f"has not one last step of {resample}")
@@ -111,7 +114,7 @@ def load_lesion(data: Path, model: str, resample: Resample) -> LesionPredictor:
 def _diagnosis(folder: ModelFolder, name: str, file: FoldFile) -> Diagnosis:
     clinical = None
     if file.clinical is not None:
-        words = {key: SignWords(tuple(one.words), one.separator) for key, one in file.clinical.words.items()}
+        words = {one.column: SignWords(tuple(one.words), one.separator) for one in file.clinical.words}
         clinical = ClinicalColumns(tuple(file.clinical.numeric), words)
     arrays = {key: value for key, value in dict(file.combiner).items() if isinstance(value, list) and key != "names"}
     names = [*file.columns, *(clinical.names if clinical else [])]
@@ -125,5 +128,7 @@ def _diagnosis(folder: ModelFolder, name: str, file: FoldFile) -> Diagnosis:
 
 
 def _describe(clinical: ClinicalColumns) -> dict[str, object]:
-    words = {name: {"words": list(one.words), "separator": one.separator} for name, one in clinical.words.items()}
+    words = [
+        {"column": name, "words": list(one.words), "separator": one.separator} for name, one in clinical.words.items()
+    ]
     return {"numeric": list(clinical.numeric), "words": words}

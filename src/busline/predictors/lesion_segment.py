@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from busline.base.settings.lesion import Lesion
 from busline.base.settings.training import Precision
@@ -38,8 +40,8 @@ class LesionFile(ModelFile):
 
     settings: Lesion
     precision: Precision
-    canvas: int
-    networks: list[list[int]]
+    canvas: Annotated[int, Field(ge=1, le=10_000)]
+    networks: list[Annotated[list[int], Field(min_length=4, max_length=4)]]
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def save_lesion_networks(
 def load_lesion_networks(data: Path, model: str, resample: Resample) -> PairNetworks:
     """Read the networks that left one fold out; see :func:`busline.predictors.table.load_predictor`."""
     folder = ModelFolder(data / "models" / LESION_SEGMENT.key, LESION_SEGMENT.stage)
-    file = folder.model(LesionFile, LESION_SEGMENT)
+    file = folder.model(LesionFile, LESION_SEGMENT, model)
     keys: list[NetworkKey] = [
         (repeat, first, second, number)
         for repeat, first, second, number in file.networks

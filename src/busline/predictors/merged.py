@@ -45,7 +45,7 @@ class MergedPredictor:
 def load_merged(data: Path, model: str, resample: Resample) -> MergedPredictor:
     """Read one resample's network; see :func:`busline.predictors.table.load_predictor`."""
     folder, stem = folder_of(data, MERGED, model), stem_of(resample)
-    file, encoder = folder.model(MergedFile, MERGED), folder.encoder(stem)
+    file, encoder = folder.model(MergedFile, MERGED, model), folder.encoder(stem)
 
     def build() -> MergedNetwork:
         return build_merged(file.settings, len(encoder.names), len(file.classes))

@@ -49,7 +49,7 @@ class SegmentPredictor:
 def load_segmenter(data: Path, model: str, resample: Resample) -> SegmentPredictor:
     """Read one resample's network; see :func:`busline.predictors.table.load_predictor`."""
     folder = folder_of(data, SEGMENT, model)
-    file = folder.model(SegmenterFile, SEGMENT)
+    file = folder.model(SegmenterFile, SEGMENT, model)
 
     def build() -> nn.Module:
         return build_segmenter(file.settings.architecture, file.settings.encoder, file.settings.image_size)

@@ -77,7 +77,7 @@ def load_tabular(
     See :func:`busline.predictors.table.load_predictor`.
     """
     folder = folder_of(data, TABULAR, model)
-    file, stem = folder.model(TableFile, TABULAR), stem_of(resample, trained_on)
+    file, stem = folder.model(TableFile, TABULAR, model), stem_of(resample, trained_on)
     encoder = folder.encoder(stem)
     if isinstance(file.settings, Dnn):
         settings = file.settings

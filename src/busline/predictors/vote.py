@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from busline.base.artifacts import load_table
 from busline.base.errors import BuslineError
@@ -53,7 +54,8 @@ def _weight(folder: ModelFolder, pair: tuple[str, str], resample: Resample) -> f
     wanted = dict(zip((*MEMBER_COLUMNS, *RESAMPLE), (*pair, *resample), strict=True))
     if not {*wanted, "weight"} <= set(table.columns):
         raise folder.broken(FILE, "is no table of voting weights")
-    rows = table.loc[(table[list(wanted)] == list(wanted.values())).all(axis=1), "weight"].to_numpy(np.float64)
+    found = pd.to_numeric(table["weight"], errors="coerce")
+    rows = found[(table[list(wanted)] == list(wanted.values())).all(axis=1)].to_numpy(np.float64)
     if len(rows) != 1 or not 0.0 <= rows[0] <= 1.0:
         raise folder.broken(FILE, f"has not one weight in [0, 1] of {'+'.join(pair)} in {resample}")
     return float(rows[0])

@@ -45,19 +45,21 @@ def _whole_table(found: Found) -> Row:
         *(column(name, head, "estimate", ours=True) for name, head in WHOLE.items()),
         column("classwise_ece", "Classwise calibration error", "score", ours=True),
         text_column("folds", "Folds", ours=True),
+        text_column("auc_folds", "Folds with a ROC AUC", ours=True),
     ]
     rows = [
         {
             **named(family, name),
             **_estimates(one.metrics, WHOLE),
             "classwise_ece": one.classwise_ece,
-            "folds": count_scored(one.metrics["accuracy"].folds, one.metrics["accuracy"].undefined),
+            "folds": _folds(one.metrics["accuracy"]),
+            "auc_folds": _folds(one.metrics["roc_auc_ovr"]),
         }
         for family, name, one in found
     ]
     counts = [of_class.cases for of_class in found[0][2].classes]
     commonest = found[0][2].classes[counts.index(max(counts))].label
-    nothing = dict.fromkeys((*WHOLE, "classwise_ece", "folds"), NOTHING)
+    nothing = dict.fromkeys((*WHOLE, "classwise_ece", "folds", "auc_folds"), NOTHING)
     share = f"{max(counts) / sum(counts):.3f}"
     rows.append({**nothing, "family": NOTHING, "model": f"Always {commonest}", "accuracy": share})
     return table("classes_whole", columns, rows, title="All classes together")
@@ -70,6 +72,7 @@ def _class_table(found: Found) -> Row:
         column("cases", "Cases", "count", ours=True),
         *(column(name, head, "estimate", ours=True) for name, head in EACH.items()),
         column("calibration_error", "Calibration error", "score", ours=True),
+        text_column("auc_folds", "Folds with a ROC AUC", ours=True),
     ]
     rows = [
         {
@@ -78,6 +81,7 @@ def _class_table(found: Found) -> Row:
             "cases": of_class.cases,
             **_estimates(of_class.metrics, EACH),
             "calibration_error": of_class.calibration_error,
+            "auc_folds": _folds(of_class.metrics["roc_auc"]),
         }
         for family, name, one in found
         for of_class in one.classes
@@ -101,6 +105,10 @@ def _confusion_table(found: Found, classes: tuple[str, ...]) -> Row:
         for label, counts in zip(classes, one.confusion, strict=True)
     ]
     return table("classes_confusion", columns, rows, title="Confusion")
+
+
+def _folds(summary: Summary) -> str:
+    return count_scored(summary.folds, summary.undefined)
 
 
 def _estimates(metrics: Mapping[str, Summary], names: Mapping[str, str]) -> Row:
