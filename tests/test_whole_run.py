@@ -217,7 +217,8 @@ def test_only_columns_of_the_patient_reach_a_model(run):
     columns = pd.read_parquet(folder / "one/data/features/features.parquet").columns
     assert set(columns) <= {"case_id", "Age", "Signs", "Symptoms"}
     encoder = load_json(folder / "one/data/models/tabular/logreg/master_all.json")
-    assert {*encoder["medians"], *encoder["categories"]} == set(columns) - {"case_id"}
+    known = {column["name"] for column in (*encoder["numeric"], *encoder["categorical"])}
+    assert known == set(columns) - {"case_id"}
 
 
 def test_a_pretrained_body_is_kept_but_for_its_last_layers(run):
