@@ -83,3 +83,16 @@ def test_the_limit_is_the_callers():
     values = POSITIVE + GENERATOR.normal(0, 0.5, CASES)
     assert run(kept=("Half",), most=0.98, Half=("numeric", "patient", values))[1] == []
     assert run(kept=("Half",), most=0.6, Half=("numeric", "patient", values))[1] != []
+
+
+def test_a_kept_column_alone_loses_what_the_others_are_worth():
+    """A loss is a difference, below nought; its interval is one of differences."""
+    noise = np.random.default_rng(5).normal(POSITIVE, 1.0)
+    content, _ = run(kept=("Age", "Size"), Size=("numeric", "patient", noise))
+    base, *alone = content.classes
+    assert [row.columns for row in (base, *alone)] == [["Age", "Size"], ["Age"], ["Size"]]
+    for row in alone:
+        assert row.gain.mean == pytest.approx(row.auc.mean - base.auc.mean)
+        assert row.gain.low < row.gain.mean < row.gain.high
+        assert (row.gain.low + row.gain.high) / 2 == pytest.approx(row.gain.mean)
+    assert min(row.gain.mean for row in alone) < 0

@@ -123,7 +123,7 @@ def _classes(
     rows = [ColumnClass(provenance=None, columns=list(kept), auc=fold_interval(base, folds), gain=None)]
     for column in allowed if len(allowed) > 1 else []:
         scores = _model_scores(table, [column], positive, folds, settings, seed)
-        gain = fold_interval(np.subtract(scores, base), folds)
+        gain = fold_interval(np.subtract(scores, base), folds, differences=True)
         rows.append(ColumnClass(provenance=None, columns=[column.name], auc=fold_interval(scores, folds), gain=gain))
     for provenance, let_in in dropped.items():
         scores = _model_scores(table, [*allowed, *let_in], positive, folds, settings, seed)
