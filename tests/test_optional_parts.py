@@ -35,12 +35,14 @@ SMALL = {
 }
 
 
-def make_folder(folder, *, images, masks, columns):
-    """Write a user's folder of half benign, half malignant cases, without patients."""
+def make_folder(folder, *, images, masks, columns, labels=("benign", "malignant")):
+    """Write a user's folder of as many cases of each label, without patients."""
     folder.mkdir()
     dataset = {"table": "table.csv", "case_id": "id", "label": "diagnosis"}
-    dataset["labels"] = {"benign": "benign", "malignant": "malignant"}
-    rows = [{"id": f"c{place:02d}", "diagnosis": ("benign", "malignant")[place % 2]} for place in range(CASES)]
+    dataset["labels"] = {label: label for label in labels}
+    rows = [
+        {"id": f"c{place:02d}", "diagnosis": labels[place % len(labels)]} for place in range(len(labels) * CASES // 2)
+    ]
     if images:
         dataset["image"] = "image"
         for place, row in enumerate(rows):
@@ -71,6 +73,15 @@ def run(tmp_path, own, monkeypatch, **changes):
     run_all(tmp_path / "run", write(tmp_path / "params.yaml", params), params)
     reports = tmp_path / "run/reports"
     return json.loads((reports / "metrics.json").read_text()), (reports / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("part", ["images", "columns"])
+def test_three_classes_of_images_alone_and_of_a_table_alone(tmp_path, monkeypatch, part):
+    parts = {**dict.fromkeys(("images", "masks", "columns"), False), part: True}
+    own = make_folder(tmp_path / "own", **parts, labels=("benign", "malignant", "normal"))
+    metrics, report = run(tmp_path, own, monkeypatch, split__classes=["normal", "benign", "malignant"])
+    assert set(metrics) == ({"augmentation", "cnn"} if part == "images" else {"dnn_search", "tabular"})
+    assert "## All classes" in report
 
 
 def test_images_alone(tmp_path, monkeypatch):
