@@ -105,6 +105,7 @@ def test_the_shipped_file_is_valid_and_the_tests_have_its_keys():
                 "batch_size": 16,
                 "epochs": 1,
                 "learning_rate": 0.001,
+                "batch_norm_momentum": None,
                 "fine_tune": None,
             },
             "cnn.models.seg: the name is that of",

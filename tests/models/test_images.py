@@ -39,6 +39,21 @@ def test_gray_images_give_one_logit_each(name):
     assert model(torch.zeros(3, 1, 32, 32)).shape == (3,)
 
 
+@pytest.mark.parametrize("name", ["custom_cnn", "mobilenet_v2_random"])
+def test_a_batch_moves_every_running_mean_as_far_as_its_momentum_says(name):
+    def means(momentum):
+        torch.manual_seed(0)
+        model = build_image_model(SPECS[name].model_copy(update={"batch_norm_momentum": momentum}), 64).train()
+        model(torch.linspace(-1, 1, 2 * 64 * 64).reshape(2, 1, 64, 64))
+        return [value for key, value in model.named_buffers() if key.endswith("running_mean")]
+
+    own, slow = means(None), means(0.01)
+    assert len(own) >= 3
+    assert any(torch.any(value != 0) for value in own)
+    for usual, slower in zip(own, slow, strict=True):
+        assert torch.allclose(slower, 0.1 * usual, rtol=1e-4, atol=1e-7)
+
+
 def test_any_timm_name_works_and_a_wrong_one_is_met_with_near_matches():
     spec = SPECS["mobilenet_v2_random"]
     assert build_image_model(spec.model_copy(update={"network": "resnet10t"}), 64).eval()(

@@ -109,8 +109,16 @@ def build_image_model(spec: ImageModel, side: int, classes: int = 2) -> ImageCla
         model = ImageClassifier(custom_body(), 128, spec.dropout, classes=classes)
     else:
         model = _build_timm(spec, side, classes)
+    set_momentum(model, spec.batch_norm_momentum)
     lay_out(model)
     return model
+
+
+def set_momentum(model: nn.Module, momentum: float | None) -> None:
+    """Set the weight of a new batch in the running statistics of every batch norm; None leaves each as it is."""
+    for module in model.modules():
+        if momentum is not None and isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.momentum = momentum
 
 
 def _build_timm(spec: ImageModel, side: int, classes: int) -> ImageClassifier:

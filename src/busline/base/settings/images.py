@@ -33,6 +33,9 @@ class ImageModel(Section):
     batch_size: BatchSize
     epochs: Epochs
     learning_rate: Rate
+    batch_norm_momentum: Annotated[float, Field(gt=0.0, le=1.0)] | None
+    """Weight of a new batch in the running mean and variance of every batch norm; null leaves the network's own, mostly
+    0.1. Keras counts the other way round: its default of 0.99 is 0.01 here."""
     fine_tune: FineTune | None
     """If set, the first phase trains the head alone and this is the second."""
 
