@@ -86,7 +86,7 @@ def render(
         _summary(by_rate),
         "### Sensitivity and specificity: lowest coverage of six (mean width)",
         "Three operating points, two rates each.",
-        _table(
+        table(
             ["data", "cases", "folds", *worst[next(iter(worst))]],
             [[*_names(cell), *row.values()] for cell, row in worst.items()],
         ),
@@ -96,17 +96,17 @@ def render(
     return "\n\n".join(parts)
 
 
-def put(page: str, text: str) -> str:
+def put(page: str, text: str, begin: str = BEGIN, end: str = END) -> str:
     """Return the page with ``text`` between the markers.
 
     Raises:
         ValueError: if the page has not both markers.
     """
-    before, found, rest = page.partition(BEGIN)
-    _, ended, after = rest.partition(END)
+    before, found, rest = page.partition(begin)
+    _, ended, after = rest.partition(end)
     if not found or not ended:
-        raise ValueError(f"the page needs the lines {BEGIN!r} and {END!r}")
-    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
+        raise ValueError(f"the page needs the lines {begin!r} and {end!r}")
+    return f"{before}{begin}\n\n{text}\n\n{end}{after}"
 
 
 def _held(ends: np.ndarray, truth: float | np.ndarray) -> float:
@@ -124,7 +124,7 @@ def _summary(found: Collection[Covered]) -> str:
         figures = (coverage.min(), float(np.median(coverage)), coverage.max(), given.min())
         rows.append([name, *(f"{value:.3f}" for value in figures), f"{width:.3f}", verdict])
     head = ["interval", "lowest", "median", "highest", "lowest for these models", "mean width", f"≥ {ENOUGH}"]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _cells(found: Mapping[Cell, Covered]) -> str:
@@ -133,7 +133,7 @@ def _cells(found: Mapping[Cell, Covered]) -> str:
         [*_names(cell), *(f"{seen.coverage[name]:.3f} ({seen.width[name]:.3f})" for name in names)]
         for cell, seen in found.items()
     ]
-    return _table(["data", "cases", "folds", *names], rows)
+    return table(["data", "cases", "folds", *names], rows)
 
 
 def _biases(found: Mapping[Cell, Covered]) -> str:
@@ -142,7 +142,7 @@ def _biases(found: Mapping[Cell, Covered]) -> str:
         [*_names(cell), f"{seen.truth:.3f}", f"{seen.noise:.3f}", *(f"{seen.bias[name]:+.3f}" for name in names)]
         for cell, seen in found.items()
     ]
-    return _table(["data", "cases", "folds", "true", "SD of a fit", *names], rows)
+    return table(["data", "cases", "folds", "true", "SD of a fit", *names], rows)
 
 
 def _rate_biases(rates: Mapping[Cell, Mapping[tuple[str, str], Covered]]) -> str:
@@ -151,7 +151,7 @@ def _rate_biases(rates: Mapping[Cell, Mapping[tuple[str, str], Covered]]) -> str
         [*_names(cell), *(f"{max((seen.bias[name] for seen in of_cell.values()), key=abs):+.3f}" for name in names)]
         for cell, of_cell in rates.items()
     ]
-    return _table(["data", "cases", "folds", *names], rows)
+    return table(["data", "cases", "folds", *names], rows)
 
 
 def _lowest(found: Sequence[Covered]) -> dict[str, str]:
@@ -165,12 +165,13 @@ def _tests(found: Mapping[Cell, Mapping[str, float]], names: Sequence[str] = ())
     names = names or [name for name in next(iter(found.values())) if name != "difference"]
     rows = [[*_names(cell), *(f"{seen[name]:.3f}" for name in names)] for cell, seen in found.items()]
     highest = ["", "", "highest", *(f"{max(seen[name] for seen in found.values()):.3f}" for name in names)]
-    return _table(["data", "cases", "folds", *names], [*rows, highest])
+    return table(["data", "cases", "folds", *names], [*rows, highest])
 
 
 def _names(cell: Cell) -> list[str]:
     return [cell.world, f"{cell.cases:,}", str(cell.scheme)]
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table as Markdown."""
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
