@@ -7,7 +7,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test lint study noise coverage bench bench-gpu bench-keras lock clean
+.PHONY: help repro test lint study noise contrast coverage bench bench-gpu bench-keras lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -40,8 +40,12 @@ study: .venv/ready  ## run a committed study: make study NAME=chowdhary2026 ARGS
 noise: .venv/ready  ## what another seed of training changes: make noise N=5 ARGS="-S augmentation.active=[]"
 	PYTHONPATH=src python -m busline.noise $(N) $(ARGS)
 
+contrast: .venv/ready  ## what a change is worth, over cases and seeds: make contrast NAME=phantoms
+	PYTHONPATH=src python -m busline.contrast $(NAME) $(ARGS)
+
 coverage: .venv/ready  ## simulate intervals and tests with known truth: make coverage ARGS="--experiments 200"
 	PYTHONPATH=src:. OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m bench.coverage $(ARGS)
+	PYTHONPATH=src:. OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m bench.contrasts $(ARGS)
 
 bench: .venv/ready  ## time the engine against a plain loop: make bench ARGS="--only mlp,custom_cnn --quick"
 	PYTHONPATH=src:. python -m bench $(ARGS)
