@@ -1,4 +1,4 @@
-"""Which networks can be trained: one of each family of timm, and pairs of segmentation-models-pytorch.
+"""Which networks can be trained: one of each family of timm, and pairs of a segmentation architecture and an encoder.
 
 `python -m bench.networks timm` or `smp` prints a line a trial; docs/networks.md has a run's summary. Each is tried as
 its stage tries it, in a process of its own with a limit of memory and time. A line that says `crash` is a defect.
@@ -22,6 +22,7 @@ from busline.base.settings.images import ImageModel, ImageSettings
 from busline.base.settings.segmentation import SegmenterSettings
 from busline.base.settings.training import AugmentationLevel, Train
 from busline.models.timm_names import native_side
+from busline.models.transposed_unet import DECODERS
 from busline.studies.cnn import CnnContext, try_network
 from busline.studies.segment import SegmentContext
 from busline.studies.segment import try_network as try_pair
@@ -33,6 +34,7 @@ SMALL = ("test_", "atto", "xxs", "_050", "_xxt", "nano", "tiny", "_b0", "_m0", "
 ARCHITECTURES = [
     *("unet", "unetplusplus", "manet", "linknet", "fpn", "pspnet"),
     *("deeplabv3", "deeplabv3plus", "pan", "upernet", "segformer", "dpt"),
+    *DECODERS,
 ]
 WITH_ALL = ["resnet18", "mobileone_s0", "mit_b0", "vgg11", "tu-convnext_atto", "tu-vit_tiny_patch16_224"]
 WITH_UNET = [

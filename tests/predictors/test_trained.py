@@ -4,20 +4,26 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from busline.base.runtime import Runtime
-from busline.base.settings.models import image_settings, merged_settings
-from busline.families import CNN, MERGED, TABULAR
+from busline.base.settings.models import image_settings, merged_settings, segmenter_settings
+from busline.families import CNN, MERGED, SEGMENT, TABULAR
+from busline.models.maps import map_bytes
+from busline.predictors.asking import ask_here
 from busline.predictors.cases import Cases
 from busline.predictors.cnn import ImageFile
 from busline.predictors.files import TableNetwork, save_networks, save_table_networks, stem_of
 from busline.predictors.merged import MergedFile
+from busline.predictors.segment import SegmenterFile, load_segmenter
 from busline.predictors.table import load_predictor
 from busline.predictors.tabular import TableFile, load_tabular
+from busline.studies import segment
 from busline.studies.dnn import encode
 from busline.studies.inputs import fold_jobs
 from busline.studies.merged import MergedContext, MergedJob, train_unit
 from busline.training.pool import Place
+from busline.training.tasks import Seen
 from made_inputs import made_inputs, small_params
 from made_studies import IMAGE, train_cnn, train_dnn
 
@@ -100,3 +106,22 @@ def test_a_network_of_bf16_comes_back_to_the_last_bit(inputs, tmp_path):
         np.testing.assert_array_equal(everyone[roles["test"], 1], rows["p_malignant"])
         single = replace(predictor, file=file.model_copy(update={"precision": "fp32"}))
         assert not np.array_equal(single.predict(cases_at(inputs, roles["test"]))[:, 1], rows["p_malignant"])
+
+
+@pytest.mark.parametrize(("architecture", "encoder"), [("transposed_unet", "mobilenet_v2"), ("aligned_unet", "mit_b0")])
+def test_a_segmentation_network_comes_back_to_the_last_bit(inputs, tmp_path, architecture, encoder):
+    params = small_params(seg__architecture=architecture, seg__encoder=encoder)
+    settings = segmenter_settings(params.seg, params.augmentation, "unet")
+    context = segment.SegmentContext("unet", settings, params.train, 0, inputs.images, inputs.masks, None)
+    job = fold_jobs(inputs)[0]
+    (result,) = segment.train_unit(context, [job], Place("cpu", lambda share, note: None))
+    file = SegmenterFile(family=SEGMENT.key, model="unet", settings=settings, precision=params.train.precision)
+    save_networks(tmp_path / "models/segment/unet", file, {stem_of(job.resample): result.state})
+    predictor, cases = load_segmenter(tmp_path, "unet", job.resample), cases_at(inputs, job.roles["test"])
+    for name, value in predictor.network.state_dict().items():
+        np.testing.assert_array_equal(value, result.state[name])
+    maps = ask_here(predictor.network, Seen(torch.from_numpy(cases.squares(32))), params.train.precision, torch.sigmoid)
+    np.testing.assert_array_equal(map_bytes(maps[:, 0]), result.probabilities["test"])
+    assert len(np.unique(result.probabilities["test"])) > 20
+    shapes = [outline.shape for outline in predictor.predict(cases)]
+    assert shapes == [(32, 32)] * len(job.roles["test"])

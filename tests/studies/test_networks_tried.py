@@ -42,11 +42,17 @@ REFUSED = [
     ("hf-hub:timm/resnet18.a1_in1k", 64, "timm has no 'hf-hub:timm/resnet18.a1_in1k'(.|\n)*timm's own list"),
     ("local-dir:/tmp/somewhere", 64, "timm's own list"),
 ]
-PAIRS = [("unet", "mobileone_s0"), ("fpn", "resnet18"), ("dpt", "tu-test_vit"), ("unet", "tu-resnet10t")]
+PAIRS = [
+    *[("unet", "mobileone_s0"), ("fpn", "resnet18"), ("dpt", "tu-test_vit"), ("unet", "tu-resnet10t")],
+    *[("transposed_unet", "mobilenet_v2"), ("transposed_unet", "vgg11"), ("transposed_unet", "tu-convnext_atto")],
+    *[("aligned_unet", "tu-mobilenetv1_100"), ("aligned_unet", "mit_b0")],
+]
 REFUSED_PAIRS = [
     ("dpt", "resnet18", r"dpt with the encoder 'resnet18'.*Only Timm"),
     ("unet", "tu-hf-hub:timm/resnet18", r"seg.encoder(.|\n)*timm's own list"),
     ("unet", "tu-resnet81", "seg.encoder: timm has no 'resnet81'"),
+    ("aligned_unet", "tu-resnet81", "seg.encoder: timm has no 'resnet81'"),
+    ("transposed_unet", "tu-test_vit", r"transposed_unet with the encoder 'tu-test_vit': cannot.*downsampling"),
 ]
 
 
@@ -124,6 +130,9 @@ def test_a_trial_without_memory_says_so_and_what_helps():
 def test_channels_are_last_but_where_the_library_cannot_be_trusted_with_it():
     assert not build_segmenter("unet", "mobilenet_v2", 64).plain
     assert not build_segmenter("unet", "resnet18", 64).plain
+    transposed = build_segmenter("transposed_unet", "mobilenet_v2", 64)
+    assert not transposed.plain
+    assert transposed.network.decoder[0].enlarge[0].weight.is_contiguous(memory_format=torch.channels_last)
     one = build_segmenter("unet", "mobileone_s0", 64)
     assert one.plain
     assert all(value.is_contiguous() for value in one.parameters())

@@ -212,10 +212,11 @@ def test_only_a_pretrained_encoder_is_frozen():
     assert trainable(pretrained, "own") is None  # another encoder starts from random weights
 
 
-def test_a_pretrained_encoder_stays_as_it_was():
+@pytest.mark.parametrize("architecture", ["unet", "transposed_unet"])
+def test_a_pretrained_encoder_stays_as_it_was(architecture):
     from busline.models.segmentation import build_segmenter
 
-    params = small_params(seg__weights="mobilenet_v2.imagenet")
+    params = small_params(seg__weights="mobilenet_v2.imagenet", seg__architecture=architecture)
     torch.manual_seed(0)
     encoder = build_segmenter("unet", "mobilenet_v2", 64).network.encoder.state_dict()
     inputs = made_inputs(params, side=32)

@@ -1,4 +1,4 @@
-"""Segmentation networks of segmentation-models-pytorch."""
+"""Segmentation networks: those of segmentation-models-pytorch, and two papers' U-Nets."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import nn
 from busline.base.errors import ParameterError, near_matches
 from busline.models.layout import PictureNetwork, lay_out
 from busline.models.timm_names import advise, first_accepted, require_timm, size_options
+from busline.models.transposed_unet import DECODERS, build_transposed_unet
 from busline.weights.load import load_into
 
 TIMM = "tu-"
@@ -37,8 +38,8 @@ def build_segmenter(architecture: str, encoder: str, side: int) -> GrayInput:
     A pair that cannot be built raises what the library raises; :func:`busline.training.trial.try_unit` words it.
 
     Args:
-        architecture: name of segmentation-models-pytorch.
-        encoder: likewise; ``tu-<network>`` is a network of timm.
+        architecture: key of :data:`DECODERS`, or a name of segmentation-models-pytorch.
+        encoder: name of segmentation-models-pytorch; ``tu-<network>`` is a network of timm.
         side: of the images in pixels, for the encoders that are built for one size.
 
     Raises:
@@ -51,6 +52,8 @@ def build_segmenter(architecture: str, encoder: str, side: int) -> GrayInput:
     options: list[dict[str, Any]] = size_options(own, side, keep_shapes=True) if own != encoder else [{}]
 
     def create(**more: Any) -> nn.Module:
+        if architecture in DECODERS:
+            return build_transposed_unet(architecture, encoder, 1, **more)
         made: nn.Module = smp.create_model(
             architecture, encoder, encoder_weights=None, in_channels=3, classes=1, **more
         )
@@ -69,15 +72,16 @@ def require_pair(architecture: str, encoder: str) -> None:
     """
     import segmentation_models_pytorch as smp
 
-    where, library = ("seg.architecture", "seg.encoder"), "segmentation-models-pytorch has no"
-    architectures = smp.MODEL_ARCHITECTURES_MAPPING
+    architectures = [*DECODERS, *smp.MODEL_ARCHITECTURES_MAPPING]
     if architecture not in architectures:
-        raise ParameterError(where[0], f"{library} {architecture!r}", mend=near_matches(architecture, architectures))
-    encoders = smp.encoders.get_encoder_names()
+        mend = near_matches(architecture, architectures)
+        raise ParameterError("seg.architecture", f"there is no architecture {architecture!r}", mend=mend)
+    encoders, where = smp.encoders.get_encoder_names(), "seg.encoder"
     if encoder.startswith(TIMM):
-        require_timm(where[1], encoder.removeprefix(TIMM))
+        require_timm(where, encoder.removeprefix(TIMM))
     elif encoder not in encoders:
-        raise ParameterError(where[1], f"{library} {encoder!r}", mend=near_matches(encoder, encoders))
+        problem = f"segmentation-models-pytorch has no {encoder!r}"
+        raise ParameterError(where, problem, mend=near_matches(encoder, encoders))
 
 
 def advise_pair(encoder: str, side: int) -> str:

@@ -31,7 +31,11 @@ class Segmentation(Section):
     active: list[Name]
     models: dict[Name, Segmenter]
     architecture: str
-    """Name of a segmentation-models-pytorch architecture, such as unet."""
+    """Name of a segmentation-models-pytorch architecture, such as unet, or of a U-Net of transposed convolutions.
+
+    ``transposed_unet`` is that of Chowdhary & Dennis 2026, Table 3, with the encoder mobilenet_v2; ``aligned_unet`` has
+    the decoder of Dajam & Qahmash 2025, whose encoder, MobileNet, is tu-mobilenetv1_100.
+    """
     encoder: str
     """Name of a segmentation-models-pytorch encoder, such as mobilenet_v2."""
     weights: str | None
