@@ -192,6 +192,9 @@ def test_segmentation_notes_follow_the_network_that_ran(inputs):
     assert "random weights" in random[1]
     frozen = seg.model_copy(update={"weights": "mobilenet_v2.imagenet", "freeze_encoder": True})
     assert len(segmentation_notes(frozen)) == 1
+    (own,) = segmentation_notes(frozen.model_copy(update={"architecture": "transposed_unet"}))
+    assert "that of the paper's Table 3" in own
+    assert "9,130,785" in own
     other = seg.model_copy(update={"encoder": "resnet18"})
     assert "resnet18" in segmentation_notes(other)[0]
 
@@ -226,11 +229,15 @@ def test_without_an_active_segmenter_the_papers_stands_alone(inputs):
     assert not any("6,628,945" in note for note in tables["table9"]["notes"])
 
 
-def test_the_parameter_count_in_the_notes_is_that_of_the_network(inputs):
+def test_the_parameter_counts_in_the_notes_are_those_of_the_networks():
     from busline.models.segmentation import build_segmenter
 
     network = build_segmenter("unet", "mobilenet_v2", 64)
     assert sum(parameter.numel() for parameter in network.parameters()) == 6_628_945
+    network = build_segmenter("transposed_unet", "mobilenet_v2", 64)
+    state = network.state_dict()
+    counted = [value.numel() for name, value in state.items() if not name.endswith("num_batches_tracked")]
+    assert sum(counted) == 9_130_785
 
 
 def test_verdicts_and_checks_are_shown_whole(inputs):

@@ -11,6 +11,20 @@ from busline.report.layout import Row, section, table, text_column
 from busline.report.paper import Published
 from busline.report.provenance import describe_choice, look_up
 
+UNETS = {
+    ("unet", "mobilenet_v2"): (
+        "The U-Net is that of segmentation-models-pytorch: 6,628,945 parameters, where the paper's Table 3 has "
+        "9,133,667. The paper joins skips of 96, 144, 192 and 576 channels to transposed convolutions of 512, 256, 128 "
+        "and 64 channels; here the skips have 16, 24, 32 and 96 channels, and the decoder enlarges by repeating pixels "
+        "and convolves."
+    ),
+    ("transposed_unet", "mobilenet_v2"): (
+        "The U-Net is that of the paper's Table 3, but that it ends in one map, of lesion or not, where the paper's "
+        "ends in three: 9,130,785 parameters and moving statistics, where the table has 9,133,667."
+    ),
+}
+"""How a network with the paper's encoder differs from its Table 3, by architecture and encoder."""
+
 
 def protocol_section(params: Params, published: Published) -> Row:
     """Return what is done otherwise on purpose, and every setting that the paper fixes beside ours."""
@@ -56,16 +70,12 @@ def choices_section(params: Params, published: Published) -> Row:
 
 def segmentation_notes(seg: Segmentation) -> list[str]:
     """Return how a segmentation network differs from Chowdhary & Dennis 2026, Table 3; ``seg`` as the model has it."""
-    if (seg.architecture, seg.encoder) != ("unet", "mobilenet_v2"):
+    known = UNETS.get((seg.architecture, seg.encoder))
+    if known is None:
         return [
             f"This run's network is {seg.architecture} with encoder {seg.encoder}, not the paper's MobileNetV2 U-Net."
         ]
-    notes = [
-        "The U-Net is that of segmentation-models-pytorch: 6,628,945 parameters, where the paper's Table 3 has "
-        "9,133,667. The paper joins skips of 96, 144, 192 and 576 channels to transposed convolutions of 512, 256, 128 "
-        "and 64 channels; here the skips have 16, 24, 32 and 96 channels, and the decoder enlarges by repeating pixels "
-        "and convolves."
-    ]
+    notes = [known]
     if seg.weights is None:
         notes.append("The encoder starts from random weights here, so all of it is trained; the paper's is frozen.")
     elif not seg.freeze_encoder:
