@@ -164,7 +164,7 @@ def _build(work: Work) -> nn.Module:
         return build_segmenter("unet", "mobilenet_v2", work.images.shape[-1])
     network = {"custom_cnn": "custom_cnn", "mobilenet_v2": "mobilenetv2_100"}[work.kind]
     training = {"batch_size": work.batch_size, "epochs": 1, "learning_rate": work.learning_rate}
-    spec = {**training, "network": network, "weights": None, "dropout": work.dropout}
+    spec = {**training, "network": network, "weights": "none", "dropout": work.dropout}
     spec |= {"batch_norm_momentum": None, "fine_tune": None}
     return build_image_model(ImageModel.model_validate(spec), work.images.shape[-1])
 

@@ -69,8 +69,9 @@ TRAINING = {"batch_size": 2, "epochs": 1, "learning_rate": 1e-4}
 
 def try_classifier(network: str, side: int) -> None:
     """Try a network of timm as the stage `cnn` does."""
-    model = ImageModel(network=network, weights=None, dropout=0.3, batch_norm_momentum=None, fine_tune=None, **TRAINING)  # type: ignore[arg-type]
-    settings = ImageSettings(model=model, image_size=side, augmentation=PLAIN, fit_all=False)
+    own = {"network": network, "weights": "none", "dropout": 0.3, "batch_norm_momentum": None, "fine_tune": None}
+    model = ImageModel.model_validate({**own, **TRAINING})
+    settings = ImageSettings(model=model, start=None, image_size=side, augmentation=PLAIN, fit_all=False)
     images, labels = _pictures(side), np.arange(2)
     try_network(CnnContext("tried", settings, TRAIN, 0, images, labels, 2, None))
 
@@ -80,7 +81,7 @@ def try_segmenter(architecture: str, encoder: str, side: int) -> None:
     settings = SegmenterSettings(
         architecture=architecture,
         encoder=encoder,
-        weights=None,
+        start=None,
         freeze_encoder=False,
         image_size=side,
         augmentation=PLAIN,

@@ -35,8 +35,8 @@ def main(
     from busline.studies.inputs import load_inputs
 
     settings = load_model_settings(ImageSettings, root / f"data/settings/cnn/{model}.json")
-    weights = root / "data/weights" / model / "weights.safetensors"
-    pretrained = load_tensors(weights) if settings.model.weights else None
+    weights = root / f"data/weights/cnn/{model}/weights.safetensors"
+    pretrained = load_tensors(weights) if settings.start else None
     cohort = load_settings(DataSettings, params_file).data.main
     side, repeats, precision = settings.image_size, shared.cv.image_repeats, shared.train.precision
     classes = shared.split.ordered

@@ -20,8 +20,7 @@ def main(
 ) -> None:
     """Write each test case's predicted and true outline, and learning curves; score nothing.
 
-    Reads the model's settings, the cohort's images and masks, the splits and the initial weights of seg.encoder: a
-    model with another encoder starts from random weights.
+    Reads the model's settings and initial weights, the cohort's images and masks, and the splits.
     """
     shared = load_settings(ImageShared, params_file)
     warm_up(shared.train.kernels, "busline.studies.segment")
@@ -36,7 +35,7 @@ def main(
     from busline.studies.segment import run_segment
 
     settings = load_model_settings(SegmenterSettings, root / f"data/settings/seg/{model}.json")
-    pretrained = load_tensors(root / "data/weights/seg/weights.safetensors") if settings.weights else None
+    pretrained = load_tensors(root / f"data/weights/seg/{model}/weights.safetensors") if settings.start else None
     cohort = load_settings(DataSettings, params_file).data.main
     side, repeats = settings.image_size, shared.cv.image_repeats
     inputs, runtime = load_inputs(root, cohort, shared.split.ordered, image_side=side, repeats=repeats), load_runtime()

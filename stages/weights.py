@@ -1,4 +1,4 @@
-"""Fetch and pin the initial weights of one model."""
+"""Find, check and store the initial weights of one model."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,31 +6,30 @@ from typing import Annotated
 import typer
 
 from busline.base.cli import run_stage
-from busline.base.settings.reading import load_settings
+from busline.base.settings.reading import load_model_settings
+from busline.base.settings.weights import InitialWeights
 
 
 def main(
-    model: Annotated[str, typer.Argument(help="A model in cnn.models, or seg.")],
-    params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
+    section: Annotated[str, typer.Argument(help="Section of the model: cnn or seg.")],
+    model: Annotated[str, typer.Argument(help="An active model of it.")],
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
-    """Write data/weights/<model>: the name and checksum of its initial weights, and the file unless they are random.
+    """Write data/weights/<section>/<model>: checksum and tensors of its initial weights, null and none if random.
 
-    The file is taken from $BUSLINE_MIRROR/weights/<name>.safetensors if it is there, else downloaded. No other stage
-    touches the network.
+    The file comes from an installed package, from $BUSLINE_MIRROR/weights or from the network, as data/settings says.
+    No other stage but `acquire` touches the network.
     """
     from busline.base.progress import show_progress
     from busline.fetch.mirror import find_mirror
-    from busline.weights.place import WeightsSettings, save_weights, weights_name
+    from busline.weights.place import save_weights
 
-    settings = load_settings(WeightsSettings, params_file)
-    name = weights_name(settings, model)
+    initial = load_model_settings(InitialWeights, root / f"data/settings/weights/{section}/{model}.json")
     data = root / "data"
     with show_progress() as report_progress:
         save_weights(
-            data / "weights" / model,
-            name,
-            settings.weights.files,
+            data / "weights" / section / model,
+            initial,
             mirror=find_mirror(),
             downloads=data / "downloads",
             report_progress=report_progress,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from busline.base.params import Params
-from busline.base.settings.models import image_settings, merged_settings, segmenter_settings
+from busline.base.settings.models import encoder_start, image_settings, merged_settings, segmenter_settings
 from busline.studies.cnn import run_cnn
 from busline.studies.dnn import run_dnn
 from busline.studies.merged import run_merged
@@ -35,5 +35,6 @@ def train_merged(inputs, params: Params, images, tables, *, runtime):
 
 
 def train_segmenter(inputs, params: Params, truth, *, runtime, name="unet", **more):
-    settings = segmenter_settings(params.seg, params.augmentation, name)
+    start = encoder_start(params, name)
+    settings = segmenter_settings(params.seg, params.augmentation, name, start=start)
     return run_segment(inputs, settings, name, truth, **shared(params), runtime=runtime, **more)

@@ -31,6 +31,8 @@ from read_models import read_in_a_fresh_process
 from whole_pipeline import contents, run_all, write
 
 PRETRAINED = "mobilenet_v2_imagenet"
+FILE = "mobilenetv2_100"
+"""Key in weights.files of what it starts from."""
 SETTINGS = {
     "data__cohorts__phantom__phantom": {"cases": 18, "normal": 1, "width": 96, "height": 80},
     "dnn_search": {"hidden": [16], "dropout": [0.2]},
@@ -60,9 +62,7 @@ def run(tmp_path_factory):
     spec = params.cnn.models[PRETRAINED]
     torch.manual_seed(0)
     made = build_image_model(spec, 64).body.state_dict()
-    save_tensors(
-        {**made, "classifier.weight": torch.zeros(1000, 1280)}, folder / f"mirror/weights/{spec.weights}.safetensors"
-    )
+    save_tensors({**made, "classifier.weight": torch.zeros(1000, 1280)}, folder / f"mirror/weights/{FILE}.safetensors")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BUSLINE_WORKERS", "1")
         patch.setenv("BUSLINE_MIRROR", str(folder / "mirror"))
@@ -222,13 +222,13 @@ def test_only_columns_of_the_patient_reach_a_model(run):
 
 
 def test_a_pretrained_body_is_kept_but_for_its_last_layers(run):
-    params, folder = run
-    source = load_tensors(folder / f"mirror/weights/{params.cnn.models[PRETRAINED].weights}.safetensors")
+    _, folder = run
+    source = load_tensors(folder / f"mirror/weights/{FILE}.safetensors")
     trained = load_tensors(folder / f"one/data/models/cnn/{PRETRAINED}/r0_f0.safetensors")
     assert torch.equal(trained["body.conv_stem.weight"], source["conv_stem.weight"])
     assert torch.equal(trained["body.blocks.5.0.bn1.running_mean"], source["blocks.5.0.bn1.running_mean"])
     assert not torch.equal(trained["body.conv_head.weight"], source["conv_head.weight"])
-    pinned = json.loads((folder / f"one/data/weights/{PRETRAINED}/source.json").read_text())
+    pinned = json.loads((folder / f"one/data/weights/cnn/{PRETRAINED}/source.json").read_text())
     assert len(pinned["sha256"]) == 64
 
 

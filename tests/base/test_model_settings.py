@@ -6,10 +6,11 @@ import pytest
 
 from busline.base.errors import DataError, ParameterError
 from busline.base.settings.images import ImageSettings
-from busline.base.settings.models import image_settings, segmenter_settings
+from busline.base.settings.models import encoder_start, image_settings, segmenter_settings
 from busline.base.settings.reading import load_model_settings
 from busline.base.settings.segmentation import SegmenterSettings
 from busline.base.settings.tabular import LogReg
+from busline.base.settings.weights import find_weights
 from helpers_cohort import files_of, load_stage, write_params
 from made_inputs import small_params
 
@@ -32,8 +33,10 @@ def written(folder, **changes):
 
 
 def test_every_active_model_has_a_file(tmp_path):
-    own = ["cnn/mobilenet_v2_random.json", "tabular/logreg.json", "tabular/dnn.json", "seg/unet.json", "seg/small.json"]
-    assert sorted(written(tmp_path)) == sorted([*CNN, *LEVELS, *own])
+    images, outlines = ["cnn/custom_cnn.json", "cnn/mobilenet_v2_random.json"], ["seg/unet.json", "seg/small.json"]
+    own = [*images, *outlines, "tabular/logreg.json", "tabular/dnn.json", "merged/custom_cnn.json"]
+    weights = [f"weights/{name}" for name in (*images, *outlines)]
+    assert sorted(written(tmp_path)) == sorted([*own, *LEVELS, *weights])
 
 
 @pytest.mark.parametrize(
@@ -53,7 +56,7 @@ def test_every_active_model_has_a_file(tmp_path):
         ("seg__epochs", 9, ["seg/unet.json"]),
         ("seg__batch_size", 9, ["seg/small.json", "seg/unet.json"]),
         ("seg__augmentation", "none", ["seg/small.json", "seg/unet.json"]),
-        ("seg__weights", "mobilenet_v2.imagenet", ["seg/unet.json"]),
+        ("seg__models__unet__weights", "imagenet", ["seg/unet.json", "weights/seg/unet.json"]),
         ("train__stop_patience", 3, []),
         ("seed__train", 1, []),
     ],
@@ -73,7 +76,7 @@ def test_what_is_read_is_what_was_written_to_the_last_digit(tmp_path):
     assert image.model.learning_rate == 3e-8
     assert load_model_settings(LogReg, tmp_path / "data/settings/tabular/logreg.json") == params.tabular.models.logreg
     segmenter = load_model_settings(SegmenterSettings, tmp_path / "data/settings/seg/small.json")
-    assert (segmenter.encoder, segmenter.epochs, segmenter.weights) == ("resnet18", 3, None)
+    assert (segmenter.encoder, segmenter.epochs, segmenter.start) == ("resnet18", 3, None)
     assert segmenter.augmentation == params.augmentation.levels["mild"]
 
 
@@ -94,13 +97,24 @@ def test_a_file_of_another_kind_is_refused_and_one_that_is_missing_is_named(tmp_
 
 
 def test_weights_go_with_the_encoder_they_were_made_for():
-    params = small_params(
-        seg__weights="mobilenet_v2.imagenet",
-        seg__models={"a": {"encoder": "resnet18"}, "b": {"encoder": "mobilenet_v2"}, "c": {"epochs": 2}},
-        seg__active=["a", "b", "c"],
-    )
-    found = {name: segmenter_settings(params.seg, params.augmentation, name).weights for name in params.seg.models}
-    assert found == {"a": None, "b": "mobilenet_v2.imagenet", "c": "mobilenet_v2.imagenet"}
+    models = {"a": {"encoder": "resnet18"}, "b": {"weights": "none"}, "c": {"encoder": "tu-tf_efficientnet_lite0"}}
+    params = small_params(seg__weights="imagenet", seg__models={**models, "d": {}}, seg__active=["a"])
+    found = {name: encoder_start(params, name) for name in params.seg.models}
+    names = {name: start and start.name for name, start in found.items()}
+    assert names == {"a": "resnet18", "b": None, "c": "efficientnet_lite0", "d": "mobilenet_v2"}
+    assert found["c"].mean == (0.5, 0.5, 0.5)
+
+
+def test_two_files_for_one_network_must_be_told_apart():
+    params = small_params()
+    files = {**params.weights.files, "mine": params.weights.files["resnet18"]}
+    with pytest.raises(ParameterError, match="imagenet may be resnet18 or mine for 'resnet18'"):
+        find_weights(files, "imagenet", "resnet18", "seg.weights")
+    assert find_weights(files, "mine", "tu-resnet18", "seg.weights") == "mine"
+    assert find_weights(files, "none", "resnet18", "seg.weights") is None
+    only = {"mine": files["mine"].model_copy(update={"trained_on": "ultrasound"})}
+    with pytest.raises(ParameterError, match="no ImageNet weights are known"):
+        find_weights(only, "imagenet", "resnet18", "seg.weights")
 
 
 def test_an_unknown_name_is_met_with_near_matches():

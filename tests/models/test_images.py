@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from busline.base.errors import ParameterError
+from busline.base.settings.weights import Start
 from busline.models.images import build_image_model, load_pretrained
 from busline.studies.cnn import cnn_plan
 from busline.training.stack import set_trainable
@@ -65,7 +66,8 @@ def test_any_timm_name_works_and_a_wrong_one_is_met_with_near_matches():
 
 def test_pretrained_weights_fill_the_body_and_are_normalised_as_they_were_trained():
     source = build_image_model(SPECS["mobilenet_v2_random"], 64)
-    model = build_image_model(SPECS["mobilenet_v2_imagenet"], 64)
+    start = Start(name="some", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+    model = build_image_model(SPECS["mobilenet_v2_imagenet"], 64, start=start)
     tensors = {**source.body.state_dict(), "classifier.weight": torch.zeros(1000, 1280)}
     load_pretrained(model, tensors, "weights file")
     assert torch.equal(model.body.conv_stem.weight, source.body.conv_stem.weight)

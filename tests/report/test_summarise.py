@@ -190,7 +190,7 @@ def test_segmentation_notes_follow_the_network_that_ran(inputs):
     assert "6,628,945" in random[0]
     assert "9,133,667" in random[0]
     assert "random weights" in random[1]
-    frozen = seg.model_copy(update={"weights": "mobilenet_v2.imagenet", "freeze_encoder": True})
+    frozen = seg.model_copy(update={"weights": "imagenet", "freeze_encoder": True})
     assert len(segmentation_notes(frozen)) == 1
     (own,) = segmentation_notes(frozen.model_copy(update={"architecture": "transposed_unet"}))
     assert "that of the paper's Table 3" in own

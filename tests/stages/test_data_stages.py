@@ -8,6 +8,7 @@ from busline.base.artifacts import load_json, load_table
 from busline.base.errors import DataError, DownloadError, ParameterError
 from busline.cohort.sources.breast import TABLE
 from helpers_cohort import BREAST, ROOT, files_of, load_stage, own_data, run_stage, write_params, write_release
+from made_weights import entry
 
 acquire, folder, ingest, prune, weights = (
     load_stage(name) for name in ("acquire", "folder", "ingest", "prune", "weights")
@@ -86,21 +87,27 @@ def test_a_cohort_that_is_no_entry_is_refused(tmp_path):
 
 
 def test_weights_offline_are_one_error_until_the_file_is_in_the_mirror(tmp_path, monkeypatch):
-    files = {
-        name: {"url": f"http://127.0.0.1:1/{name}", "sha256": None} for name in ("tiny", "mobilenetv2_100.ra_in1k")
-    }
-    params = write_params(tmp_path / "params.yaml", weights__files=files, seg__weights="tiny")
+    files = {"tiny": entry({"url": "http://127.0.0.1:1/tiny.safetensors"}, "unverified").model_dump(mode="json")}
+    files["tiny"]["networks"] = ["mobilenet_v2"]
+    params = write_params(
+        tmp_path / "params.yaml",
+        weights__files=files,
+        seg__weights="tiny",
+        cnn__active=["custom_cnn"],
+        merged__active=[],
+    )
+    load_stage("settings")(params, tmp_path)
     monkeypatch.delenv("BUSLINE_MIRROR", raising=False)
     with pytest.raises(DownloadError) as error:
-        weights("seg", params, tmp_path)
-    assert "http://127.0.0.1:1/tiny" in str(error.value)
+        weights("seg", "unet", tmp_path)
+    assert "http://127.0.0.1:1/tiny.safetensors" in str(error.value)
     assert "$BUSLINE_MIRROR/weights/tiny.safetensors" in str(error.value)
     (tmp_path / "mirror/weights").mkdir(parents=True)
     save_file({"a": np.zeros(3, dtype=np.float32)}, tmp_path / "mirror/weights/tiny.safetensors")
     monkeypatch.setenv("BUSLINE_MIRROR", str(tmp_path / "mirror"))
-    weights("seg", params, tmp_path)
-    assert sorted(files_of(tmp_path / "data/weights/seg")) == ["source.json", "weights.safetensors"]
-    weights("custom_cnn", params, tmp_path)
-    assert load_json(tmp_path / "data/weights/custom_cnn/source.json") == {"name": None, "sha256": None}
-    with pytest.raises(ParameterError, match="unknown model 'sge'"):
-        weights("sge", params, tmp_path)
+    weights("seg", "unet", tmp_path)
+    assert sorted(files_of(tmp_path / "data/weights/seg/unet")) == ["source.json", "weights.safetensors"]
+    weights("cnn", "custom_cnn", tmp_path)
+    assert load_json(tmp_path / "data/weights/cnn/custom_cnn/source.json") == {"name": "none", "sha256": None}
+    with pytest.raises(ParameterError, match="seg 'unett': is unknown or not active"):
+        weights("seg", "unett", tmp_path)

@@ -10,6 +10,7 @@ import torch
 
 from busline.base.errors import ParameterError, TrainingError
 from busline.base.settings.models import image_settings, segmenter_settings
+from busline.base.settings.weights import Start
 from busline.models.images import build_image_model, load_pretrained
 from busline.models.segmentation import build_segmenter
 from busline.studies import cnn, segment
@@ -141,9 +142,10 @@ def test_channels_are_last_but_where_the_library_cannot_be_trusted_with_it():
 
 
 def test_pretrained_weights_fit_a_network_that_is_built_for_another_size():
-    spec = SPEC.model_copy(update={"network": "test_vit", "weights": "some"})
-    tensors = build_image_model(spec, 160).body.state_dict()
-    model = build_image_model(spec, 64)
+    spec = SPEC.model_copy(update={"network": "test_vit"})
+    start = Start(name="some", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+    tensors = build_image_model(spec, 160, start=start).body.state_dict()
+    model = build_image_model(spec, 64, start=start)
     load_pretrained(model, tensors, "weights")
     assert torch.equal(model.body.pos_embed, tensors["pos_embed"])
     assert model.eval()(torch.zeros(2, 1, 64, 64)).shape == (2,)

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from busline.base.errors import ParameterError
 from busline.base.runtime import Runtime
-from busline.base.settings.models import segmenter_settings
+from busline.base.settings.models import encoder_start, segmenter_settings
 from busline.cohort.outlines import unpack_rows
 from busline.cohort.resize import resize_mask
 from busline.predictors.files import stem_of
@@ -199,24 +199,23 @@ def test_segmentation_outlines_every_test_case():
 
 def test_only_a_pretrained_encoder_is_frozen():
     parts = ("encoder", "decoder", "segmentation_head")
-    pretrained = small_params(
-        seg__weights="mobilenet_v2.imagenet", seg__models={"own": {"encoder": "resnet18"}, "unet": {}}
-    )
+    pretrained = small_params(seg__weights="imagenet", seg__models={"own": {"weights": "none"}, "unet": {}})
 
     def trainable(params, name="unet"):
-        settings = segmenter_settings(params.seg, params.augmentation, name)
+        start = encoder_start(params, name)
+        settings = segmenter_settings(params.seg, params.augmentation, name, start=start)
         return segment_plan(settings, params.train, parts).phases[0].trainable
 
     assert trainable(PARAMS) is None
     assert trainable(pretrained) == ("network.decoder", "network.segmentation_head")
-    assert trainable(pretrained, "own") is None  # another encoder starts from random weights
+    assert trainable(pretrained, "own") is None
 
 
 @pytest.mark.parametrize("architecture", ["unet", "transposed_unet"])
 def test_a_pretrained_encoder_stays_as_it_was(architecture):
     from busline.models.segmentation import build_segmenter
 
-    params = small_params(seg__weights="mobilenet_v2.imagenet", seg__architecture=architecture)
+    params = small_params(seg__weights="imagenet", seg__architecture=architecture)
     torch.manual_seed(0)
     encoder = build_segmenter("unet", "mobilenet_v2", 64).network.encoder.state_dict()
     inputs = made_inputs(params, side=32)

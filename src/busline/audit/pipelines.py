@@ -17,6 +17,7 @@ from busline.base.seeding import derive_seed
 from busline.base.settings.evaluation import Audit
 from busline.base.settings.images import ImageSettings
 from busline.base.settings.models import image_settings
+from busline.base.settings.weights import NONE
 from busline.metrics.classification import THRESHOLD, call, recall, roc_auc, specificity
 from busline.splits import RESAMPLE, cross_validated, indices_by_role, make_splits
 from busline.studies.inputs import StudyInputs
@@ -94,7 +95,7 @@ class ImagePipeline:
 
 def shortened(settings: ImageSettings, audit: Audit) -> ImageSettings:
     """Return settings with random weights, and the epochs, image size and one fit that the audit allows."""
-    change = {"weights": None, "fine_tune": None, "epochs": audit.image_epochs}
+    change = {"weights": NONE, "fine_tune": None, "epochs": audit.image_epochs}
     model = settings.model.model_copy(update=change)
     return settings.model_copy(update={"model": model, "image_size": audit.image_size, "fit_all": False})
 

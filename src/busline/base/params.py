@@ -27,7 +27,7 @@ from busline.base.settings.seeds import Seeds
 from busline.base.settings.segmentation import Segmentation
 from busline.base.settings.tabular import DnnSearch, Tabular
 from busline.base.settings.training import Augmentation, Train
-from busline.base.settings.weights import Weights
+from busline.base.settings.weights import IMAGENET, NONE, Weights, find_weights
 
 LABELS = ("benign", "malignant", "normal")
 """What a case can be; :mod:`busline.cohort.schema` has them as a type."""
@@ -89,7 +89,7 @@ def active_models(params: Params) -> dict[str, list[str]]:
 
 
 def _unknown_names(params: Params) -> list[str]:
-    levels, models, files = params.augmentation.levels, params.cnn.models, params.weights.files
+    levels, models = params.augmentation.levels, params.cnn.models
     problems = [
         *_unknown("data.main", [params.data.main], params.data.cohorts),
         *_unknown("data.active", params.data.active, params.data.cohorts),
@@ -104,24 +104,35 @@ def _unknown_names(params: Params) -> list[str]:
         *_unknown("illustrate.saliency", [params.illustrate.saliency], params.cnn.active),
         *_unknown("audit.image_model", [params.audit.image_model], models),
         *_unknown("seg.active", params.seg.active, params.seg.models),
-        *_unknown("seg.weights", [params.seg.weights], files),
+        *_unfit_weights(params),
     ]
     for name, segmenter in params.seg.models.items():
         problems += _unknown(f"seg.models.{name}.augmentation", [segmenter.augmentation], levels)
-    for name, model in models.items():
-        problems += _unknown(f"cnn.models.{name}.weights", [model.weights], files)
+    return problems
+
+
+def _unfit_weights(params: Params) -> list[str]:
+    files, problems = params.weights.files, []
+    choices = {f"cnn.models.{name}.weights": (one.weights, one.network) for name, one in params.cnn.models.items()}
+    choices["seg.weights"] = (params.seg.weights, params.seg.encoder)
+    for name in params.seg.models:
+        own = params.seg.of_model(name)
+        choices[f"seg.models.{name}.weights"] = (own.weights, own.encoder)
+    for where, (choice, network) in choices.items():
+        try:
+            find_weights(files, choice, network, where)
+        except ParameterError as error:
+            problems.append("; ".join(line.strip() for line in str(error).splitlines()))
     return problems
 
 
 def _contradictions(params: Params) -> list[str]:
     problems = [
-        f"cnn.models.{name}.fine_tune: needs weights; set it to null or name a weights file"
+        f"cnn.models.{name}.fine_tune: needs weights; set it to null, or cnn.models.{name}.weights to {IMAGENET}"
         for name, model in params.cnn.models.items()
-        if model.fine_tune and not model.weights
+        if model.fine_tune and model.weights == NONE
     ]
     problems += _contradictions_of_cohorts(params.data)
-    if "seg" in params.cnn.models:
-        problems.append("cnn.models.seg: the name is that of the segmentation encoder's weights; choose another")
     if params.augmentation.active and CUSTOM not in params.cnn.models:
         problems.append(f"augmentation.active: needs {CUSTOM} in cnn.models; add it, or set augmentation.active to []")
     if params.merged.active and "dnn" not in params.tabular.active:

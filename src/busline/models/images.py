@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from busline.base.settings.images import ImageModel
+from busline.base.settings.weights import Start
 from busline.models.classes import ClassLogits
 from busline.models.dropout import GivenDropout
 from busline.models.gray import unsigned
@@ -92,7 +93,7 @@ def custom_body() -> nn.Sequential:
     return nn.Sequential(*blocks, GlobalMean())
 
 
-def build_image_model(spec: ImageModel, side: int, classes: int = 2) -> ImageClassifier:
+def build_image_model(spec: ImageModel, side: int, classes: int = 2, start: Start | None = None) -> ImageClassifier:
     """Build an image classifier with random weights from torch's current seed; nothing is downloaded.
 
     A network that cannot be built raises what timm raises; :func:`busline.training.trial.try_unit` words it.
@@ -101,6 +102,7 @@ def build_image_model(spec: ImageModel, side: int, classes: int = 2) -> ImageCla
         spec: the model's settings.
         side: of the images in pixels, for the networks that are built for one size.
         classes: of the study.
+        start: the weights that will be put in, for the inputs they want; None for random ones.
 
     Raises:
         ParameterError: if timm has no network of that name.
@@ -108,7 +110,7 @@ def build_image_model(spec: ImageModel, side: int, classes: int = 2) -> ImageCla
     if spec.network == CUSTOM:
         model = ImageClassifier(custom_body(), 128, spec.dropout, classes=classes)
     else:
-        model = _build_timm(spec, side, classes)
+        model = _build_timm(spec, side, classes, start)
     set_momentum(model, spec.batch_norm_momentum)
     lay_out(model)
     return model
@@ -121,7 +123,7 @@ def set_momentum(model: nn.Module, momentum: float | None) -> None:
             module.momentum = momentum
 
 
-def _build_timm(spec: ImageModel, side: int, classes: int) -> ImageClassifier:
+def _build_timm(spec: ImageModel, side: int, classes: int, start: Start | None) -> ImageClassifier:
     import timm
 
     require_timm(f"network {spec.network!r}", spec.network)
@@ -129,9 +131,8 @@ def _build_timm(spec: ImageModel, side: int, classes: int) -> ImageClassifier:
     def create(**more: Any) -> Any:
         return timm.create_model(spec.network, pretrained=False, num_classes=0, in_chans=3, **more)
 
-    body = first_accepted(create, size_options(spec.network, side, keep_shapes=spec.weights is not None))
-    config = body.pretrained_cfg
-    mean, std = (tuple(config["mean"]), tuple(config["std"])) if spec.weights else (None, None)
+    body = first_accepted(create, size_options(spec.network, side, keep_shapes=start is not None))
+    mean, std = (None, None) if start is None else (start.mean, start.std)
     width = (
         getattr(body, "head_hidden_size", None) or body.num_features
     )  # some have layers of their own before the logit

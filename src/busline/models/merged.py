@@ -42,6 +42,6 @@ class MergedNetwork(nn.Module):
 
 def build_merged(settings: MergedSettings, features: int, classes: int = 2) -> MergedNetwork:
     """Build the joint network of a table of so many features, with random weights from torch's current seed."""
-    image = build_image_model(settings.image.model, settings.image.image_size, classes)
+    image = build_image_model(settings.image.model, settings.image.image_size, classes, settings.image.start)
     table = Mlp(features, settings.dnn.hidden, settings.dnn.dropout, classes)
     return MergedNetwork(image, table, settings.merged.hidden, settings.merged.dropout, classes)

@@ -61,6 +61,7 @@ def load_cnn(data: Path, model: str, resample: Resample, trained_on: str = ALL) 
     file = folder.model(ImageFile, CNN, model)
 
     def build() -> ImageClassifier:
-        return build_image_model(file.settings.model, file.settings.image_size, len(file.classes))
+        settings = file.settings
+        return build_image_model(settings.model, settings.image_size, len(file.classes), settings.start)
 
     return ImagePredictor(folder.network(build, stem_of(resample, trained_on if file.settings.fit_all else "")), file)

@@ -52,6 +52,7 @@ def load_segmenter(data: Path, model: str, resample: Resample) -> SegmentPredict
     file = folder.model(SegmenterFile, SEGMENT, model)
 
     def build() -> nn.Module:
-        return build_segmenter(file.settings.architecture, file.settings.encoder, file.settings.image_size)
+        settings = file.settings
+        return build_segmenter(settings.architecture, settings.encoder, settings.image_size, settings.start)
 
     return SegmentPredictor(folder.network(build, stem_of(resample)), file)

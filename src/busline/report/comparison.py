@@ -7,6 +7,7 @@ from typing import Any
 
 from busline.base.params import Params
 from busline.base.settings.segmentation import Segmentation
+from busline.base.settings.weights import NONE
 from busline.report.layout import Row, section, table, text_column
 from busline.report.paper import Published
 from busline.report.provenance import describe_choice, look_up
@@ -76,7 +77,7 @@ def segmentation_notes(seg: Segmentation) -> list[str]:
             f"This run's network is {seg.architecture} with encoder {seg.encoder}, not the paper's MobileNetV2 U-Net."
         ]
     notes = [known]
-    if seg.weights is None:
+    if seg.weights == NONE:
         notes.append("The encoder starts from random weights here, so all of it is trained; the paper's is frozen.")
     elif not seg.freeze_encoder:
         notes.append("The pretrained encoder is trained here; the paper's is frozen.")

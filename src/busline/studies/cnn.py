@@ -105,11 +105,12 @@ def try_network(context: CnnContext) -> None:
 
 def train_unit(context: CnnContext, jobs: Sequence[FoldJob], place: Place) -> list[FoldResult]:
     """Train and score some resamples."""
+    settings = context.settings
     networks, members, weights = [], [], []
     for job in jobs:
         seed = fold_seed(context.seed, "cnn", context.name, job)
         with seeded(seed):
-            network = build_image_model(context.settings.model, context.settings.image_size, context.classes)
+            network = build_image_model(settings.model, settings.image_size, context.classes, settings.start)
         if context.pretrained is not None:
             tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
             load_pretrained(network, tensors, f"weights of {context.name}")

@@ -128,10 +128,10 @@ def train_unit(context: SegmentContext, jobs: Sequence[FoldJob], place: Place) -
     for job in jobs:
         seed = fold_seed(context.seed, "segment", context.name, job)
         with seeded(seed):
-            network = build_segmenter(settings.architecture, settings.encoder, settings.image_size)
+            network = build_segmenter(settings.architecture, settings.encoder, settings.image_size, settings.start)
         if context.pretrained is not None:
             tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
-            load_encoder(network, tensors, "seg.weights")
+            load_encoder(network, tensors, f"weights of {context.name}")
         networks.append(network)
         learn = np.sort(np.concatenate([job.roles["train"], job.roles["tune"]]))
         members.append(Member(learn, job.roles["val"], seed))
@@ -149,7 +149,7 @@ def train_unit(context: SegmentContext, jobs: Sequence[FoldJob], place: Place) -
 
 def segment_plan(settings: SegmenterSettings, train: Train, parts: tuple[str, ...]) -> Plan:
     """Return the one phase; only a pretrained encoder is frozen (a random one would never learn)."""
-    frozen = settings.freeze_encoder and settings.weights is not None
+    frozen = settings.freeze_encoder and settings.start is not None
     trainable = tuple(f"network.{part}" for part in parts if part != "encoder") if frozen else None
     phase = Phase("train", settings.epochs, settings.learning_rate, trainable)
     return make_plan((phase,), settings.batch_size, train, precision=train.precision)

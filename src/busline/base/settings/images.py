@@ -8,6 +8,7 @@ from pydantic import Field
 
 from busline.base.settings.section import BatchSize, Dropout, Epochs, Name, Rate, Section, Side
 from busline.base.settings.training import AugmentationLevel
+from busline.base.settings.weights import Start
 
 CUSTOM = "custom_cnn"
 """The image model under which levels of augmentation are compared."""
@@ -27,8 +28,8 @@ class ImageModel(Section):
 
     network: str
     """`custom_cnn` or the name of any timm model."""
-    weights: str | None
-    """Name of a file in weights.files, or null for random initial weights."""
+    weights: str
+    """`none` for random initial weights, `imagenet` for the file of weights.files that fits the network, or a name."""
     dropout: Dropout
     batch_size: BatchSize
     epochs: Epochs
@@ -57,6 +58,8 @@ class ImageSettings(Section):
     """All that decides one image classifier and is not shared by all networks."""
 
     model: ImageModel
+    start: Start | None
+    """What model.weights stands for; null for random initial weights."""
     image_size: Side
     augmentation: AugmentationLevel
     fit_all: bool

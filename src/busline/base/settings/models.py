@@ -14,6 +14,7 @@ from busline.base.settings.section import Section
 from busline.base.settings.segmentation import Segmentation, SegmenterSettings
 from busline.base.settings.tabular import Tabular
 from busline.base.settings.training import Augmentation
+from busline.base.settings.weights import NONE, InitialWeights, Start, Weights, find_weights, start_of
 
 
 class ModelSections(Section):
@@ -24,6 +25,7 @@ class ModelSections(Section):
     cnn: Cnn
     merged: Merged
     seg: Segmentation
+    weights: Weights
 
 
 def active_settings(sections: ModelSections) -> dict[str, Mapping[str, Section]]:
@@ -31,16 +33,60 @@ def active_settings(sections: ModelSections) -> dict[str, Mapping[str, Section]]
     tabular, cnn, augmentation = sections.tabular, sections.cnn, sections.augmentation
     return {
         "tabular": {name: getattr(tabular.models, name) for name in tabular.active},
-        "cnn": {name: image_settings(cnn, augmentation, name) for name in cnn.active},
+        "cnn": {
+            name: image_settings(cnn, augmentation, name, start=image_start(sections, name)) for name in cnn.active
+        },
         "augmentation": {
             level: image_settings(cnn, augmentation, CUSTOM, level=level) for level in augmentation.active
         },
         "merged": {name: merged_settings(sections, name) for name in sections.merged.active},
-        "seg": {name: segmenter_settings(sections.seg, augmentation, name) for name in sections.seg.active},
+        "seg": {
+            name: segmenter_settings(sections.seg, augmentation, name, start=encoder_start(sections, name))
+            for name in sections.seg.active
+        },
     }
 
 
-def image_settings(cnn: Cnn, augmentation: Augmentation, name: str, *, level: str | None = None) -> ImageSettings:
+def active_weights(sections: ModelSections) -> dict[str, dict[str, InitialWeights]]:
+    """Return the file that every active model starts from, by section and model."""
+    starts = {
+        "cnn": {name: image_start(sections, name) for name in sections.cnn.active},
+        "seg": {name: encoder_start(sections, name) for name in sections.seg.active},
+    }
+    files = sections.weights.files
+    return {
+        key: {
+            name: InitialWeights(name=start.name, file=files[start.name])
+            if start
+            else InitialWeights(name=NONE, file=None)
+            for name, start in models.items()
+        }
+        for key, models in starts.items()
+    }
+
+
+def image_start(sections: ModelSections, name: str) -> Start | None:
+    """Return what an image model, a key of ``cnn.models``, starts from; None for random weights.
+
+    Raises:
+        ParameterError: for a name that is not there, or weights that the network has not.
+    """
+    require_name("image model", name, sections.cnn.models)
+    model, files = sections.cnn.models[name], sections.weights.files
+    return start_of(files, find_weights(files, model.weights, model.network, f"cnn.models.{name}.weights"))
+
+
+def encoder_start(sections: ModelSections, name: str) -> Start | None:
+    """Return what the encoder of a segmentation network, a key of ``seg.models``, starts from; see above."""
+    require_name("segmentation model", name, sections.seg.models)
+    own, files = sections.seg.of_model(name), sections.weights.files
+    where = "seg.weights" if sections.seg.models[name].weights is None else f"seg.models.{name}.weights"
+    return start_of(files, find_weights(files, own.weights, own.encoder, where))
+
+
+def image_settings(
+    cnn: Cnn, augmentation: Augmentation, name: str, *, level: str | None = None, start: Start | None = None
+) -> ImageSettings:
     """Return the settings of one image model, a key of ``cnn.models``.
 
     Args:
@@ -48,6 +94,7 @@ def image_settings(cnn: Cnn, augmentation: Augmentation, name: str, *, level: st
         augmentation: the section.
         name: a key of ``cnn.models``.
         level: a key of ``augmentation.levels``; None takes ``cnn.augmentation``.
+        start: what it starts from; None for random weights.
 
     Raises:
         ParameterError: for a name that is not there.
@@ -57,6 +104,7 @@ def image_settings(cnn: Cnn, augmentation: Augmentation, name: str, *, level: st
     require_name("augmentation level", level, augmentation.levels)
     return ImageSettings(
         model=cnn.models[name],
+        start=start,
         image_size=cnn.image_size,
         augmentation=augmentation.levels[level],
         fit_all=cnn.fit_all,
@@ -68,12 +116,14 @@ def merged_settings(sections: ModelSections, name: str) -> MergedSettings:
     return MergedSettings(
         merged=MergedHead.model_validate(sections.merged.model_dump(exclude={"active"})),
         dnn=sections.tabular.models.dnn,
-        image=image_settings(sections.cnn, sections.augmentation, name),
+        image=image_settings(sections.cnn, sections.augmentation, name, start=image_start(sections, name)),
     )
 
 
-def segmenter_settings(seg: Segmentation, augmentation: Augmentation, name: str) -> SegmenterSettings:
-    """Return the settings of one segmentation network, a key of ``seg.models``.
+def segmenter_settings(
+    seg: Segmentation, augmentation: Augmentation, name: str, *, start: Start | None = None
+) -> SegmenterSettings:
+    """Return the settings of one segmentation network, a key of ``seg.models``, whose encoder starts from ``start``.
 
     Raises:
         ParameterError: for a name that is not there.
@@ -82,4 +132,5 @@ def segmenter_settings(seg: Segmentation, augmentation: Augmentation, name: str)
     own = seg.of_model(name)
     require_name("augmentation level", own.augmentation, augmentation.levels)
     content = own.model_dump(include=set(SegmenterSettings.model_fields))
-    return SegmenterSettings.model_validate({**content, "augmentation": augmentation.levels[own.augmentation]})
+    level = augmentation.levels[own.augmentation]
+    return SegmenterSettings.model_validate({**content, "augmentation": level, "start": start})

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from busline.base.settings.section import BatchSize, Epochs, Name, Rate, Section, Side
 from busline.base.settings.training import AugmentationLevel
+from busline.base.settings.weights import Start
 
 MapSide = Annotated[Side, Field(multiple_of=32)]
 
@@ -17,6 +18,7 @@ class Segmenter(Section):
 
     architecture: str | None = None
     encoder: str | None = None
+    weights: str | None = None
     freeze_encoder: bool | None = None
     image_size: MapSide | None = None
     augmentation: Name | None = None
@@ -38,11 +40,9 @@ class Segmentation(Section):
     """
     encoder: str
     """Name of a segmentation-models-pytorch encoder, such as mobilenet_v2."""
-    weights: str | None
-    """Name of a file in weights.files for this encoder, or null for random initial weights.
-
-    A model with another encoder starts from random weights.
-    """
+    weights: str
+    """Of the encoder: `none` for random initial weights, `imagenet` for the file of weights.files that fits it, or a
+    name."""
     freeze_encoder: bool
     """Keep a pretrained encoder's weights; without pretrained weights the encoder is always trained."""
     image_size: MapSide
@@ -53,9 +53,7 @@ class Segmentation(Section):
 
     def of_model(self, name: str) -> Segmentation:
         """Return the section as if ``name``, a key of :attr:`models`, were all there is."""
-        own = self.models[name].model_dump(exclude_none=True)
-        weights = self.weights if own.get("encoder", self.encoder) == self.encoder else None
-        return self.model_copy(update={**own, "weights": weights})
+        return self.model_copy(update=self.models[name].model_dump(exclude_none=True))
 
 
 class SegmenterSettings(Section):
@@ -63,7 +61,8 @@ class SegmenterSettings(Section):
 
     architecture: str
     encoder: str
-    weights: str | None
+    start: Start | None
+    """What the encoder starts from; null for random initial weights."""
     freeze_encoder: bool
     image_size: MapSide
     augmentation: AugmentationLevel

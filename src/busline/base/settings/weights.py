@@ -1,24 +1,137 @@
-"""Section `weights`: files of pretrained weights."""
+"""Section `weights`: files of pre-trained weights, and which of them a network starts from."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Strict
 
+from busline.base.errors import ParameterError, near_matches
 from busline.base.settings.section import Section
+
+NONE = "none"
+"""What stands for random initial weights."""
+IMAGENET = "imagenet"
+"""What stands for the one known file that was learnt from ImageNet for the network at hand."""
+UNVERIFIED = "unverified"
+TIMM_ENCODER = "tu-"
+"""How segmentation-models-pytorch begins the name of an encoder that is a network of timm."""
+Channels = Annotated[tuple[float, float, float], Strict(False)]
+"""A number for red, green and blue."""
+
+
+class FromPackage(Section):
+    """A file that an installed Python distribution brings; nothing of its code is run."""
+
+    package: str
+    """Name of the distribution."""
+    file: str
+    """Path of the file as the distribution lists it."""
+
+
+class FromMirror(Section):
+    """A file that the user puts into $BUSLINE_MIRROR/weights."""
+
+    mirror: str
+    """Its name there."""
+
+
+class FromUrl(Section):
+    """A file that is downloaded, unless $BUSLINE_MIRROR/weights has it under its key in weights.files."""
+
+    url: str
+    """Address; its suffix says what kind of file it is."""
 
 
 class WeightsFile(Section):
-    """One file of pretrained weights."""
+    """One file of pre-trained weights: where it comes from, what it is for, and what must go in."""
 
-    url: str
-    """Address of a safetensors file; $BUSLINE_MIRROR/weights/<name>.safetensors is looked for first."""
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None
-    """Checksum the file must have; null records the checksum of the first fetch in dvc.lock."""
+    networks: Annotated[list[str], Field(min_length=1)]
+    """What it fits: names of cnn.models.*.network, and of encoders without `tu-`."""
+    origin: FromPackage | FromMirror | FromUrl
+    sha256: Annotated[str, Field(pattern="^([0-9a-f]{8,64}|unverified)$")]
+    """Checksum in hex, or as many of its first digits as are known, at least 8; or `unverified`, which the report says
+    and which only a safetensors file may be: another format is read after it was recognised, or not at all."""
+    names: Literal["own", "efficientnet_pytorch"]
+    """Whose names its tensors have: the network's own, or those of the package efficientnet_pytorch for a network of
+    timm."""
+    mean: Channels
+    """Subtracted from each channel of an image in [0, 1]."""
+    std: Channels
+    """What the difference is then divided by."""
+    trained_on: str
+    """`imagenet`, or the data's name."""
+    licence: str
 
 
 class Weights(Section):
-    """Pretrained weights by name."""
+    """Pre-trained weights by name."""
 
     files: dict[str, WeightsFile]
+
+
+class InitialWeights(Section):
+    """The file that one model starts from."""
+
+    name: str
+    """Its key in weights.files, or `none`."""
+    file: WeightsFile | None
+    """Null for random weights."""
+
+
+class Start(Section):
+    """The weights that a network starts from, and the inputs that they want."""
+
+    name: str
+    """Key of weights.files."""
+    mean: Channels
+    std: Channels
+
+
+def find_weights(files: Mapping[str, WeightsFile], choice: str, network: str, where: str) -> str | None:
+    """Return the name of the file that a network starts from, or None for random weights.
+
+    Args:
+        files: of the section.
+        choice: :data:`NONE`, :data:`IMAGENET` or a key of ``files``.
+        network: name of the network or encoder.
+        where: the key that makes the choice, for the error.
+
+    Raises:
+        ParameterError: if there is no such file, none for this network, or several that ``imagenet`` may mean.
+    """
+    if choice == NONE:
+        return None
+    network = network.removeprefix(TIMM_ENCODER)
+    if choice != IMAGENET:
+        if choice not in files:
+            mend = near_matches(choice, [NONE, IMAGENET, *files])
+            raise ParameterError(where, f"unknown weights {choice!r}", mend=mend)
+        if network not in files[choice].networks:
+            made_for = ", ".join(files[choice].networks)
+            mend = f"take {NONE} or {IMAGENET}, or add {network!r} to weights.files.{choice}.networks if they fit it"
+            raise ParameterError(where, f"{choice!r} was made for {made_for}, not for {network!r}", mend=mend)
+        return choice
+    fitting = [name for name, file in files.items() if network in file.networks and file.trained_on == IMAGENET]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise ParameterError(
+            where, f"{IMAGENET} may be {' or '.join(fitting)} for {network!r}", mend="name one of them"
+        )
+    known = sorted({one for file in files.values() if file.trained_on == IMAGENET for one in file.networks})
+    mend = f"choose one of these, take {NONE}, or add a file to weights.files (docs/weights.md)"
+    raise ParameterError(
+        where, f"no ImageNet weights are known for {network!r}", expected=f"one of {', '.join(known)}", mend=mend
+    )
+
+
+def start_of(files: Mapping[str, WeightsFile], name: str | None) -> Start | None:
+    """Return what a network must know of the file that :func:`find_weights` found."""
+    return None if name is None else Start(name=name, mean=files[name].mean, std=files[name].std)
+
+
+def unverified(files: Mapping[str, WeightsFile], names: Sequence[str]) -> list[str]:
+    """Return those of the files that nothing is known of to check them by."""
+    return [name for name in names if files[name].sha256 == UNVERIFIED]

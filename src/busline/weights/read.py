@@ -1,0 +1,61 @@
+"""A weights file as named tensors: safetensors, or a file of torch whose checksum agreed."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import torch
+
+from busline.base.errors import DataError
+from busline.base.settings.weights import UNVERIFIED, WeightsFile
+from busline.weights.rename import RENAMED
+
+SAFE = ".safetensors"
+
+
+def read_weights(path: Path, file: WeightsFile) -> dict[str, torch.Tensor]:
+    """Return the tensors under the network's own names.
+
+    A file of torch is a pickle, the one that this project reads: only after its checksum agreed, and with torch's
+    reader that makes tensors and nothing else (``weights_only``).
+
+    Args:
+        path: of a file whose checksum was compared with ``file.sha256``.
+        file: its entry in weights.files.
+
+    Raises:
+        DataError: if it is no such file, holds no tensors, or was to be read without a checksum.
+    """
+    tensors = _read_safe(path) if path.suffix == SAFE else _read_torch(path, file)
+    if not tensors:
+        raise DataError(str(path), "holds no tensors", mend="get the file again")
+    return tensors if file.names == "own" else RENAMED[file.names](tensors, file.networks[0], str(path))
+
+
+def _read_safe(path: Path) -> dict[str, torch.Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise DataError(
+            str(path), f"is no safetensors file ({error})", mend="get it again, or convert the weights to safetensors"
+        ) from error
+
+
+def _read_torch(path: Path, file: WeightsFile) -> dict[str, torch.Tensor]:
+    if file.sha256 == UNVERIFIED:
+        mend = "give its sha256 in weights.files, or convert it to safetensors"
+        raise DataError(str(path), "is no safetensors file, and is not read without a checksum", mend=mend)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+        reason = (str(error) or "it is empty").splitlines()[0]
+        raise DataError(str(path), f"is no file of tensors alone ({reason})", mend="get it again") from error
+    if not isinstance(content, dict) or not all(isinstance(one, torch.Tensor) for one in content.values()):
+        raise DataError(
+            str(path), "holds something else than named tensors", mend="save the network's state_dict alone"
+        )
+    return {str(name): tensor.detach().contiguous() for name, tensor in content.items()}
