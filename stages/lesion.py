@@ -7,7 +7,8 @@ import typer
 
 from busline.base.cli import run_stage
 from busline.base.settings.data import DataSettings
-from busline.base.settings.reading import load_settings
+from busline.base.settings.lesion import LesionBody
+from busline.base.settings.reading import load_model_settings, load_settings
 from busline.base.settings.shared import TrainSettings
 from busline.training.pool import warm_up
 
@@ -49,10 +50,11 @@ def main(
     cases = load_lesion_cases(root / "data/cohort" / cohort, inputs.case_ids, settings.split.positive)
     tensors = load_tensors(root / "data/models/pretrain/lesion.safetensors")
     initial = {name: value.numpy() for name, value in tensors.items()}
-    study = run_lesion(inputs, cases, settings, initial, runtime=load_runtime())
+    body = load_model_settings(LesionBody, root / "data/settings/lesion/lesion.json")
+    study = run_lesion(inputs, cases, settings, body, initial, runtime=load_runtime())
     with atomic_folder(models) as folder:
         canvas, precision = cases.images.shape[-1], settings.train.precision
-        save_lesion_networks(folder, settings.lesion, precision, canvas, study.states)
+        save_lesion_networks(folder, settings.lesion, body, precision, canvas, study.states)
     for table, place in zip((study.outputs, study.curves, study.outlines), places, strict=True):
         save_table(table, place)
 

@@ -1,4 +1,4 @@
-"""Learn initial weights of the lesion network from phantoms."""
+"""Make the initial weights of the lesion network: those of its encoder, and what phantoms teach."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,8 @@ import typer
 
 from busline.base.cli import run_stage
 from busline.base.processor import choose_kernels
-from busline.base.settings.reading import load_settings
+from busline.base.settings.lesion import LesionBody
+from busline.base.settings.reading import load_model_settings, load_settings
 from busline.base.settings.shared import TrainSettings
 
 
@@ -15,17 +16,19 @@ def main(
     params_file: Annotated[Path, typer.Option("--params", help="Parameter file.")] = Path("params.yaml"),
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:
-    """Write the network's tensors and its learning curve. Nothing is read but the parameters."""
+    """Write the network's tensors and its learning curve. No case of a cohort is read."""
     choose_kernels(load_settings(TrainSettings, params_file).train.kernels)
     import pandas as pd
 
-    from busline.base.artifacts import atomic_folder, save_table
+    from busline.base.artifacts import atomic_folder, load_tensors, save_table
     from busline.base.runtime import load_runtime
     from busline.predictors.files import save_state
     from busline.studies.pretrain import PretrainSettings, run_pretrain
 
     settings = load_settings(PretrainSettings, params_file)
-    result = run_pretrain(settings, runtime=load_runtime())
+    body = load_model_settings(LesionBody, root / "data/settings/lesion/lesion.json")
+    pretrained = load_tensors(root / "data/weights/lesion/lesion/weights.safetensors") if body.start else None
+    result = run_pretrain(settings, body, runtime=load_runtime(), pretrained=pretrained)
     with atomic_folder(root / "data/models/pretrain") as folder:
         save_state(result.state, folder / "lesion.safetensors")
         save_table(pd.DataFrame(list(result.curve)), folder / "curve.parquet")

@@ -11,7 +11,7 @@ from busline.base.settings.weights import InitialWeights
 
 
 def main(
-    section: Annotated[str, typer.Argument(help="Section of the model: cnn or seg.")],
+    section: Annotated[str, typer.Argument(help="Section of the model: cnn, seg or lesion.")],
     model: Annotated[str, typer.Argument(help="An active model of it.")],
     root: Annotated[Path, typer.Option(help="Folder that holds data/ and reports/.")] = Path(),
 ) -> None:

@@ -10,6 +10,7 @@ import torch
 
 from busline.base.artifacts import save_table
 from busline.base.params import Params
+from busline.base.settings.lesion import LesionBody
 from busline.base.settings.models import image_settings, merged_settings, segmenter_settings
 from busline.base.settings.tabular import CLASSICAL
 from busline.evaluation.vote import WEIGHTS
@@ -18,7 +19,7 @@ from busline.models.combiner import ClinicalColumns, fit_combiner
 from busline.models.diagnosis import MODELS, Diagnosis, design_rows, mean_views
 from busline.models.encoding import TableEncoder
 from busline.models.images import build_image_model
-from busline.models.lesion import LesionNetwork
+from busline.models.lesion import build_lesion_network
 from busline.models.merged import build_merged
 from busline.models.mlp import Mlp
 from busline.models.segmentation import build_segmenter
@@ -89,8 +90,9 @@ def save_image_models(models: Path, params: Params, encoder: TableEncoder) -> No
 
 def save_lesion_models(models: Path, inputs: StudyInputs, params: Params) -> None:
     keys = [(0, 0, 1, 0), (0, 0, 2, 0), (0, 1, 2, 0)]
-    states = {key: state_of(LesionNetwork()) for key in keys}
-    save_lesion_networks(models / LESION_SEGMENT.key, params.lesion, "fp32", CANVAS, states)
+    body = LesionBody(encoder="own", start=None)
+    states = {key: state_of(build_lesion_network(body)) for key in keys}
+    save_lesion_networks(models / LESION_SEGMENT.key, params.lesion, body, "fp32", CANVAS, states)
     generator, count = np.random.default_rng(2), len(inputs.labels)
     numbers = pd.DataFrame(generator.normal(size=(count, len(OUTPUTS))), columns=list(OUTPUTS))
     numbers = mean_views(numbers.assign(position=np.arange(count)))

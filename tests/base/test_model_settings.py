@@ -36,7 +36,8 @@ def test_every_active_model_has_a_file(tmp_path):
     images, outlines = ["cnn/custom_cnn.json", "cnn/mobilenet_v2_random.json"], ["seg/unet.json", "seg/small.json"]
     own = [*images, *outlines, "tabular/logreg.json", "tabular/dnn.json", "merged/custom_cnn.json"]
     weights = [f"weights/{name}" for name in (*images, *outlines)]
-    assert sorted(written(tmp_path)) == sorted([*own, *LEVELS, *weights])
+    lesion = ["lesion/lesion.json", "weights/lesion/lesion.json"]
+    assert sorted(written(tmp_path)) == sorted([*own, *LEVELS, *weights, *lesion])
 
 
 @pytest.mark.parametrize(

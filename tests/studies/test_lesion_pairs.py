@@ -8,6 +8,7 @@ import pytest
 
 from busline.base.errors import ParameterError
 from busline.base.runtime import Runtime
+from busline.base.settings.lesion import LesionBody
 from busline.cohort.findings import FINDINGS
 from busline.cohort.outlines import unpack_rows
 from busline.studies.lesion import LesionContext, _outline, pair_jobs, run_lesion, train_unit
@@ -18,6 +19,7 @@ from busline.training.two_views import OUTPUTS
 from made_inputs import made_inputs, small_params
 
 PARAMS = small_params(cv__folds=3)
+BODY = LesionBody(encoder="own", start=None)
 ONE, TWO = Runtime(workers=1), Runtime(workers=2)
 
 
@@ -33,13 +35,13 @@ def cases_of(inputs):
 @pytest.fixture(scope="module")
 def made():
     inputs = made_inputs(PARAMS, cases=24, side=32)
-    return inputs, cases_of(inputs), run_pretrain(PARAMS, runtime=ONE).state
+    return inputs, cases_of(inputs), run_pretrain(PARAMS, BODY, runtime=ONE).state
 
 
 @pytest.fixture(scope="module")
 def study(made):
     inputs, cases, initial = made
-    return run_lesion(inputs, cases, PARAMS, initial, runtime=ONE)
+    return run_lesion(inputs, cases, PARAMS, BODY, initial, runtime=ONE)
 
 
 def test_a_network_learns_from_neither_fold_of_its_pair(made):
@@ -90,7 +92,7 @@ def test_of_two_objects_the_main_one_is_the_outline(made):
 
 def test_two_processes_write_what_one_writes(study, made):
     inputs, cases, initial = made
-    other = run_lesion(inputs, cases, PARAMS, initial, runtime=TWO)
+    other = run_lesion(inputs, cases, PARAMS, BODY, initial, runtime=TWO)
     pd.testing.assert_frame_equal(other.outputs, study.outputs)
     pd.testing.assert_frame_equal(other.curves, study.curves)
     pd.testing.assert_frame_equal(other.outlines, study.outlines)
@@ -99,7 +101,7 @@ def test_two_processes_write_what_one_writes(study, made):
 def test_networks_of_a_pair_differ_and_are_averaged(study, made):
     inputs, cases, initial = made
     params = PARAMS.model_copy(update={"lesion": PARAMS.lesion.model_copy(update={"networks": 2})})
-    context = LesionContext(params.lesion, params.train.precision, params.seed.train, cases, initial)
+    context = LesionContext(params.lesion, BODY, params.train.precision, params.seed.train, cases, initial)
     jobs = pair_jobs(inputs.resamples, 2)
     assert [(job.first, job.second, job.number) for job in jobs[:3]] == [(0, 1, 0), (0, 1, 1), (0, 2, 0)]
     results = run_units(train_unit, context, [[job] for job in jobs[:2]], runtime=ONE, title="two networks")
@@ -107,7 +109,7 @@ def test_networks_of_a_pair_differ_and_are_averaged(study, made):
     of_pair = (study.outputs["first"] == 0) & (study.outputs["second"] == 1)
     np.testing.assert_array_equal(one, study.outputs.loc[of_pair, list(OUTPUTS)])  # the first stays what it is alone
     assert not np.array_equal(one[:, 0], other[:, 0])
-    both = run_lesion(inputs, cases, params, initial, runtime=ONE)
+    both = run_lesion(inputs, cases, params, BODY, initial, runtime=ONE)
     np.testing.assert_allclose(both.outputs.loc[of_pair, list(OUTPUTS)], (one + other) / 2)
     assert both.outputs.shape == study.outputs.shape
     assert both.curves["fold"].nunique() == 6
@@ -118,7 +120,7 @@ def test_more_networks_a_pair_leave_the_first_in_the_cache(made, tmp_path):
     for networks, entries in ((1, 3), (2, 6)):
         lesion = PARAMS.lesion.model_copy(update={"networks": networks})
         params = PARAMS.model_copy(update={"lesion": lesion})
-        run_lesion(inputs, cases, params, initial, runtime=Runtime(workers=1, cache=tmp_path))
+        run_lesion(inputs, cases, params, BODY, initial, runtime=Runtime(workers=1, cache=tmp_path))
         assert len(list(tmp_path.rglob("*.safetensors"))) == entries
 
 
@@ -131,7 +133,7 @@ def test_labels_masks_and_findings_of_a_pairs_folds_change_nothing_that_its_netw
     labels[fold], findings[fold], masks[fold] = 1 - labels[fold], 1.0, 0
     boxes[fold] = (0, 0, 9, 9)
     planted = replace(cases, labels=labels, masks=masks, findings=findings, boxes=boxes)
-    outputs = run_lesion(inputs, planted, PARAMS, initial, runtime=ONE).outputs
+    outputs = run_lesion(inputs, planted, PARAMS, BODY, initial, runtime=ONE).outputs
     without = (study.outputs["first"] == 0) | (study.outputs["second"] == 0)
     pd.testing.assert_frame_equal(outputs[without], study.outputs[without])
     assert not outputs[~without].equals(study.outputs[~without])
@@ -142,7 +144,7 @@ def test_pictures_of_a_pairs_folds_change_nothing_of_its_network(study, made):
     fold = inputs.resamples["cv", 0, 0]["test"]
     images = cases.images.copy()
     images[fold] = 255 - images[fold]
-    outputs = run_lesion(inputs, replace(cases, images=images), PARAMS, initial, runtime=ONE).outputs
+    outputs = run_lesion(inputs, replace(cases, images=images), PARAMS, BODY, initial, runtime=ONE).outputs
     same = ((study.outputs["first"] == 0) | (study.outputs["second"] == 0)) & (study.outputs["fold"] != 0)
     pd.testing.assert_frame_equal(outputs[same], study.outputs[same])
 
@@ -157,6 +159,6 @@ def test_phantoms_of_the_stream_are_pure_functions_of_their_number():
 
 def test_without_phantoms_the_initial_weights_are_random_and_reproducible():
     params = small_params(lesion__pretrain={**PARAMS.lesion.pretrain.model_dump(), "phantoms": 0})
-    one, other = (run_pretrain(params, runtime=ONE) for _ in range(2))
+    one, other = (run_pretrain(params, BODY, runtime=ONE) for _ in range(2))
     assert all(np.array_equal(one.state[name], other.state[name]) for name in one.state)
     assert not one.curve

@@ -6,6 +6,7 @@ import torch
 from made_networks import member, plan, table_task, train
 
 from busline.models.lesion import LesionLogits, LesionNetwork
+from busline.models.lesion_encoders import OwnEncoder
 from busline.studies.lesion_cases import draw_lesion_cases
 from busline.studies.pretrain import lesion_plan
 from busline.training.batches import Member, draw_epoch
@@ -32,7 +33,7 @@ def task(cases):
 
 def network(seed):
     with seeded(seed):
-        return LesionNetwork((8, 8, 8, 16, 16), (8, 8, 8, 8))
+        return LesionNetwork(OwnEncoder((8, 8, 8, 16, 16)), (8, 8, 8, 8))
 
 
 def test_a_batch_holds_two_views_a_case_side_by_side(task, cases):

@@ -15,6 +15,16 @@ def signed(images: torch.Tensor) -> torch.Tensor:
     return images * 2.0 - 1.0
 
 
+def to_lesion_scale(images: torch.Tensor) -> torch.Tensor:
+    """Return images in [0, 1] as the lesion network takes them: 4 x - 1, which sets a scan's mean near zero."""
+    return 4.0 * images - 1.0
+
+
+def from_lesion_scale(images: torch.Tensor) -> torch.Tensor:
+    """Return images of the lesion network's scale in [0, 1], for a body that has a scale of its own."""
+    return (images + 1.0) / 4.0
+
+
 def unsigned(images: torch.Tensor) -> torch.Tensor:
     """Return images in [-1, 1] in [0, 1], for a body that has a scale of its own."""
     return (images + 1.0) / 2.0

@@ -1,4 +1,4 @@
-"""The lesion network: a small residual U-Net that outlines a lesion and says what a reader would say of it.
+"""The lesion network: a small U-Net that outlines a lesion and says what a reader would say of it.
 
 One network, two tasks (hard parameter sharing). What it says comes from features pooled over the outline that it draws
 itself, so with few cases it need not learn where to look.
@@ -6,17 +6,17 @@ itself, so with few cases it need not learn where to look.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from busline.base.settings.lesion import LesionBody
 from busline.cohort.findings import FINDINGS
 from busline.models.dropout import GivenDropout
+from busline.models.lesion_encoders import LesionEncoder, build_encoder, convolve
 
-ENCODER = (24, 32, 64, 128, 256)
 DECODER = (96, 64, 32, 24)
 FLOOR = 1e-3
 """Least weight of a place in pooling: where no lesion is found, all places tune the same."""
@@ -43,32 +43,27 @@ class LesionNetwork(nn.Module):
     edges that the image's own speckle blurs.
 
     Args:
-        encoder: channels at strides 2, 4, 8, 16, 32.
+        encoder: gives maps of strides 2, 4, 8, 16, 32.
         decoder: channels at strides 16, 8, 4, 2.
         dropout: rate before the last layer of label and findings.
     """
 
-    def __init__(
-        self, encoder: tuple[int, ...] = ENCODER, decoder: tuple[int, ...] = DECODER, dropout: float = 0.3
-    ) -> None:
+    def __init__(self, encoder: LesionEncoder, decoder: tuple[int, ...] = DECODER, dropout: float = 0.3) -> None:
         super().__init__()
-        self.stem = nn.Sequential(*_conv(1, encoder[0], stride=2), *_conv(encoder[0], encoder[0]))
-        self.stages = nn.ModuleList(nn.Sequential(_Residual(a, b, 2), _Residual(b, b)) for a, b in pairwise(encoder))
-        inputs = (encoder[-1], *decoder[:-1])
+        self.encoder, widths = encoder, encoder.widths
+        inputs = (widths[-1], *decoder[:-1])
         self.ups = nn.ModuleList(
-            nn.Sequential(*_conv(given + skip, out), *_conv(out, out))
-            for given, skip, out in zip(inputs, encoder[-2::-1], decoder, strict=True)
+            nn.Sequential(*convolve(given + skip, out), *convolve(out, out))
+            for given, skip, out in zip(inputs, widths[-2::-1], decoder, strict=True)
         )
         self.mask = nn.Conv2d(decoder[-1], 1, 3, padding=1)
-        self.width = 2 * encoder[4] + encoder[3] + encoder[2] + decoder[1]
+        self.width = 2 * widths[4] + widths[3] + widths[2] + decoder[1]
         self.dropout = GivenDropout(dropout, self.width)
         self.head = nn.Linear(self.width, 1 + len(FINDINGS))
 
     def forward(self, images: torch.Tensor) -> LesionLogits:
-        """Return the logits; ``images`` (n, 1, s, s) in [-1, 1], s a multiple of 32."""
-        maps = [self.stem(images)]
-        for stage in self.stages:
-            maps.append(stage(maps[-1]))
+        """Return the logits; ``images`` (n, 1, s, s) on the scale of :func:`to_lesion_scale`, s a multiple of 32."""
+        maps = self.encoder(images)
         up, ups = maps[-1], []
         for block, skip in zip(self.ups, maps[-2::-1], strict=True):
             up = block(torch.cat([F.interpolate(up, scale_factor=2.0), skip], dim=1))
@@ -82,31 +77,14 @@ class LesionNetwork(nn.Module):
         return LesionLogits(large, outputs[:, 0], outputs[:, 1:])
 
 
-class _Residual(nn.Module):
-    """Two 3 x 3 convolutions and a shortcut; it shrinks by averaging first (He et al. 2019, arXiv:1812.01187)."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
-        super().__init__()
-        norm = nn.BatchNorm2d(outputs)
-        self.body = nn.Sequential(
-            *_conv(inputs, outputs, stride), nn.Conv2d(outputs, outputs, 3, padding=1, bias=False), norm
-        )
-        pool = [nn.AvgPool2d(stride)] if stride > 1 else []
-        change = [nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs)] if inputs != outputs else []
-        self.shortcut = nn.Sequential(*pool, *change)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Return (n, outputs, h / stride, w / stride)."""
-        return F.relu(self.body(images) + self.shortcut(images))
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
-    return [nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
-
-
 def _pool(features: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
     """Return the mean of features (n, c, h, w) weighted by the lesion's probability, grown by one place, (n, c)."""
     chance = F.avg_pool2d(where, where.shape[-1] // features.shape[-1])
     weight = F.max_pool2d(chance, 3, stride=1, padding=1) + FLOOR
     mean: torch.Tensor = (features.float() * weight).sum(dim=(2, 3)) / weight.sum(dim=(2, 3))
     return mean
+
+
+def build_lesion_network(body: LesionBody) -> LesionNetwork:
+    """Return the lesion network on the encoder of the settings, with random weights from torch's current seed."""
+    return LesionNetwork(build_encoder(body))

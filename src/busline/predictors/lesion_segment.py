@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from busline.base.settings.lesion import Lesion
+from busline.base.settings.lesion import Lesion, LesionBody
 from busline.base.settings.training import Precision
 from busline.families import LESION_SEGMENT
-from busline.models.lesion import LesionNetwork
+from busline.models.lesion import LesionNetwork, build_lesion_network
 from busline.predictors.asking import CPU
 from busline.predictors.cases import Cases
 from busline.predictors.files import ModelFile, ModelFolder, save_model, save_state
@@ -33,12 +33,14 @@ class LesionFile(ModelFile):
 
     Attributes:
         settings: those of training.
+        body: what the networks stand on.
         precision: arithmetic.
         canvas: side of the canvas in pixels on which training laid the pictures; last bits depend on it.
         networks: repeat, left-out folds and number of every network.
     """
 
     settings: Lesion
+    body: LesionBody
     precision: Precision
     canvas: Annotated[int, Field(ge=1, le=10_000)]
     networks: list[Annotated[list[int], Field(min_length=4, max_length=4)]]
@@ -97,13 +99,19 @@ class PairNetworks:
 
 
 def save_lesion_networks(
-    folder: Path, settings: Lesion, precision: Precision, canvas: int, states: Mapping[NetworkKey, State]
+    folder: Path,
+    settings: Lesion,
+    body: LesionBody,
+    precision: Precision,
+    canvas: int,
+    states: Mapping[NetworkKey, State],
 ) -> None:
     """Write the networks' folder; arguments as :class:`LesionFile`."""
     file = LesionFile(
         family=LESION_SEGMENT.key,
         model=LESION_SEGMENT.files[0],
         settings=settings,
+        body=body,
         precision=precision,
         canvas=canvas,
         networks=[list(key) for key in states],
@@ -124,7 +132,11 @@ def load_lesion_networks(data: Path, model: str, resample: Resample) -> PairNetw
     ]
     if not keys:
         raise folder.broken("model.json", f"has no network that left {resample} out")
-    return PairNetworks({key: folder.network(LesionNetwork, _stem(key)) for key in sorted(keys)}, file)
+
+    def build() -> LesionNetwork:
+        return build_lesion_network(file.body)
+
+    return PairNetworks({key: folder.network(build, _stem(key)) for key in sorted(keys)}, file)
 
 
 def _stem(key: NetworkKey) -> str:

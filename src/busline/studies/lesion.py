@@ -22,13 +22,13 @@ import torch
 from busline.base.errors import ParameterError
 from busline.base.runtime import Runtime
 from busline.base.seeding import derive_seed
-from busline.base.settings.lesion import Lesion
+from busline.base.settings.lesion import Lesion, LesionBody
 from busline.base.settings.protocol import CrossValidation, Split
 from busline.base.settings.section import Section
 from busline.base.settings.seeds import Seeds
 from busline.base.settings.training import Precision, Train
 from busline.cohort.outlines import outline_rows
-from busline.models.lesion import LesionNetwork
+from busline.models.lesion import build_lesion_network
 from busline.splits import CV, MASTER, Resample
 from busline.studies.inputs import Roles, StudyInputs
 from busline.studies.lesion_cases import LesionCases
@@ -57,6 +57,7 @@ class LesionContext:
     """What all pairs share; ``initial`` are the pre-trained network's tensors."""
 
     lesion: Lesion
+    body: LesionBody
     precision: Precision
     seed: int
     cases: LesionCases
@@ -130,7 +131,13 @@ def pair_jobs(resamples: Mapping[Resample, Roles], networks: int = 1) -> list[Pa
 
 
 def run_lesion(
-    inputs: StudyInputs, cases: LesionCases, settings: LesionSettings, initial: State, *, runtime: Runtime
+    inputs: StudyInputs,
+    cases: LesionCases,
+    settings: LesionSettings,
+    body: LesionBody,
+    initial: State,
+    *,
+    runtime: Runtime,
 ) -> LesionStudy:
     """Train the networks of every pair of folds and outline the test cases of every fold.
 
@@ -138,11 +145,12 @@ def run_lesion(
         inputs: the study's cases and resamples.
         cases: the same cases in the same order.
         settings: its parameters.
+        body: what it stands on.
         initial: tensors of the pre-trained network.
         runtime: how this machine runs it.
     """
     each = settings.lesion.model_copy(update={"networks": 1})  # more of them leave the others' keys in the cache alone
-    context = LesionContext(each, settings.train.precision, settings.seed.train, cases, initial)
+    context = LesionContext(each, body, settings.train.precision, settings.seed.train, cases, initial)
     jobs = pair_jobs(inputs.resamples, settings.lesion.networks)
     results = run_units(
         train_unit,
@@ -173,7 +181,7 @@ def train_unit(context: LesionContext, jobs: Sequence[PairJob], place: Place) ->
     """Train networks and let each say what it sees in its left-out cases."""
     settings, networks, members = context.lesion, [], []
     for job in jobs:
-        network = LesionNetwork()
+        network = build_lesion_network(context.body)
         load_state(network, context.initial)
         networks.append(network)
         seed = derive_seed(context.seed, "lesion", *job.seed_keys)
@@ -192,7 +200,7 @@ def _look(context: LesionContext, job: PairJob, result: FoldResult, device: torc
     """Return the result with maps and :data:`OUTPUTS` of the left-out cases."""
     if result.failure:
         return result
-    network, cases, left_out = LesionNetwork(), context.cases, job.left_out
+    network, cases, left_out = build_lesion_network(context.body), context.cases, job.left_out
     load_state(network, result.state)
     maps, outputs = describe_lesions(
         network,

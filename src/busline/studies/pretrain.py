@@ -1,4 +1,4 @@
-"""Initial weights of the lesion network, learnt from phantoms: no weights are downloaded for it.
+"""Initial weights of the lesion network: those of its encoder, if it has any, and what phantoms teach.
 
 Phantoms of the stream have speckle, layers, shadows, shapes and margins made by the same physics as those of the
 phantom source, and their findings are known, so the network's heads learn the words they will be asked for.
@@ -6,7 +6,7 @@ phantom source, and their findings are known, so the network's heads learn the w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,18 +14,19 @@ import torch
 
 from busline.base.runtime import Runtime
 from busline.base.seeding import derive_seed
-from busline.base.settings.lesion import Lesion
+from busline.base.settings.lesion import Lesion, LesionBody
 from busline.base.settings.section import Section
 from busline.base.settings.seeds import Seeds
 from busline.base.settings.training import Precision, Train
-from busline.models.lesion import LesionNetwork
+from busline.models.lesion import build_lesion_network
+from busline.models.lesion_encoders import load_encoder
 from busline.studies.lesion_cases import draw_lesion_cases
 from busline.training.batches import Member
 from busline.training.lesion_task import LesionTask
 from busline.training.loop import seeded
 from busline.training.plan import Phase, Plan
 from busline.training.pool import Place, run_units
-from busline.training.results import FoldResult, train_and_score
+from busline.training.results import FoldResult, State, train_and_score
 from busline.training.views import Ranges
 
 RANGES = Ranges(zoom=0.35, shift=0.15)
@@ -44,10 +45,12 @@ class PretrainSettings(Section):
 
 @dataclass(frozen=True)
 class PretrainContext:
-    """What decides the weights."""
+    """What decides the weights; ``pretrained`` are the tensors of the encoder, if it starts from some."""
 
     lesion: Lesion
+    body: LesionBody
     precision: Precision
+    pretrained: State | None
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,16 @@ class PretrainJob:
     seed: int
 
 
-def run_pretrain(settings: PretrainSettings, *, runtime: Runtime) -> FoldResult:
-    """Return the pre-trained network's tensors and learning curve."""
-    context = PretrainContext(settings.lesion, settings.train.precision)
+def run_pretrain(
+    settings: PretrainSettings,
+    body: LesionBody,
+    *,
+    runtime: Runtime,
+    pretrained: Mapping[str, torch.Tensor] | None = None,
+) -> FoldResult:
+    """Return the pre-trained network's tensors and learning curve; ``pretrained`` are the tensors of its encoder."""
+    arrays = None if pretrained is None else {name: value.numpy() for name, value in pretrained.items()}
+    context = PretrainContext(settings.lesion, body, settings.train.precision, arrays)
     job = PretrainJob(derive_seed(settings.seed.train, "lesion", "pretrain"))
     (result,) = run_units(
         train_unit,
@@ -78,7 +88,10 @@ def train_unit(context: PretrainContext, jobs: Sequence[PretrainJob], place: Pla
     (job,) = jobs
     settings = context.lesion.pretrain
     with seeded(job.seed):
-        network = LesionNetwork()
+        network = build_lesion_network(context.body)
+    if context.pretrained is not None:
+        tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
+        load_encoder(network.encoder, tensors, "lesion.weights")
     if settings.phantoms == 0:
         return [FoldResult({}, [], {name: value.numpy() for name, value in network.state_dict().items()})]
     cases = draw_lesion_cases(settings.phantoms, job.seed)

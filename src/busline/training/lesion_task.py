@@ -14,7 +14,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from busline.models.gray import unit
+from busline.models.gray import to_lesion_scale, unit
 from busline.models.lesion import LesionLogits
 from busline.training import views
 from busline.training.tasks import Arrays, Batch, Seen, dice_cross_entropy, for_network
@@ -94,7 +94,7 @@ class LesionTask:
         true = torch.stack([views.look(outlines.float() / 255.0, part, self.side) for part in maps], dim=1)
         shape = (index.shape[0], 2 * index.shape[1])
         return Batch(
-            (for_network(scale(seen), shape),),
+            (for_network(to_lesion_scale(seen), shape),),
             (true.flatten(0, 1) > 0.5).float().unflatten(0, shape),
             outlines.amax(dim=(1, 2, 3)).gt(0).float().unflatten(0, index.shape),
             (arrays.labels[index].repeat_interleave(2, dim=1), arrays.findings[index].repeat_interleave(2, dim=1)),
@@ -126,11 +126,6 @@ class LesionTask:
     def probabilities(self, logits: Any) -> torch.Tensor:
         """Refuse: see :meth:`seen`."""
         raise NotImplementedError("busline.training.two_views makes of the logits what is saved")
-
-
-def scale(views: torch.Tensor) -> torch.Tensor:
-    """Return what the network sees of gray values in [0, 1]: 4 x - 1, which sets a scan's mean near zero."""
-    return 4.0 * views - 1.0
 
 
 def _by_case(losses: torch.Tensor) -> torch.Tensor:

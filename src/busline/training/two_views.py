@@ -11,11 +11,11 @@ from torch import nn
 
 from busline.base.settings.training import Precision
 from busline.cohort.findings import BIRADS_FINDINGS
-from busline.models.gray import unit
+from busline.models.gray import to_lesion_scale, unit
 from busline.models.lesion import LesionLogits
 from busline.models.shape import FEATURES, feature_table, lesion_mask
 from busline.training.inference import autocast, fixed_batches
-from busline.training.lesion_task import WINDOW, scale
+from busline.training.lesion_task import WINDOW
 from busline.training.tasks import for_network
 from busline.training.views import lay_back, look, whole, window
 
@@ -178,7 +178,7 @@ def _mirrored(network: nn.Module, seen: torch.Tensor, precision: Precision) -> L
     """Return probabilities of the mask, and logits of the rest, averaged over the views and their mirror images."""
     outputs = []
     for view in (seen, seen.flip(3)):
-        images = for_network(scale(view), (1, len(view))).squeeze(0)
+        images = for_network(to_lesion_scale(view), (1, len(view))).squeeze(0)
         with torch.no_grad(), autocast(precision, seen.device):
             outputs.append(network(images))
     one, other = outputs

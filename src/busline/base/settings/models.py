@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from busline.base.settings.images import CUSTOM, Cnn, ImageSettings
+from busline.base.settings.lesion import Lesion, LesionBody
 from busline.base.settings.merged import Merged, MergedHead, MergedSettings
 from busline.base.settings.reading import require_name
 from busline.base.settings.section import Section
@@ -25,6 +26,7 @@ class ModelSections(Section):
     cnn: Cnn
     merged: Merged
     seg: Segmentation
+    lesion: Lesion
     weights: Weights
 
 
@@ -44,6 +46,7 @@ def active_settings(sections: ModelSections) -> dict[str, Mapping[str, Section]]
             name: segmenter_settings(sections.seg, augmentation, name, start=encoder_start(sections, name))
             for name in sections.seg.active
         },
+        "lesion": {"lesion": LesionBody(encoder=sections.lesion.encoder, start=lesion_start(sections))},
     }
 
 
@@ -52,6 +55,7 @@ def active_weights(sections: ModelSections) -> dict[str, dict[str, InitialWeight
     starts = {
         "cnn": {name: image_start(sections, name) for name in sections.cnn.active},
         "seg": {name: encoder_start(sections, name) for name in sections.seg.active},
+        "lesion": {"lesion": lesion_start(sections)},
     }
     files = sections.weights.files
     return {
@@ -82,6 +86,12 @@ def encoder_start(sections: ModelSections, name: str) -> Start | None:
     own, files = sections.seg.of_model(name), sections.weights.files
     where = "seg.weights" if sections.seg.models[name].weights is None else f"seg.models.{name}.weights"
     return start_of(files, find_weights(files, own.weights, own.encoder, where))
+
+
+def lesion_start(sections: ModelSections) -> Start | None:
+    """Return what the lesion network's encoder starts from; see above."""
+    lesion, files = sections.lesion, sections.weights.files
+    return start_of(files, find_weights(files, lesion.weights, lesion.encoder, "lesion.weights"))
 
 
 def image_settings(
