@@ -7,7 +7,7 @@ import pytest
 from busline.base.errors import ParameterError
 from busline.base.settings.headline import Headline
 from busline.evaluation.comparisons import Competitor
-from busline.evaluation.headline import make_claims, not_in_run, questions
+from busline.evaluation.headline import describe, described, make_claims, not_in_run, questions
 from busline.metrics.comparison import corrected_t_test
 from busline.splits import RESAMPLE
 from made_inputs import small_params
@@ -15,8 +15,9 @@ from made_inputs import small_params
 MODELS = [("cnn", "a"), ("tabular", "b")]
 
 
-def headline(**tasks):
+def headline(*described, **tasks):
     content = {"classification": None, "segmentation": None}
+    content["described"] = [dict(zip(("model", "metric", "against"), one, strict=True)) for one in described]
     for task, (model, metric, against) in tasks.items():
         content[task] = {"model": model, "metric": metric, "against": against}
     return Headline.model_validate(content)
@@ -102,3 +103,30 @@ def test_models_that_a_run_will_not_have_are_named_and_a_name_that_never_is_refu
 def test_a_question_that_cannot_be_is_refused(task, question, words):
     with pytest.raises(ParameterError, match=f"(?s){words}"):
         questions(headline(**{task: question}))
+
+
+def test_a_described_pair_has_a_claims_figures_and_counts_for_no_correction():
+    claimed = ("cnn/a", "roc_auc", "tabular/b")
+    asked = headline(("segment/unet", "dice", "lesion_segment/lesion"), claimed, classification=claimed)
+    claims, shown = make_claims(asked, models(), 0.95), describe(asked, models(), 0.95)
+    assert claims["classification"].p_holm == claims["classification"].p_value
+    assert shown[1] == claims["classification"].model_copy(update={"p_holm": None})
+    assert shown[0].difference < 0
+    assert describe(headline(claimed), {}, 0.95)[0].p_value is None
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        (("cn/a", "roc_auc", None), r"headline.described.0.model.*did you mean 'cnn'"),
+        (("cnn/a", "dice", None), "headline.described.0.metric: is no metric of classification"),
+        (("segment/unet", "dice", "cnn/a"), "headline.described.0.against: names no family of segmentation"),
+    ],
+)
+def test_a_described_pair_that_cannot_be_is_refused(question, words):
+    with pytest.raises(ParameterError, match=f"(?s){words}"):
+        described(headline(question))
+
+
+def test_a_described_pair_that_a_run_will_not_have_is_named():
+    assert not_in_run(headline(("cnn/gone", "roc_auc", "tabular/dnn")), small_params(), 2) == ["cnn/gone"]

@@ -29,7 +29,7 @@ def written(tmp_path):
 def test_families_stand_side_by_side_in_the_file_and_by_kind_in_the_tables(written):
     content, read = written
     families = {"tabular", "cnn", "vote", "augmentation", "dnn_search", "segment"}
-    assert set(content) == families | {"protocol", "comparisons", "headline", "skipped"}
+    assert set(content) == families | {"protocol", "comparisons", "headline", "described", "skipped"}
     assert content["skipped"] == {}
     tables = read(content)
     assert set(tables.classifiers) == {"tabular", "cnn"}

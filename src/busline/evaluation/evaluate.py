@@ -14,7 +14,7 @@ from busline.base.artifacts import plain
 from busline.evaluation.calibrations import calibration_table, recalibrate
 from busline.evaluation.classes import binary_calls, class_calls, class_cases, score_classes
 from busline.evaluation.comparisons import Competitor, compare, count_outcomes
-from busline.evaluation.headline import make_claims
+from busline.evaluation.headline import describe, make_claims
 from busline.evaluation.held_out import HeldOut, held_out, voted_held_out
 from busline.evaluation.loading import grid_columns
 from busline.evaluation.metrics_file import Metrics, compact
@@ -105,10 +105,12 @@ def evaluate(inputs: Inputs, params: EvaluationSettings) -> Evaluation:
         scores = {name: table for name, table in inputs.segmentation.get(family.key, {}).items() if not table.empty}
         families[family.key] = {name: study.segmentation(family, name, table) for name, table in scores.items()}
     pairs, counts = study.comparisons()
+    rivals = {**study.competitors, **study.outlined}
     content = {
         "protocol": study.protocol(params),
         "comparisons": counts,
-        "headline": make_claims(params.headline, {**study.competitors, **study.outlined}, params.evaluate.confidence),
+        "headline": make_claims(params.headline, rivals, params.evaluate.confidence),
+        "described": describe(params.headline, rivals, params.evaluate.confidence),
         "all_classes": study.all_classes,
         "skipped": {key: dict(reasons) for key, reasons in inputs.skipped.items() if reasons},
     }

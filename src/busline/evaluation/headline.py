@@ -28,23 +28,40 @@ Name = tuple[str, str]
 
 
 def questions(headline: Headline) -> dict[str, Question]:
-    """Return the questions by task, of the tasks that have one.
+    """Return what is claimed by task, of the tasks that have a question.
 
     Raises:
         ParameterError: naming a family, of another task or unknown, or a metric that cannot be.
     """
-    found = {task: question for task, question in headline if question is not None}
+    claimed = {"classification": headline.classification, "segmentation": headline.segmentation}
+    found = {task: question for task, question in claimed.items() if question is not None}
     for task, question in found.items():
-        families = [key for key, family in FAMILIES.items() if family.task == task]
-        for entry, place in (("model", question.model), ("against", question.against)):
-            if place is not None and parse_place(place)[0] not in families:
-                mend = near_matches(parse_place(place)[0], families)
-                raise ParameterError(f"headline.{task}.{entry}", f"names no family of {task}: {place!r}", mend=mend)
-        if question.against == question.model:
-            raise ParameterError(f"headline.{task}.against", "is the model itself", mend="name another, or null")
-        if question.metric not in TASKS[task]:
-            mend = near_matches(question.metric, TASKS[task])
-            raise ParameterError(f"headline.{task}.metric", f"is no metric of {task}: {question.metric!r}", mend=mend)
+        _require_of_task(f"headline.{task}", question, task)
+    return found
+
+
+def _require_of_task(where: str, question: Question, task: str) -> None:
+    families = [key for key, family in FAMILIES.items() if family.task == task]
+    for entry, place in (("model", question.model), ("against", question.against)):
+        if place is not None and parse_place(place)[0] not in families:
+            mend = near_matches(parse_place(place)[0], families)
+            raise ParameterError(f"{where}.{entry}", f"names no family of {task}: {place!r}", mend=mend)
+    if question.against == question.model:
+        raise ParameterError(f"{where}.against", "is the model itself", mend="name another, or null")
+    if question.metric not in TASKS[task]:
+        mend = near_matches(question.metric, TASKS[task])
+        raise ParameterError(f"{where}.metric", f"is no metric of {task}: {question.metric!r}", mend=mend)
+
+
+def described(headline: Headline) -> dict[str, Question]:
+    """Return the pairs that are shown without a claim, by their keys below ``headline``; see :func:`questions`."""
+    found = {f"described.{number}": question for number, question in enumerate(headline.described)}
+    for key, question in found.items():
+        family = FAMILIES.get(parse_place(question.model)[0])
+        if family is None:
+            mend = near_matches(parse_place(question.model)[0], FAMILIES)
+            raise ParameterError(f"headline.{key}.model", f"names no family: {question.model!r}", mend=mend)
+        _require_of_task(f"headline.{key}", question, family.task)
     return found
 
 
@@ -60,7 +77,7 @@ def not_in_run(headline: Headline, params: object, classes: int) -> list[str]:
         ParameterError: for a name that a family with a fixed list of models never has.
     """
     gone = []
-    for task, question in questions(headline).items():
+    for where, question in {**questions(headline), **described(headline)}.items():
         for entry, place in (("model", question.model), ("against", question.against)):
             if place is None:
                 continue
@@ -68,7 +85,7 @@ def not_in_run(headline: Headline, params: object, classes: int) -> list[str]:
             family = FAMILIES[key]
             if family.files and model not in family.files and not family.point:
                 mend = near_matches(model, family.files)
-                raise ParameterError(f"headline.{task}.{entry}", f"names no model of {key}: {model!r}", mend=mend)
+                raise ParameterError(f"headline.{where}.{entry}", f"names no model of {key}: {model!r}", mend=mend)
             there = family.point or model in active_files(family, params)
             if not there or (family.binary_only and classes > 2):
                 gone.append(place)
@@ -89,18 +106,25 @@ def make_claims(headline: Headline, models: Mapping[Name, Competitor], confidenc
         models: those that there are, by (family, model); of a segmentation network ``cases`` has a column a metric.
         confidence: coverage of the intervals.
     """
-    claims: dict[str, Claim] = {}
-    for task, question in questions(headline).items():
-        own = models.get(parse_place(question.model))
-        other = None if question.against is None else models.get(parse_place(question.against))
-        figures = {} if own is None or other is None else _compared(own, other, question.metric, confidence)
-        named = {"model": question.model, "metric": question.metric, "against": question.against}
-        claims[task] = Claim.model_validate({**named, **figures})
+    claims = {task: _answer(question, models, confidence) for task, question in questions(headline).items()}
     corrected = holm([np.nan if claim.p_value is None else claim.p_value for claim in claims.values()])
     return {
         task: claim.model_copy(update={"p_holm": None if np.isnan(p_value) else float(p_value)})
         for (task, claim), p_value in zip(claims.items(), corrected, strict=True)
     }
+
+
+def describe(headline: Headline, models: Mapping[Name, Competitor], confidence: float) -> list[Claim]:
+    """Return the pairs that are shown without a claim, in their order; see :func:`make_claims`."""
+    return [_answer(question, models, confidence) for question in described(headline).values()]
+
+
+def _answer(question: Question, models: Mapping[Name, Competitor], confidence: float) -> Claim:
+    own = models.get(parse_place(question.model))
+    other = None if question.against is None else models.get(parse_place(question.against))
+    figures = {} if own is None or other is None else _compared(own, other, question.metric, confidence)
+    named = {"model": question.model, "metric": question.metric, "against": question.against}
+    return Claim.model_validate({**named, **figures})
 
 
 def fold_scores(model: Competitor, metric: str) -> pd.Series:

@@ -215,6 +215,8 @@ class Tables(Result):
     """By family of comparisons, a key of :data:`busline.families.GROUPS`."""
     headline: dict[str, Claim] = Field(default_factory=dict)
     """By task."""
+    described: list[Claim] = Field(default_factory=list)
+    """Further pairs, without a claim."""
     all_classes: dict[str, dict[str, AllClasses]] = Field(default_factory=dict)
     """By family and model, where the study has more than two classes."""
     skipped: dict[str, dict[str, str]] = Field(default_factory=dict)

@@ -13,11 +13,10 @@ from busline.report.operating import percent
 
 def headline_section(scores: Tables) -> list[Row]:
     """Return the section, or none where the parameters claim nothing."""
-    if not scores.headline:
+    if not scores.headline and not scores.described:
         return []
     confidence = percent(scores)
     columns = [
-        text_column("task", "Task"),
         text_column("model", "Model"),
         text_column("metric", "Metric"),
         column("ours", f"Ours ({confidence})", "estimate", ours=True),
@@ -27,7 +26,13 @@ def headline_section(scores: Tables) -> list[Row]:
         text_column("p_holm", "p (Holm)", ours=True),
         column("folds", "Folds", "count", ours=True),
     ]
-    rows = [_row(scores, task, claim) for task, claim in scores.headline.items()]
+    with_task = [text_column("task", "Task"), *columns]
+    rows = [{"task": task, **_row(scores, claim)} for task, claim in scores.headline.items()]
+    shown = [table("headline", with_task, rows)] if rows else []
+    if scores.described:
+        title, more = "Also set side by side", [_row(scores, claim) for claim in scores.described]
+        kept = [one for one in columns if one["key"] != "p_holm"]
+        shown.append(table("described", kept, more, title=title, caption="Named before the run as well; not claimed."))
     text = [
         "What the parameters named, before the run, as the figure of each task and the one test that it is claimed by: "
         "the corrected t test of the folds' scores, which in simulations cried “better” in at most 4 of 100 pairs "
@@ -36,13 +41,12 @@ def headline_section(scores: Tables) -> list[Row]:
         "few folds the test finds little.",
         *_missing(scores),
     ]
-    return [section("headline", "Headline", text=text, tables=[table("headline", columns, rows)])]
+    return [section("headline", "Headline", text=text, tables=shown)]
 
 
-def _row(scores: Tables, task: str, claim: Claim) -> Row:
+def _row(scores: Tables, claim: Claim) -> Row:
     found = _figure(scores, claim.model, claim.metric)
     return {
-        "task": task,
         "model": one_name(*parse_place(claim.model)),
         "metric": METRICS[claim.metric],
         "ours": None if found is None else [found.mean, found.low, found.high],
@@ -62,6 +66,7 @@ def _figure(scores: Tables, place: str, metric: str) -> Summary | None:
 
 def _missing(scores: Tables) -> list[str]:
     """Say which models of the questions are not in this run."""
-    places = [place for claim in scores.headline.values() for place in (claim.model, claim.against) if place]
+    claims = [*scores.headline.values(), *scores.described]
+    places = [place for claim in claims for place in (claim.model, claim.against) if place]
     gone = dict.fromkeys(place for place in places if parse_place(place)[1] not in scores.found(parse_place(place)[0]))
     return [f"Not in this run: {', '.join(one_name(*parse_place(place)) for place in gone)}."] if gone else []

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from busline.base.params import Params
+from busline.base.settings.models import ModelSections, active_weights
+from busline.base.settings.weights import UNVERIFIED, WHOLE
 from busline.report.paper import OpenChoice
 
 LIBRARIES = (
@@ -30,6 +32,21 @@ def hash_file(path: Path) -> str | None:
         return None
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def list_weights(params: Params) -> list[dict[str, str]]:
+    """Return what every active model that does not start from random weights starts from, and how it was checked."""
+    sections = ModelSections.model_validate({name: getattr(params, name) for name in ModelSections.model_fields})
+    rows = []
+    for section, models in active_weights(sections).items():
+        for model, initial in models.items():
+            if initial.file is not None:
+                known = initial.file.sha256
+                short = f"begins with {known}" if len(known) < WHOLE else known
+                checked = "not verified: nothing is known of the file" if known == UNVERIFIED else short
+                own = {"trained_on": initial.file.trained_on, "licence": initial.file.licence, "checked": checked}
+                rows.append({"model": f"{section}/{model}", "name": initial.name, **own})
+    return rows
 
 
 def show_params(params: Params) -> str:

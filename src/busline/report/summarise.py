@@ -33,7 +33,7 @@ from busline.report.names import SOURCES, UNDEFINED, model_name
 from busline.report.noise import noise_section
 from busline.report.operating import operating_section, pooled_table
 from busline.report.paper import Published
-from busline.report.provenance import show_params
+from busline.report.provenance import list_weights, show_params
 from busline.report.tables import TableMaker
 
 NOT_A_DEVICE = "BUSline is research software, not a medical device. Nothing here may guide the care of a patient."
@@ -229,6 +229,16 @@ def _made_from(inputs: ReportInputs) -> list[Row]:
         table("hashes", [text_column("file", "File"), text_column("hash", "SHA-256")], hashes),
         table("versions", [text_column("library", "Library"), text_column("version", "Version")], versions),
     ]
+    starts = list_weights(inputs.params)
+    if starts:
+        columns = [
+            text_column("model", "Model"),
+            text_column("name", "Weights"),
+            text_column("trained_on", "Learnt from"),
+        ]
+        columns += [text_column("licence", "Licence"), text_column("checked", "SHA-256")]
+        caption = "Every other network starts from random weights; the lesion network may learn from phantoms first."
+        tables.insert(0, table("initial", columns, starts, title="Initial weights", caption=caption))
     text, code = "What these figures were made from and with.", show_params(inputs.params)
     return [
         section("provenance", "Data and software", text=[text], tables=tables),

@@ -8,14 +8,19 @@ from pathlib import Path, PurePosixPath
 from busline.base.artifacts import atomic_folder, save_json, save_tensors
 from busline.base.errors import DataError, DownloadError, ParameterError
 from busline.base.progress import ReportProgress, silent
-from busline.base.settings.weights import UNVERIFIED, FromMirror, FromPackage, FromUrl, InitialWeights, WeightsFile
+from busline.base.settings.weights import (
+    UNVERIFIED,
+    WHOLE,
+    FromMirror,
+    FromPackage,
+    FromUrl,
+    InitialWeights,
+    WeightsFile,
+)
 from busline.fetch.download import fetch, sha256_of
 from busline.fetch.mirror import VARIABLE
 from busline.fetch.names import safe_path
 from busline.weights.read import read_weights
-
-WHOLE = 64
-"""Digits of a whole SHA-256."""
 
 
 def save_weights(

@@ -13,17 +13,22 @@ Place = Annotated[str, Field(pattern=r"^[a-z_]+/[^/]+$")]
 
 
 class Question(Section):
-    """The one figure of a task that a study is about, and the one test that it is claimed by."""
+    """A figure, and the model that it is set against."""
 
     model: Place
     metric: str
     """Metric of a fold: of classification `roc_auc` and so on, of segmentation `dice` and so on."""
     against: Place | None
-    """The model that it is compared with, by the corrected t test of the folds' scores; null for no claim."""
+    """The model that it is compared with, by the corrected t test of the folds' scores; null for none."""
 
 
 class Headline(Section):
-    """A question a task, or null for a task that the study is not about."""
+    """The one figure of a task that a study is about, and the one test that it is claimed by.
+
+    It is null for a task that the study is not about.
+    """
 
     classification: Question | None
     segmentation: Question | None
+    described: list[Question]
+    """Further pairs of models that are shown in the same way, and of which nothing is claimed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, Strict
@@ -15,6 +15,8 @@ NONE = "none"
 IMAGENET = "imagenet"
 """What stands for the one known file that was learnt from ImageNet for the network at hand."""
 UNVERIFIED = "unverified"
+WHOLE = 64
+"""Digits of a whole SHA-256."""
 TIMM_ENCODER = "tu-"
 """How segmentation-models-pytorch begins the name of an encoder that is a network of timm."""
 Channels = Annotated[tuple[float, float, float], Strict(False)]
@@ -130,8 +132,3 @@ def find_weights(files: Mapping[str, WeightsFile], choice: str, network: str, wh
 def start_of(files: Mapping[str, WeightsFile], name: str | None) -> Start | None:
     """Return what a network must know of the file that :func:`find_weights` found."""
     return None if name is None else Start(name=name, mean=files[name].mean, std=files[name].std)
-
-
-def unverified(files: Mapping[str, WeightsFile], names: Sequence[str]) -> list[str]:
-    """Return those of the files that nothing is known of to check them by."""
-    return [name for name in names if files[name].sha256 == UNVERIFIED]
