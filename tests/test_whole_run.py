@@ -289,12 +289,12 @@ def test_an_image_models_name_that_does_not_exist_is_refused(run, tmp_path, monk
 
 def test_imagenet_weights_without_mirror_or_network_say_what_to_put_where(run, tmp_path, monkeypatch):
     params, _ = run
-    content = params.model_dump()
-    name = params.cnn.models[PRETRAINED].weights
-    content["weights"]["files"][name]["url"] = "http://127.0.0.1:9/weights.safetensors"
+    content = params.model_dump(mode="json")
+    content["weights"]["files"][FILE]["origin"]["url"] = "http://127.0.0.1:9/weights.safetensors"
     with (tmp_path / "params.yaml").open("w") as file:
         YAML().dump(content, file)
     monkeypatch.setenv("BUSLINE_MIRROR", str(tmp_path))
-    with pytest.raises(DownloadError, match=rf"weights/{name}\.safetensors"):
-        load_stage("weights")(PRETRAINED, params_file=tmp_path / "params.yaml", root=tmp_path)
-    assert not (tmp_path / "data/weights").exists() or not any((tmp_path / "data/weights").iterdir())
+    with pytest.raises(DownloadError, match=rf"weights/{FILE}\.safetensors"):
+        load_stage("settings")(params_file=tmp_path / "params.yaml", root=tmp_path)
+        load_stage("weights")("cnn", PRETRAINED, root=tmp_path)
+    assert not [path for path in (tmp_path / "data/weights").rglob("*") if path.is_file()]

@@ -30,6 +30,10 @@ class Web(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: Web
 
+    def do_HEAD(self) -> None:
+        self.send_response(200 if self.path.lstrip("/") in self.server.files else 404)
+        self.end_headers()
+
     def do_GET(self) -> None:
         name, asked = self.path.lstrip("/"), self.headers.get("Range")
         self.server.asked.append((name, asked))

@@ -53,8 +53,9 @@ def run_from_cohorts(root: Path, params_file: Path, params: Params) -> None:
     place = {"params_file": params_file, "root": root}
     for name in ("overlap", "prune", "split"):
         load_stage(name)(**place)
-    for name in [*params.cnn.active, "seg"]:
-        load_stage("weights")(name, **place)
+    for section, names in (("cnn", params.cnn.active), ("seg", params.seg.active), ("lesion", ["lesion"])):
+        for name in names:
+            load_stage("weights")(section, name, root=root)
     for name in params.tabular.active:
         load_stage("tabular")(name, **place)
     load_stage("dnn_search")(**place)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from busline.base.settings.section import Section
 from busline.evaluation.headline import parse_place
 from busline.evaluation.paired_cases import PAIRED_METRICS
 from busline.families import FAMILIES, Family, active_files
-from busline.study import read_study
+from busline.study import apply_settings, read_study
 
 VARIED = "seed.train"
 COMMON = ("seed", "data", "split", "evaluate")
@@ -141,7 +140,11 @@ def _require_common(first: Arm, arms: Sequence[Arm], where: str) -> None:
 
 
 def _resolve(side: AskedSide, settings: Mapping[str, Any], content: Mapping[str, Any], where: str) -> Arm:
-    params = parse_settings(Params, _with(content, settings, where), where)
+    for key in settings:
+        if key in (VARIED, VARIED.partition(".")[0]):
+            mend = f"leave it out: {VARIED} of params.yaml is the first seed"
+            raise ParameterError(where, f"{key} is set, the seed that is varied here", mend=mend)
+    params = apply_settings(content, settings, where)
     key, model = parse_place(side.name)
     known = [name for name, family in FAMILIES.items() if not family.point]  # a grid of models is a setting
     if key not in known:
@@ -150,25 +153,3 @@ def _resolve(side: AskedSide, settings: Mapping[str, Any], content: Mapping[str,
     if model not in active:
         raise ParameterError(where, f"{key} has no active model {model!r}", mend=near_matches(model, active))
     return Arm(FAMILIES[key], model, settings, params)
-
-
-def _with(content: Mapping[str, Any], settings: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Return the content of params.yaml with some values changed."""
-    changed = copy.deepcopy(dict(content))
-    for key, value in settings.items():
-        if key in (VARIED, VARIED.partition(".")[0]):
-            mend = f"leave it out: {VARIED} of params.yaml is the first seed"
-            raise ParameterError(where, f"{key} is set, the seed that is varied here", mend=mend)
-        if isinstance(value, dict):
-            raise ParameterError(where, f"{key} is set to a mapping", mend="set its keys one by one, as a.b: value")
-        section: Any = changed
-        parts = key.split(".")
-        for place, part in enumerate(parts, start=1):
-            known = section if isinstance(section, dict) else {}
-            if part not in known:
-                mend = near_matches(part, known) if known else ""
-                raise ParameterError(where, f"{key} is no key of params.yaml", mend=mend)
-            if place == len(parts):
-                section[part] = value
-            section = section[part]
-    return changed

@@ -6,10 +6,11 @@ is interrupted or killed. Finished stages stay in the cache: starting again goes
 
 from __future__ import annotations
 
+import copy
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +18,11 @@ import typer
 
 from busline.base.artifacts import atomic_folder
 from busline.base.cli import run_stage
-from busline.base.errors import BuslineError, near_matches
+from busline.base.errors import BuslineError, ParameterError, near_matches
+from busline.base.params import Params
+from busline.base.settings.reading import parse_settings, read_parameters
+from busline.fetch.mirror import find_mirror
+from busline.study_weights import missing_files, without
 
 KEPT = {
     "params.yaml": "params.yaml",
@@ -35,9 +40,12 @@ def main(
     ] = None,
 ) -> None:
     """Run the study and write docs/results/<name>/: parameters, lock, metrics and the report without pictures."""
-    overrides = [f"{key}={format_value(value)}" for key, value in read_study(Path("studies"), name).items()]
+    own = read_study(Path("studies"), name)
+    given = dict(parse_setting(setting) for setting in settings or [])
+    left_out = leave_out(apply_settings(read_parameters(Path("params.yaml")), {**own, **given}))
+    changes = {**own, **given, **left_out}
     reference = experiment_reference(name)
-    run_experiment(name, [*overrides, *(settings or [])], "--force")
+    run_experiment(name, [f"{key}={format_value(value)}" for key, value in changes.items()], "--force")
     keep_results(reference, Path("docs/results") / name)
 
 
@@ -57,6 +65,64 @@ def read_study(folder: Path, name: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise BuslineError(str(path), "is no mapping", expected="one `dotted.key: value` a line")
     return content
+
+
+def parse_setting(setting: str) -> tuple[str, Any]:
+    """Return key and value of `key=value` as `dvc exp run -S` takes it, the value read as YAML.
+
+    Raises:
+        ParameterError: if it has no value.
+    """
+    from ruamel.yaml import YAML
+
+    key, equals, value = setting.partition("=")
+    if not equals:
+        raise ParameterError(f"-S {setting}", "has no value", expected="key=value")
+    return key.strip(), YAML(typ="safe", pure=True).load(value)
+
+
+def apply_settings(content: Mapping[str, Any], settings: Mapping[str, Any], where: str = "params.yaml") -> Params:
+    """Return the parameters with some values changed.
+
+    Args:
+        content: of params.yaml; it stays as it is.
+        settings: the new values by dotted key; a key that is new begins with +, as for `dvc exp run -S`.
+        where: the file that asks for them, for the error.
+
+    Raises:
+        ParameterError: for a key that params.yaml has not, a mapping as value, or parameters that cannot be.
+    """
+    changed = copy.deepcopy(dict(content))
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            raise ParameterError(where, f"{key} is set to a mapping", mend="set its keys one by one, as a.b: value")
+        _set_value(changed, key, value, where)
+    return parse_settings(Params, changed, where)
+
+
+def _set_value(content: dict[str, Any], key: str, value: Any, where: str) -> None:
+    *parents, last = key.lstrip("+").split(".")
+    section: Any = content
+    for place, part in enumerate([*parents, last]):
+        known = section if isinstance(section, dict) else {}
+        if part not in known and not (isinstance(section, dict) and key.startswith("+")):
+            mend = near_matches(part, known) if known else ""
+            raise ParameterError(where, f"{key} is no key of params.yaml", mend=mend)
+        if place == len(parents):
+            section[part] = value
+        else:
+            section = section.setdefault(part, {})
+
+
+def leave_out(params: Params) -> dict[str, Any]:
+    """Return the settings that leave out what starts from weights that are nowhere, and say so."""
+    missing = missing_files(params, find_mirror())
+    for name, models in missing.items():
+        print(
+            f"note: {name} of weights.files is neither here nor to be downloaded; {', '.join(models)} cannot have it:"
+        )
+        print("      image models are left out, outlines are learnt from random weights, and the report says so")
+    return without(params, missing)
 
 
 def format_value(value: Any) -> str:

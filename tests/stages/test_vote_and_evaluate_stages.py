@@ -134,7 +134,10 @@ def test_evaluate_writes_metrics_tables_and_plots(root):
     metrics, tables = (json.loads((root / "reports" / name).read_text()) for name in ("metrics.json", "tables.json"))
     families = {"tabular", "cnn", "merged", "augmentation", "dnn_search", "vote", "segment"}
     families |= {"lesion", "lesion_parts", "lesion_segment"}
-    assert (set(metrics), set(tables)) == (families, families | {"protocol", "comparisons", "headline", "skipped"})
+    assert (set(metrics), set(tables)) == (
+        families,
+        families | {"protocol", "comparisons", "headline", "described", "skipped"},
+    )
     assert set(tables["dnn_search"]) == {"h16_d0.2", "h32_d0.2"}
     assert tables["dnn_search"]["h32_d0.2"]["hidden"] == 32
     assert {name: row["mean"] for name, row in metrics["segment"]["unet"].items()} == pytest.approx(
@@ -203,7 +206,7 @@ def test_families_without_active_models_are_left_out(root):
     tables, metrics = (json.loads((root / "reports" / name).read_text()) for name in ("tables.json", "metrics.json"))
     lesion = {"lesion", "lesion_parts", "lesion_segment"}
     assert set(metrics) == {"tabular", "cnn", "dnn_search", "vote", "segment"} | lesion
-    assert set(tables) == {*metrics, "protocol", "comparisons", "headline", "skipped"}
+    assert set(tables) == {*metrics, "protocol", "comparisons", "headline", "described", "skipped"}
     assert "merged" not in set(pd.read_csv(root / "reports/plots/roc.csv")["family"])
     assert list((root / "data/predictions/merged").iterdir()) == []
 

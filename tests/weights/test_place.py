@@ -177,6 +177,15 @@ def test_a_key_that_leaves_the_folder_is_refused(tmp_path, mirror):
         put(tmp_path, entry({"url": NOWHERE}, "0" * 8), mirror=mirror, name="../net")
 
 
+def test_a_download_of_another_checksum_is_not_taken_again(tmp_path, give, web):
+    arguments = give("url", SAFE, sha256(SAFE)[:8])
+    web.files["model.safetensors"] = SAFE + b" "
+    with pytest.raises(DownloadError, match=r"(?s)has SHA-256.*begins with"):
+        put(tmp_path, **arguments)
+    web.files["model.safetensors"] = SAFE
+    assert put(tmp_path, **arguments).is_dir()
+
+
 def test_a_wrong_download_is_not_taken_for_the_file_the_next_time(tmp_path, give, web):
     arguments = give("url", b"<html>busy</html>", "unverified")
     with pytest.raises(DataError, match="is no safetensors file"):

@@ -112,7 +112,7 @@ def _unknown_names(params: Params) -> list[str]:
 
 
 def _unfit_weights(params: Params) -> list[str]:
-    files, problems = params.weights.files, []
+    files, problems = params.weights.files, _unknown("weights.missing", params.weights.missing, params.weights.files)
     choices = {f"cnn.models.{name}.weights": (one.weights, one.network) for name, one in params.cnn.models.items()}
     choices["lesion.weights"] = (params.lesion.weights, params.lesion.encoder)
     choices["seg.weights"] = (params.seg.weights, params.seg.encoder)

@@ -82,6 +82,18 @@ def fetch(
     return found
 
 
+def answers(url: str) -> bool:
+    """Tell whether a server would send the file; nothing of it is read."""
+    if not url.lower().startswith(("http://", "https://")):
+        return False
+    request = urllib.request.Request(url, headers={"User-Agent": "busline"}, method="HEAD")  # noqa: S310  # checked
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
+            return bool(response.status < 400)
+    except (urllib.error.URLError, http.client.HTTPException, OSError):
+        return False
+
+
 def sha256_of(path: Path) -> str:
     """Return a file's SHA-256 in hex."""
     with path.open("rb") as file:

@@ -11,7 +11,7 @@ from typing import Any
 
 from busline.base.params import Params
 from busline.base.settings.models import ModelSections, active_weights
-from busline.base.settings.weights import UNVERIFIED, WHOLE
+from busline.base.settings.weights import UNVERIFIED, WHOLE, find_weights
 from busline.report.paper import OpenChoice
 
 LIBRARIES = (
@@ -47,6 +47,16 @@ def list_weights(params: Params) -> list[dict[str, str]]:
                 own = {"trained_on": initial.file.trained_on, "licence": initial.file.licence, "checked": checked}
                 rows.append({"model": f"{section}/{model}", "name": initial.name, **own})
     return rows
+
+
+def missing_weights(params: Params) -> dict[str, str]:
+    """Return the image models whose weights file could not be had when the study began, and the file's key."""
+    files, found = params.weights.files, {}
+    for name, model in params.cnn.models.items():
+        key = find_weights(files, model.weights, model.network, f"cnn.models.{name}.weights")
+        if key in params.weights.missing:
+            found[name] = key
+    return found
 
 
 def show_params(params: Params) -> str:

@@ -51,11 +51,11 @@ def escape_markdown(text: str) -> Markup:
 def show_cell(row: Mapping[str, Any], column: Mapping[str, Any]) -> str:
     """Return a cell's text.
 
-    A column that is ours shows `not run` (once a row) where the model did not run, and `n/a` for what is undefined; any
-    other column shows a dash for what is not there.
+    A column that is ours shows `not run` (once a row, with the reason if it is known) where the model did not run, and
+    `n/a` for what is undefined; any other column shows a dash for what is not there.
     """
     if column["ours"] and row.get("status") == NOT_RUN:
-        return NOT_RUN if column["key"] == "ours" else NOTHING
+        return str(row.get("why", NOT_RUN)) if column["key"] == "ours" else NOTHING
     value = row.get(column["key"])
     if value is None or value == "":
         return UNDEFINED if column["ours"] else NOTHING

@@ -33,7 +33,7 @@ from busline.report.names import SOURCES, UNDEFINED, model_name
 from busline.report.noise import noise_section
 from busline.report.operating import operating_section, pooled_table
 from busline.report.paper import Published
-from busline.report.provenance import list_weights, show_params
+from busline.report.provenance import list_weights, missing_weights, show_params
 from busline.report.tables import TableMaker
 
 NOT_A_DEVICE = "BUSline is research software, not a medical device. Nothing here may guide the care of a patient."
@@ -79,7 +79,7 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
     """
     params, published = inputs.params, inputs.published
     segmenter = next(iter(params.seg.active), None)  # beside the paper's one stands the first
-    maker = TableMaker(inputs.scores, published, comparable=_comparable(inputs))
+    maker = TableMaker(inputs.scores, published, comparable=_comparable(inputs), missing=missing_weights(params))
     tables = {
         "table": [maker.tabular(), maker.search()],
         "images": [maker.augmentation(params.augmentation.levels), maker.images()],

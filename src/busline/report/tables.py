@@ -46,10 +46,19 @@ class TableMaker:
         scores: content of reports/tables.json.
         published: the paper, or None to show ours alone.
         comparable: whether the paper's figures are about the same data; only then it is said whether they agree.
+        missing: the weights file that an image model wants and that could not be had, by model.
     """
 
-    def __init__(self, scores: Tables, published: Published | None, *, comparable: bool) -> None:
+    def __init__(
+        self,
+        scores: Tables,
+        published: Published | None,
+        *,
+        comparable: bool,
+        missing: Mapping[str, str] | None = None,
+    ) -> None:
         self.scores, self.published, self.comparable = scores, published, comparable
+        self.missing = missing or {}
 
     def tabular(self) -> Row:
         """Table 4: models of the clinical table, five metrics and specificity."""
@@ -116,7 +125,12 @@ class TableMaker:
         paper = self.published.cnn if self.published else {}
         found = self.scores.scored(CNN.key)
         rows = [
-            self._row({"model": model_name(model)}, _interval(paper.get(model)), found.get(model), "roc_auc")
+            self._row(
+                {"model": model_name(model), **self._why(model)},
+                _interval(paper.get(model)),
+                found.get(model),
+                "roc_auc",
+            )
             for model in _union(paper, found)
         ]
         return self._table(
@@ -176,7 +190,7 @@ class TableMaker:
         rows = []
         for key in _union(paper, found):
             figure, ours = paper.get(key), found.get(key)
-            labels: Row = {"model": pair_name(*key), "scheme": VOTE.title.lower()}
+            labels: Row = {"model": pair_name(*key), "scheme": VOTE.title.lower(), **self._why(key[1])}
             if ours:
                 half = ours.half["roc_auc"]
                 labels |= {"half": half.mean, "half_interval": [half.low, half.high]}
@@ -190,7 +204,7 @@ class TableMaker:
         unused = dict.fromkeys(("half", "half_interval"), NOTHING)
         return [
             self._row(
-                {"model": pair_name("dnn", model), "scheme": MERGED.title.lower(), **unused},
+                {"model": pair_name("dnn", model), "scheme": MERGED.title.lower(), **unused, **self._why(model)},
                 _interval(paper.get(model)),
                 found.get(model),
                 "roc_auc",
@@ -242,6 +256,10 @@ class TableMaker:
                 figure = paper.get((family.key, model))
                 rows.append(self._row(names, figure, found.get(model), "roc_auc"))
         return rows
+
+    def _why(self, model: str) -> Row:
+        """Return why an image model cannot have run, if that is known."""
+        return {"why": f"{NOT_RUN}: no file {self.missing[model]}"} if model in self.missing else {}
 
     def _score_columns(self, *, master: bool = True) -> list[Row]:
         paper = [column("paper", "Paper (95 %)", "published")] if self.published else []

@@ -48,10 +48,10 @@ def save_weights(
         checksum, file = None, initial.file
         if file is not None:
             path, is_download = _locate(initial.name, file, mirror, downloads, report_progress)
-            checksum = _recognise(path, file)
             try:
+                checksum = _recognise(path, file)
                 tensors = read_weights(path, file)
-            except DataError:
+            except (DataError, DownloadError):
                 if is_download:  # a page that says "not found", for example: the next call must not take it again
                     path.unlink()
                 raise

@@ -70,6 +70,9 @@ class WeightsFile(Section):
 class Weights(Section):
     """Pre-trained weights by name."""
 
+    missing: list[str]
+    """Keys of files that could not be had when a study began: `make study` writes them and leaves their models out, and
+    the report says so. Empty otherwise."""
     files: dict[str, WeightsFile]
 
 
