@@ -18,10 +18,10 @@ NOWHERE = "http://127.0.0.1:1/model.safetensors"
 SAFE = save({"conv.weight": np.arange(6, dtype=np.float32)})
 
 
-def torch_file(content: Any) -> bytes:
-    """Return what torch.save writes of it."""
+def torch_file(content: Any, *, old: bool = False) -> bytes:
+    """Return what torch.save writes of it, or wrote of it before 1.6."""
     target = io.BytesIO()
-    torch.save(content, target)
+    torch.save(content, target, _use_new_zipfile_serialization=not old)
     return target.getvalue()
 
 

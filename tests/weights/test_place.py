@@ -186,6 +186,21 @@ def test_a_download_of_another_checksum_is_not_taken_again(tmp_path, give, web):
     assert put(tmp_path, **arguments).is_dir()
 
 
+@pytest.mark.parametrize("query", ["", "?download=true"])
+def test_an_address_with_a_query_has_the_suffix_of_its_path(tmp_path, mirror, query):
+    (mirror / "weights/net.a1.safetensors").write_bytes(SAFE)
+    assert put(tmp_path, entry({"url": NOWHERE + query}, sha256(SAFE)), mirror=mirror).is_dir()
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_a_tensor_of_two_names_and_files_of_either_form_are_read(tmp_path, give, old):
+    one = torch.arange(3.0)
+    content = torch_file({"a": one, "b": one, "c": torch.nn.Parameter(one.half())}, old=old)
+    out = put(tmp_path, **give("mirror", content, sha256(content), ".pth"))
+    found = load_file(out / "weights.safetensors")
+    assert {name: values.tolist() for name, values in found.items()} == {key: [0.0, 1.0, 2.0] for key in "abc"}
+
+
 def test_a_wrong_download_is_not_taken_for_the_file_the_next_time(tmp_path, give, web):
     arguments = give("url", b"<html>busy</html>", "unverified")
     with pytest.raises(DataError, match="is no safetensors file"):

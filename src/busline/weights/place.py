@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from busline.base.artifacts import atomic_folder, save_json, save_tensors
 from busline.base.errors import DataError, DownloadError, ParameterError
@@ -98,7 +99,9 @@ def _locate(
 
 def _plain_name(name: str, origin: FromMirror | FromUrl) -> str:
     """Return the file's name in the mirror and among the downloads."""
-    text = origin.mirror if isinstance(origin, FromMirror) else f"{name}{PurePosixPath(origin.url).suffix}"
+    text = (
+        origin.mirror if isinstance(origin, FromMirror) else f"{name}{PurePosixPath(urlsplit(origin.url).path).suffix}"
+    )
     return _safe(f"weights.files.{name}", text, subfolders=False)
 
 

@@ -58,4 +58,6 @@ def _read_torch(path: Path, file: WeightsFile) -> dict[str, torch.Tensor]:
         raise DataError(
             str(path), "holds something else than named tensors", mend="save the network's state_dict alone"
         )
-    return {str(name): tensor.detach().contiguous() for name, tensor in content.items()}
+    return {
+        str(name): tensor.detach().clone().contiguous() for name, tensor in content.items()
+    }  # one may have two names
