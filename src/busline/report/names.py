@@ -24,6 +24,8 @@ MODELS = {
     "dnn": "DNN",
     "mobilenet_v2_imagenet": "MobileNetV2 (ImageNet)",
     "mobilenet_v2_random": "MobileNetV2 (random)",
+    "lite0_imagenet": "EfficientNet-Lite0 (ImageNet)",
+    "lite0_random": "EfficientNet-Lite0 (random)",
     "custom_cnn": "Custom CNN",
     "none": "No augmentation",
     "mild": "Mild",
