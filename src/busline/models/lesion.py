@@ -15,6 +15,7 @@ from torch import nn
 from busline.base.settings.lesion import LesionBody
 from busline.cohort.findings import FINDINGS
 from busline.models.dropout import GivenDropout
+from busline.models.layout import PictureNetwork, lay_out
 from busline.models.lesion_encoders import LesionEncoder, build_encoder, convolve
 
 DECODER = (96, 64, 32, 24)
@@ -36,7 +37,7 @@ class LesionLogits(NamedTuple):
     findings: torch.Tensor
 
 
-class LesionNetwork(nn.Module):
+class LesionNetwork(PictureNetwork):
     """Encoder of strides 2 to 32, decoder up to stride 2, and the heads.
 
     The mask is drawn at half the resolution and enlarged: the last decoder stage would take a third of the time for
@@ -63,7 +64,7 @@ class LesionNetwork(nn.Module):
 
     def forward(self, images: torch.Tensor) -> LesionLogits:
         """Return the logits; ``images`` (n, 1, s, s) on the scale of :func:`to_lesion_scale`, s a multiple of 32."""
-        maps = self.encoder(images)
+        maps = self.encoder(self.arrange(images))
         up, ups = maps[-1], []
         for block, skip in zip(self.ups, maps[-2::-1], strict=True):
             up = block(torch.cat([F.interpolate(up, scale_factor=2.0), skip], dim=1))
@@ -87,4 +88,6 @@ def _pool(features: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
 
 def build_lesion_network(body: LesionBody) -> LesionNetwork:
     """Return the lesion network on the encoder of the settings, with random weights from torch's current seed."""
-    return LesionNetwork(build_encoder(body))
+    network = LesionNetwork(build_encoder(body))
+    lay_out(network)
+    return network
