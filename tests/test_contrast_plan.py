@@ -48,6 +48,13 @@ def test_a_committed_contrast_can_be_run(name):
     assert found.seeds == list(range(2026, 2026 + found.asked.seeds))
 
 
+@pytest.mark.parametrize("name", [path.stem for path in (REPOSITORY / "contrasts").glob("*.yaml")])
+def test_a_committed_file_asks_for_what_params_yaml_has(name):
+    found = read_plan(name, REPOSITORY)
+    assert found.seeds[0] == found.arms[0][0].params.seed.train
+    assert len(found.arms) == len(found.asked.pairs)
+
+
 def test_the_lesion_network_of_best_is_trained_with_and_without_phantoms():
     found = read_plan("phantoms", REPOSITORY)
     assert [{f"{arm.family.key}/{arm.model}" for arm in arms} for arms in found.runs] == [
