@@ -8,6 +8,7 @@ from typing import Any
 from busline.base.settings.training import AugmentationLevel
 from busline.evaluation.results import Classifier, Pair, Search, Segmentation, Summary, Tables
 from busline.families import AUGMENTATION, CNN, DNN_SEARCH, MERGED, SEGMENT, TABULAR, VOTE, classifiers
+from busline.report.baseline import no_skill
 from busline.report.layout import Row, column, table, text_column
 from busline.report.names import (
     METRICS,
@@ -50,15 +51,9 @@ class TableMaker:
     """
 
     def __init__(
-        self,
-        scores: Tables,
-        published: Published | None,
-        *,
-        comparable: bool,
-        missing: Mapping[str, str] | None = None,
+        self, scores: Tables, published: Published | None, *, comparable: bool, missing: Mapping[str, str]
     ) -> None:
-        self.scores, self.published, self.comparable = scores, published, comparable
-        self.missing = missing or {}
+        self.scores, self.published, self.comparable, self.missing = scores, published, comparable, missing
 
     def tabular(self) -> Row:
         """Table 4: models of the clinical table, five metrics and specificity."""
@@ -70,20 +65,9 @@ class TableMaker:
                 figure = getattr(paper.get(model), metric, None)
                 labels = {"model": model_name(model), "metric": METRICS[metric]}
                 rows.append(self._row(labels, _interval(figure), found.get(model), metric))
-        rows += self._no_skill() if found else []
+        rows += no_skill(self.scores.protocol) if found else []
         columns = [text_column("model", "Model"), text_column("metric", "Metric"), *self._score_columns()]
         return self._table(4, "Models of the clinical table", columns, rows)
-
-    def _no_skill(self) -> list[Row]:
-        """Return what calling every case the commoner class scores, which an accuracy has to be seen beside."""
-        protocol = self.scores.protocol
-        if len(protocol.classes) != 2 or protocol.positives is None:
-            return []
-        share = protocol.positives / protocol.cases
-        label = protocol.classes[int(share > 0.5)]
-        row = dict.fromkeys(("paper", "interval", "master", "folds", "agrees"), NOTHING)
-        own = {"model": f"Always {label}", "metric": METRICS["accuracy"], "ours": max(share, 1.0 - share)}
-        return [{**row, **own, "paper": None, "status": "run"}]
 
     def search(self) -> Row:
         """Table 5: hidden units and dropout rate of the tabular network."""
