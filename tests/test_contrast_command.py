@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import shutil
 import subprocess
 import sys
-import tomllib
 
 import numpy as np
 import pytest
@@ -24,6 +22,7 @@ from busline.families import FAMILIES
 from imports import REPOSITORY
 from made_contrasts import make_run
 from made_inputs import small_params
+from made_repository import ask_for_help, start_project
 
 ASKED = {
     "study": None,
@@ -83,12 +82,7 @@ class Pretended:
 
 
 def test_the_command_is_declared_and_says_what_it_takes(monkeypatch, capsys):
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    module, _, function = project["scripts"]["busline-contrast"].partition(":")
-    monkeypatch.setattr("sys.argv", ["busline-contrast", "--help"])
-    with pytest.raises(SystemExit) as end:
-        getattr(importlib.import_module(module), function)()
-    assert end.value.code == 0
+    assert ask_for_help("busline-contrast", monkeypatch) == 0
     assert "A file of contrasts/" in capsys.readouterr().out
 
 
@@ -195,23 +189,13 @@ path.write_text(f"{sys.argv[1]} {int(seed)}\\n")
 @pytest.fixture
 def small_project(tmp_path, monkeypatch):
     """A DVC project whose outputs are in no commit."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("GIT_AUTHOR", "GIT_COMMITTER"):
-        monkeypatch.setenv(f"{name}_NAME", "a")
-        monkeypatch.setenv(f"{name}_EMAIL", "a@b")
-    (tmp_path / "dvc.yaml").write_text(STAGES.format(python=sys.executable))
-    (tmp_path / "params.yaml").write_text("seed:\n  train: 1\nactive:\n- a\n")
-    (tmp_path / "train.py").write_text(TRAIN)
-    (tmp_path / ".gitignore").write_text("/data/\n/out/\n")
-    for words in (
-        "git init -q",
-        "dvc init -q",
-        "dvc config core.analytics false",
-        "git add -A",
-        "git commit -qm start",
-    ):
-        subprocess.run(words.split(), check=True)
-    return tmp_path
+    files = {
+        "dvc.yaml": STAGES.format(python=sys.executable),
+        "params.yaml": "seed:\n  train: 1\nactive:\n- a\n",
+        "train.py": TRAIN,
+        ".gitignore": "/data/\n/out/\n",
+    }
+    return start_project(tmp_path, files, monkeypatch)
 
 
 def output(*words):

@@ -16,6 +16,7 @@ from busline.evaluation.seed_noise import NOT_MEASURED, Noise
 from busline.noise import measure_seeds, show
 from imports import REPOSITORY
 from made_inputs import small_params
+from made_repository import start_project
 from whole_pipeline import run_to_metrics, write
 
 TINY = {
@@ -104,24 +105,14 @@ def project(tmp_path, monkeypatch):
     """A DVC project of two stages, one of which depends on the seed of training, and a third that must not run."""
     folder = tmp_path / "project"
     folder.mkdir()
-    monkeypatch.chdir(folder)
-    for name in ("GIT_AUTHOR", "GIT_COMMITTER"):
-        monkeypatch.setenv(f"{name}_NAME", "a")
-        monkeypatch.setenv(f"{name}_EMAIL", "a@b")
-    (folder / "dvc.yaml").write_text(PROJECT.format(python=sys.executable, log=tmp_path / "log"))
-    (folder / "params.yaml").write_text("seed:\n  data: 1\n  train: 2026\nshift: 0.0\n")
-    (folder / "evaluate.py").write_text(EVALUATE)
-    (folder / ".gitignore").write_text("/cases.txt\n")
-    (folder / "reports").mkdir()
-    (folder / "reports/noise.json").write_text(json.dumps(NOT_MEASURED.model_dump()))
-    for words in (
-        "git init -q",
-        "dvc init -q",
-        "dvc config core.analytics false",
-        "git add -A",
-        "git commit -qm start",
-    ):
-        subprocess.run(words.split(), check=True)
+    files = {
+        "dvc.yaml": PROJECT.format(python=sys.executable, log=tmp_path / "log"),
+        "params.yaml": "seed:\n  data: 1\n  train: 2026\nshift: 0.0\n",
+        "evaluate.py": EVALUATE,
+        ".gitignore": "/cases.txt\n",
+        "reports/noise.json": json.dumps(NOT_MEASURED.model_dump()),
+    }
+    start_project(folder, files, monkeypatch)
     monkeypatch.setattr(command, "load_params", lambda: small_params())
     return folder
 

@@ -211,6 +211,13 @@ def test_every_script_is_a_stage_and_every_stage_has_a_description():
     assert all(stage.get("desc") for stage in STAGES.values())
 
 
+def test_the_lock_has_no_stage_that_is_no_more():
+    """DVC leaves what it wrote of a stage when the stage goes, or becomes one a model."""
+    locked = YAML_12.load((REPOSITORY / "dvc.lock").read_text())["stages"]
+    of_many = {name: "matrix" in stage or "foreach" in stage for name, stage in WRITTEN.items()}
+    assert [name for name in locked if of_many.get(name.partition("@")[0]) != ("@" in name)] == []
+
+
 def test_nothing_with_pixels_is_kept_in_git():
     kept = []
     for stage in STAGES.values():

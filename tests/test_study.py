@@ -1,8 +1,6 @@
 """Studies: settings that params.yaml has, and results kept whole from the experiment's commit."""
 
-import importlib
 import subprocess
-import tomllib
 
 import pytest
 from ruamel.yaml import YAML
@@ -12,15 +10,11 @@ from busline.base.params import Params
 from busline.base.settings.reading import parse_settings
 from busline.study import KEPT, experiment_reference, format_value, keep_results, read_study
 from imports import REPOSITORY
+from made_repository import ask_for_help
 
 
 def test_the_command_is_declared_and_says_what_it_takes(monkeypatch, capsys):
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    module, _, function = project["scripts"]["busline-study"].partition(":")
-    monkeypatch.setattr("sys.argv", ["busline-study", "--help"])
-    with pytest.raises(SystemExit) as end:
-        getattr(importlib.import_module(module), function)()
-    assert end.value.code == 0
+    assert ask_for_help("busline-study", monkeypatch) == 0
     assert "A file of studies/" in capsys.readouterr().out
 
 
