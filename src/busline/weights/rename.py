@@ -36,16 +36,14 @@ def from_efficientnet_pytorch(tensors: Tensors, network: str, where: str) -> dic
         where: the file, for the error.
 
     Raises:
-        DataError: if a tensor is none of that network's.
+        DataError: if a tensor is none of that network's, or it is no EfficientNet of timm.
     """
-    import timm
-
-    stages: Any = timm.create_model(network, pretrained=False).blocks
+    stages = _stages(network, where)
     places = [f"blocks.{stage}.{number}" for stage, blocks in enumerate(stages) for number in range(len(blocks))]
-    expanded = {int(match[1]) for name in tensors if (match := re.match(r"_blocks\.(\d+)\._expand_conv\.", name))}
+    expanded = {int(match[1]) for name in tensors if (match := re.match(r"_blocks\.(\d{1,4})\._expand_conv\.", name))}
     renamed = {}
     for name, tensor in tensors.items():
-        inside = re.fullmatch(r"_blocks\.(\d+)\.(_\w+)\.(\w+)", name)
+        inside = re.fullmatch(r"_blocks\.(\d{1,4})\.(_\w+)\.(\w+)", name)
         of_whole = re.fullmatch(r"(_\w+)\.(\w+)", name)
         if inside and int(inside[1]) < len(places):
             layers = INVERTED if int(inside[1]) in expanded else SEPARABLE
@@ -58,6 +56,18 @@ def from_efficientnet_pytorch(tensors: Tensors, network: str, where: str) -> dic
             raise DataError(where, f"has a tensor {name!r}, which {network} of efficientnet_pytorch has not")
         renamed[f"{place}{layer}.{last}"] = tensor
     return renamed
+
+
+def _stages(network: str, where: str) -> Any:
+    """Return the stages of an EfficientNet; a name that is not of timm's list would be looked up elsewhere."""
+    import timm
+    from timm.models import EfficientNet
+
+    made = timm.create_model(network, pretrained=False) if network in timm.list_models() else None
+    if not isinstance(made, EfficientNet):
+        mend = "name it first in networks, or set names to own"
+        raise DataError(where, f"{network!r} is no EfficientNet of timm, whose names its tensors could take", mend=mend)
+    return made.blocks
 
 
 RENAMED: Mapping[str, Callable[[Tensors, str, str], dict[str, torch.Tensor]]] = {
