@@ -14,7 +14,7 @@ from busline.base.errors import ParameterError
 from busline.base.settings.lesion import OWN, LesionBody
 from busline.base.settings.weights import Start
 from busline.models.gray import from_lesion_scale
-from busline.models.timm_names import require_timm
+from busline.models.timm_names import bare, require_timm
 from busline.weights.load import load_into
 
 WIDTHS = (24, 32, 64, 128, 256)
@@ -103,7 +103,7 @@ def build_encoder(body: LesionBody) -> LesionEncoder:
 def load_encoder(encoder: LesionEncoder, tensors: Mapping[str, torch.Tensor], where: str) -> None:
     """Put pre-trained weights into an encoder of timm; see :func:`load_into`."""
     assert isinstance(encoder, TimmEncoder)
-    load_into(encoder.body, tensors, where)
+    load_into(bare(encoder.body), tensors, where)
 
 
 class _Residual(nn.Module):

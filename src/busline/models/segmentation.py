@@ -12,7 +12,7 @@ from busline.base.errors import ParameterError, near_matches
 from busline.base.settings.weights import TIMM_ENCODER, Start
 from busline.models.gray import unsigned
 from busline.models.layout import PictureNetwork, lay_out
-from busline.models.timm_names import advise, first_accepted, require_timm, size_options
+from busline.models.timm_names import advise, bare, first_accepted, require_timm, size_options
 from busline.models.transposed_unet import DECODERS, build_transposed_unet
 from busline.weights.load import load_into
 
@@ -110,4 +110,4 @@ def load_encoder(model: GrayInput, tensors: Mapping[str, torch.Tensor], where: s
     """
     encoder: Any = model.network.encoder
     wrapped = getattr(encoder, "model", None)
-    load_into(wrapped if isinstance(wrapped, nn.Module) else encoder, tensors, where)
+    load_into(bare(wrapped) if isinstance(wrapped, nn.Module) else encoder, tensors, where)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from torch import nn
+
 from busline.base.errors import ParameterError, near_matches
 
 Made = TypeVar("Made")
@@ -32,6 +34,14 @@ def require_timm(where: str, name: str) -> None:
             f"timm knows no weights {tag!r} of {network}",
             mend=near_matches(name, [network, *timm.list_pretrained(f"{network}.*")]),
         )
+
+
+def bare(network: nn.Module) -> nn.Module:
+    """Return the network within what timm makes maps with, where that holds it whole: its names are the file's."""
+    from timm.models._features import FeatureGetterNet, FeatureHookNet
+
+    inside = {FeatureGetterNet: "model", FeatureHookNet: "body"}.get(type(network), "")
+    return dict(network.named_children()).get(inside, network)
 
 
 def native_side(name: str) -> int | None:
