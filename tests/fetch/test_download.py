@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from busline.base.errors import DownloadError
-from busline.fetch.download import ATTEMPTS, fetch
+from busline.fetch.download import ATTEMPTS, answers, fetch
 
 CONTENT = np.random.default_rng(0).bytes(700_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -116,6 +116,15 @@ def test_no_connection_is_one_error_with_what_to_do(tmp_path):
     with pytest.raises(DownloadError, match="cannot be reached") as error:
         fetch("http://127.0.0.1:1/file.zip", tmp_path / "file.zip", None, mend="put it there by hand")
     assert "put it there by hand" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://a b/c", "http://a:b/c", "http://127.0.0.1:1/\u00f6", f"http://{'a' * 64}/c"]
+)
+def test_an_address_that_cannot_be_asked_is_one_error_at_once(tmp_path, address):
+    with pytest.raises(DownloadError, match="is no address that can be asked"):
+        fetch(address, tmp_path / "y", None, wait=60)
+    assert not answers(address)
 
 
 def test_only_the_web_is_an_address(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save
 
 from busline.base.artifacts import load_json
 from busline.base.errors import DataError, DownloadError, ParameterError
@@ -184,6 +184,16 @@ def test_a_download_of_another_checksum_is_not_taken_again(tmp_path, give, web):
         put(tmp_path, **arguments)
     web.files["model.safetensors"] = SAFE
     assert put(tmp_path, **arguments).is_dir()
+
+
+@pytest.mark.parametrize("known", [8, None])
+def test_what_came_from_another_address_is_not_taken_for_the_file(tmp_path, web, known):
+    other = save({"conv.weight": np.zeros(6, np.float32)})
+    for name, content in (("old.safetensors", other), ("new.safetensors", SAFE)):
+        web.files[name] = content
+        checksum = sha256(content)[:known] if known else "unverified"
+        out = put(tmp_path, entry({"url": web.address(name)}, checksum))
+        assert load_json(out / "source.json")["sha256"] == sha256(content)
 
 
 @pytest.mark.parametrize("query", ["", "?download=true"])

@@ -90,7 +90,7 @@ def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
             return bool(response.status < 400)
-    except (urllib.error.URLError, http.client.HTTPException, OSError):
+    except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError):
         return False
 
 
@@ -111,6 +111,8 @@ def _download(order: _Order, mend: str, wait: float) -> None:
         except urllib.error.URLError as error:
             reason = f"cannot be reached ({error.reason})"
             lasting = not isinstance(error.reason, (TimeoutError, ConnectionResetError))
+        except (http.client.InvalidURL, ValueError) as error:  # the address, or one that a server sends on to
+            reason, lasting = f"is no address that can be asked ({error})", True
         except (_CutError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
             reason, lasting = f"was cut: {error}", False
         else:

