@@ -119,8 +119,11 @@ def test_the_shipped_file_is_valid_and_the_tests_have_its_keys():
         ("audit.planted_cases", 0, "audit.planted_cases: Input should be greater than or equal to 1"),
         ("cv.folds", 2, "cv.folds: must be 3 or more for the lesion network"),
         ("weights.files.resnet18.sha256", "12", "weights.files.resnet18.sha256"),
-        ("weights.files.resnet18.origin", {"url": "a", "mirror": "b"}, "weights.files.resnet18.origin"),
         ("weights.files.resnet18.mean", [0.5], "weights.files.resnet18.mean"),
+        ("weights.files.resnet18.mean", [124.0, 0.5, 0.5], "mean.0: Input should be less than or equal to 1"),
+        ("weights.files.resnet18.std", [0, 0.5, 0.5], "std.0: Input should be greater than or equal to 0.001"),
+        ("weights.files.resnet18.networks", ["tu-resnet18"], "networks.0: is no name of a network"),
+        ("weights.files.resnet18.networks", [""], "networks.0: is no name of a network"),
     ],
 )
 def test_a_mistake_is_named(content, key, value, message):
@@ -128,6 +131,53 @@ def test_a_mistake_is_named(content, key, value, message):
     with pytest.raises(ParameterError) as error:
         parse_settings(Params, content)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("origin", "line"),
+    [
+        ({"url": "https://a.b/c.pth", "mirror": "b"}, "origin: must have either package and file, or mirror, or url"),
+        ({"miror": "b"}, "origin: must have either package and file, or mirror, or url"),
+        ("https://a.b/c.pth", "origin: must have either package and file, or mirror, or url"),
+        (None, "origin: must have either package and file, or mirror, or url"),
+        ({"package": "a"}, "origin.file: is missing"),
+        ({"mirror": "a", "flie": "b"}, "origin.flie: unknown key; did you mean 'file'?"),
+        ({"package": "", "file": "a"}, "origin.package: String should have at least 1 character"),
+        ({"url": "ftp://a.b/c.pth"}, "origin.url: is no address of a file on the web"),
+        ({"url": "https://[a/c.pth"}, "origin.url: is no address of a file on the web"),
+        ({"url": "https://a.b:c/d.pth"}, "origin.url: is no address of a file on the web"),
+        ({"url": "https://a.b/\u00f6.pth"}, "origin.url: is no address of a file on the web"),
+        ({"url": f"https://{'a' * 64}.b/c.pth"}, "origin.url: is no address of a file on the web"),
+    ],
+)
+def test_a_mistake_in_an_origin_is_one_line(content, origin, line):
+    content["weights"]["files"]["resnet18"]["origin"] = origin
+    with pytest.raises(ParameterError) as error:
+        parse_settings(Params, content)
+    assert line in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("key", ["none", "imagenet", "", "../x", "a/b", "a b", "..", "\x00", "x" * 101])
+def test_a_weights_file_has_a_key_that_can_be_chosen_and_be_a_files_name(content, key):
+    content["weights"]["files"][key] = content["weights"]["files"]["resnet18"] | {"trained_on": "other"}
+    with pytest.raises(ParameterError, match=r"\[key\]: (String should|means something else)"):
+        parse_settings(Params, content)
+
+
+@pytest.mark.parametrize(
+    ("place", "network", "where"),
+    [
+        ("lesion.weights", "own", "lesion.weights"),
+        ("cnn.models.custom_cnn.weights", "custom_cnn", "cnn.models.custom_cnn.weights"),
+    ],
+)
+def test_the_packages_own_networks_start_from_random_weights(content, place, network, where):
+    mine = content["weights"]["files"]["resnet18"] | {"networks": [network], "trained_on": "other"}
+    content["weights"]["files"]["mine"] = mine
+    change(content, place, "mine")
+    with pytest.raises(ParameterError, match=rf"{where}: '{network}' starts from random weights only"):
+        parse_settings(Params, content)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from busline.base.settings.data import Data, Ingest, Prune
 from busline.base.settings.evaluation import Audit, Evaluate
 from busline.base.settings.headline import Headline
 from busline.base.settings.images import CUSTOM, Cnn
-from busline.base.settings.lesion import Lesion
+from busline.base.settings.lesion import OWN, Lesion
 from busline.base.settings.merged import Merged
 from busline.base.settings.presentation import Illustrate, Report
 from busline.base.settings.protocol import CrossValidation, Split
@@ -120,6 +120,9 @@ def _unfit_weights(params: Params) -> list[str]:
         own = params.seg.of_model(name)
         choices[f"seg.models.{name}.weights"] = (own.weights, own.encoder)
     for where, (choice, network) in choices.items():
+        if network in (CUSTOM, OWN) and choice in files:
+            problems.append(f"{where}: {network!r} starts from random weights only; take {NONE}")
+            continue
         try:
             find_weights(files, choice, network, where)
         except ParameterError as error:

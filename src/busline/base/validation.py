@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -20,8 +20,9 @@ def describe_errors(error: ValidationError, model: type[BaseModel]) -> list[str]
 
 
 def _describe(item: dict[str, object], model: type[BaseModel]) -> list[str]:
-    location = item["loc"]
-    assert isinstance(location, tuple)
+    given = item["loc"]
+    assert isinstance(given, tuple)
+    location = [part for part in given if not str(part).startswith("<")]  # which of several sections was meant
     key = ".".join(str(part) for part in location)
     if item["type"] == "extra_forbidden":
         known = _known_keys(model, tuple(str(part) for part in location[:-1]))
@@ -43,7 +44,7 @@ def _known_keys(model: type[BaseModel], parents: tuple[str, ...]) -> list[str]:
             annotation = _section_in(field.annotation) if field else None
         elif get_origin(annotation) is dict:
             annotation = get_args(annotation)[1]
-    return list(annotation.model_fields) if _is_section(annotation) else []
+    return [name for section in _sections_of(annotation) for name in section.model_fields]
 
 
 def _section_in(annotation: Any) -> Any:
@@ -52,6 +53,16 @@ def _section_in(annotation: Any) -> Any:
         return annotation
     options = get_args(annotation)
     return next((option for option in options if _is_section(option) or get_origin(option) is dict), annotation)
+
+
+def _sections_of(annotation: Any) -> list[Any]:
+    """Return a section alone, or those of several (``FromMirror | FromUrl``); none of anything else."""
+    options = [annotation] if _is_section(annotation) else get_args(annotation)
+    return [option for option in map(_bare, options) if _is_section(option)]
+
+
+def _bare(annotation: Any) -> Any:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def _is_section(annotation: Any) -> bool:

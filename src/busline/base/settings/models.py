@@ -89,8 +89,10 @@ def encoder_start(sections: ModelSections, name: str) -> Start | None:
 
 
 def lesion_start(sections: ModelSections) -> Start | None:
-    """Return what the lesion network's encoder starts from; see above."""
+    """Return what the lesion network's encoder starts from; see above. None as well where there is no such network."""
     lesion, files = sections.lesion, sections.weights.files
+    if not lesion.networks:
+        return None
     return start_of(files, find_weights(files, lesion.weights, lesion.encoder, "lesion.weights"))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, Strict
+from pydantic import AfterValidator, Discriminator, Field, Strict, Tag
 
 from busline.base.errors import ParameterError, near_matches
 from busline.base.settings.section import Section
@@ -19,48 +20,106 @@ WHOLE = 64
 """Digits of a whole SHA-256."""
 TIMM_ENCODER = "tu-"
 """How segmentation-models-pytorch begins the name of an encoder that is a network of timm."""
-Channels = Annotated[tuple[float, float, float], Strict(False)]
+Mean = Annotated[float, Field(ge=0.0, le=1.0)]
+Deviation = Annotated[float, Field(ge=0.001, le=1.0)]
+"""Of a channel in [0, 1]; 1/255 is that of a network that takes 0 to 255."""
+Means = Annotated[tuple[Mean, Mean, Mean], Strict(False)]
 """A number for red, green and blue."""
+Deviations = Annotated[tuple[Deviation, Deviation, Deviation], Strict(False)]
+Key = Annotated[str, Field(pattern="^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=100)]
+"""Key of weights.files: it becomes part of a file name."""
+
+
+def _web_address(text: str) -> str:
+    """Return an address as it is; others are refused: http or https, a host that can be one, letters of ASCII."""
+    try:
+        place = urlsplit(text)
+        host = (place.hostname or "").encode("idna")
+        readable = text.isascii() and text.isprintable() and " " not in text and (place.port or 0) >= 0
+    except ValueError:
+        host, readable = b"", False
+    if not host or not readable or not text.lower().startswith(("http://", "https://")):
+        raise ValueError("is no address of a file on the web")
+    return text
 
 
 class FromPackage(Section):
     """A file that an installed Python distribution brings; nothing of its code is run."""
 
-    package: str
+    package: Annotated[str, Field(min_length=1)]
     """Name of the distribution."""
-    file: str
+    file: Annotated[str, Field(min_length=1)]
     """Path of the file as the distribution lists it."""
 
 
 class FromMirror(Section):
     """A file that the user puts into $BUSLINE_MIRROR/weights."""
 
-    mirror: str
+    mirror: Annotated[str, Field(min_length=1)]
     """Its name there."""
 
 
 class FromUrl(Section):
     """A file that is downloaded, unless $BUSLINE_MIRROR/weights has it under its key in weights.files."""
 
-    url: str
+    url: Annotated[str, AfterValidator(_web_address)]
     """Address; its suffix says what kind of file it is."""
+
+
+ORIGINS = {"package": FromPackage, "mirror": FromMirror, "url": FromUrl}
+"""By the key that tells them apart."""
+
+
+def _kind_of_origin(value: object) -> str | None:
+    """Return a key of :data:`ORIGINS`, in angle brackets as it is none of the file's; None for none or several."""
+    found = [
+        key for key, kind in ORIGINS.items() if isinstance(value, kind) or (isinstance(value, Mapping) and key in value)
+    ]
+    return f"<{found[0]}>" if len(found) == 1 else None
+
+
+Origin = Annotated[
+    Annotated[FromPackage, Tag("<package>")]
+    | Annotated[FromMirror, Tag("<mirror>")]
+    | Annotated[FromUrl, Tag("<url>")],
+    Discriminator(
+        _kind_of_origin,
+        custom_error_type="origin",
+        custom_error_message="must have either package and file, or mirror, or url",
+    ),
+]
+
+
+def _no_encoder(name: str) -> str:
+    if not name or name.startswith(TIMM_ENCODER):
+        raise ValueError(f"is no name of a network; an encoder's is written without {TIMM_ENCODER}")
+    return name
+
+
+def _no_word(key: str) -> str:
+    if key in (NONE, IMAGENET):
+        raise ValueError("means something else wherever weights are chosen; take another key")
+    return key
+
+
+Network = Annotated[str, AfterValidator(_no_encoder)]
 
 
 class WeightsFile(Section):
     """One file of pre-trained weights: where it comes from, what it is for, and what must go in."""
 
-    networks: Annotated[list[str], Field(min_length=1)]
+    networks: Annotated[list[Network], Field(min_length=1)]
     """What it fits: names of cnn.models.*.network, and of encoders without `tu-`."""
-    origin: FromPackage | FromMirror | FromUrl
+    origin: Origin
     sha256: Annotated[str, Field(pattern="^([0-9a-f]{8,64}|unverified)$")]
     """Checksum in hex, or as many of its first digits as are known, at least 8; or `unverified`, which the report says
     and which only a safetensors file may be: another format is read after it was recognised, or not at all."""
     names: Literal["own", "efficientnet_pytorch"]
     """Whose names its tensors have: the network's own, or those of the package efficientnet_pytorch for a network of
     timm."""
-    mean: Channels
+    mean: Means
     """Subtracted from each channel of an image in [0, 1]."""
-    std: Channels
+    std: Deviations
     """What the difference is then divided by."""
     trained_on: str
     """`imagenet`, or the data's name."""
@@ -73,7 +132,7 @@ class Weights(Section):
     missing: list[str]
     """Keys of files that could not be had when a study began: `make study` writes them and leaves their models out, and
     the report says so. Empty otherwise."""
-    files: dict[str, WeightsFile]
+    files: dict[Annotated[Key, AfterValidator(_no_word)], WeightsFile]
 
 
 class InitialWeights(Section):
@@ -90,8 +149,8 @@ class Start(Section):
 
     name: str
     """Key of weights.files."""
-    mean: Channels
-    std: Channels
+    mean: Means
+    std: Deviations
 
 
 def find_weights(files: Mapping[str, WeightsFile], choice: str, network: str, where: str) -> str | None:
