@@ -1,8 +1,10 @@
 """Studies: settings that params.yaml has, and results kept whole from the experiment's commit."""
 
+import shutil
 import subprocess
 
 import pytest
+from dvc.utils.hydra import apply_overrides
 from ruamel.yaml import YAML
 
 from busline.base.errors import BuslineError
@@ -38,6 +40,42 @@ def test_an_unknown_study_is_met_with_near_matches():
 
 def test_values_are_written_as_set_param_reads_them():
     assert format_value([True, None, 0.5, "custom_cnn"]) == "[true,null,0.5,custom_cnn]"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("seg.encoder", "tu-tf_efficientnet_lite0.in1k"),
+        *[
+            ("seg.encoder", text)
+            for text in ("a,b", "a=b", "null", "True", "12345678", "1e5", "it's", "[x]", "", "x\\")
+        ],
+        ("seg.encoder", "https://a.b/c?d=1&e={f}"),
+        ("seg.learning_rate", 1e-05),
+        ("headline.classification", None),
+        ("headline.described", [{"model": "vote/dnn+custom_cnn", "metric": "roc_auc", "against": None}]),
+    ],
+)
+def test_dvc_reads_the_value_that_was_meant(tmp_path, key, value):
+    shutil.copyfile(REPOSITORY / "params.yaml", tmp_path / "params.yaml")
+    apply_overrides(tmp_path / "params.yaml", [f"{key}={format_value(value)}"])
+    found = YAML(typ="safe", pure=True).load((tmp_path / "params.yaml").read_text())
+    for part in key.split("."):
+        found = found[part]
+    assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize("content", [b"a: [1", b"a: 1\na: 2", b"a: !!python/name:os.system ''", b"\x00", b"a: \xff"])
+def test_a_study_that_is_no_yaml_is_one_error(tmp_path, content):
+    (tmp_path / "mine.yaml").write_bytes(content)
+    with pytest.raises(BuslineError, match="is no YAML"):
+        read_study(tmp_path, "mine")
+
+
+def test_a_studys_keys_are_words(tmp_path):
+    (tmp_path / "mine.yaml").write_text("1: 2\n")
+    with pytest.raises(BuslineError, match="is no mapping"):
+        read_study(tmp_path, "mine")
 
 
 def test_results_come_from_the_experiments_commit(tmp_path, monkeypatch):

@@ -68,6 +68,36 @@ def test_a_model_of_its_own_weights_loses_its_own_and_the_lesion_network_is_no_s
         without(lesion, missing_files(lesion, tmp_path))
 
 
+def test_a_network_that_has_its_file_keeps_it_where_another_of_the_same_setting_has_not(tmp_path):
+    given = {"seg.weights": "imagenet", "seg.active": ["unet", "lite"], "cnn.active": ["custom_cnn"]}
+    given |= {"+seg.models.lite.encoder": "tu-tf_efficientnet_lite0", "merged.active": []}
+    params = params_of(**given)
+    settings = without(params, missing_files(params, tmp_path))
+    run = params_of(**(given | settings))
+    assert [run.seg.of_model(name).weights for name in ("unet", "lite")] == ["none", "imagenet"]
+    assert list(settings)[-1] == "++seg.models.unet.weights"  # which dvc takes whether the key is there or not
+
+
+def test_what_is_left_out_leaves_parameters_that_can_be(tmp_path):
+    given = {"cnn.active": ["mobilenet_v2_imagenet"], "illustrate.saliency": "mobilenet_v2_imagenet"}
+    params = params_of(**given, **{"merged.active": []})
+    run = params_of(**(given | without(params, missing_files(params, tmp_path))))
+    assert (run.cnn.active, run.illustrate.saliency) == ([], None)
+
+
+def test_a_lesion_network_that_is_not_trained_wants_no_file(tmp_path):
+    lesion = {"lesion.encoder": "mobilenetv2_100", "lesion.weights": "imagenet", "lesion.networks": 0}
+    params = params_of(**lesion)
+    assert missing_files(params, tmp_path) == {}
+    assert "lesion/lesion" not in [row["model"] for row in list_weights(params)]
+
+
+@pytest.mark.parametrize("value", ["[unet", "'", "*x", "!!python/name:os.system ''", "1\n---\n2"])
+def test_a_setting_that_is_no_yaml_is_one_error(value):
+    with pytest.raises(ParameterError, match="is no YAML"):
+        parse_setting(f"seg.active={value}")
+
+
 def test_a_setting_of_the_command_line_is_read_as_dvc_reads_it():
     assert parse_setting("cv.repeats=1") == ("cv.repeats", 1)
     assert parse_setting("+seg.models.x.encoder=resnet18") == ("+seg.models.x.encoder", "resnet18")

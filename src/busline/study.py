@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,8 @@ KEPT = {
     "report.md": "reports/report.md",
 }
 """Files of docs/results/<name>/ and where the experiment has them; none holds a pixel."""
+WORDS = ("null", "true", "false", "nan", "inf")
+"""What `--set-param` takes for something else than text."""
 
 
 def main(
@@ -53,16 +56,14 @@ def read_study(folder: Path, name: str) -> dict[str, Any]:
     """Read a study's settings: dotted keys of params.yaml and their values.
 
     Raises:
-        BuslineError: if there is no such study or it is no mapping.
+        BuslineError: if there is no such study, or it is no mapping of words.
     """
-    from ruamel.yaml import YAML
-
     path = folder / f"{name}.yaml"
     if not path.is_file():
         known = [file.stem for file in folder.glob("*.yaml")]
         raise BuslineError(str(path), "there is no such study", mend=near_matches(name, known))
-    content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    if not isinstance(content, dict):
+    content = _read_yaml(path.read_bytes(), str(path))
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise BuslineError(str(path), "is no mapping", expected="one `dotted.key: value` a line")
     return content
 
@@ -71,14 +72,24 @@ def parse_setting(setting: str) -> tuple[str, Any]:
     """Return key and value of `key=value` as `dvc exp run -S` takes it, the value read as YAML.
 
     Raises:
-        ParameterError: if it has no value.
+        ParameterError: if it has no value, or one that is no YAML.
     """
-    from ruamel.yaml import YAML
-
     key, equals, value = setting.partition("=")
     if not equals:
         raise ParameterError(f"-S {setting}", "has no value", expected="key=value")
-    return key.strip(), YAML(typ="safe", pure=True).load(value)
+    return key.strip(), _read_yaml(value.encode(), f"-S {setting}")
+
+
+def _read_yaml(text: bytes, where: str) -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML(typ="safe", pure=True).load(text.decode())
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ParameterError(
+            where, f"is no YAML ({str(error).splitlines()[0]})", mend="mind quotes and brackets"
+        ) from error
 
 
 def apply_settings(content: Mapping[str, Any], settings: Mapping[str, Any], where: str = "params.yaml") -> Params:
@@ -126,14 +137,20 @@ def leave_out(params: Params) -> dict[str, Any]:
 
 
 def format_value(value: Any) -> str:
-    """Write a value as `--set-param` reads it."""
+    """Write a value as `--set-param` reads it: text that may be taken for something else stands in quotes."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
         return "[" + ",".join(format_value(item) for item in value) + "]"
-    return str(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{key}:{format_value(item)}" for key, item in value.items()) + "}"
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./+-]*", str(value)) and str(value).lower() not in WORDS
+    if not isinstance(value, str) or plain:
+        return str(value)
+    quoted = re.sub(r"(\\*)'", r"\1\1\\'", value)
+    return "'" + re.sub(r"(\\+)$", r"\1\1", quoted) + "'"
 
 
 def experiment_reference(name: str) -> str:

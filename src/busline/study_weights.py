@@ -48,6 +48,8 @@ def _at_hand(initial: InitialWeights, mirror: Path | None) -> bool:
 def without(params: Params, missing: Mapping[str, list[str]]) -> dict[str, Any]:
     """Return the settings that leave the models of missing files out: image models whole, encoders their weights.
 
+    `seg.weights` is changed only where no active network keeps it.
+
     Raises:
         DownloadError: if it is the file of the lesion network's encoder.
     """
@@ -61,8 +63,13 @@ def without(params: Params, missing: Mapping[str, list[str]]) -> dict[str, Any]:
     settings: dict[str, Any] = {"weights.missing": sorted(missing)}
     for key, models in (("cnn.active", params.cnn.active), ("merged.active", params.merged.active)):
         settings[key] = [name for name in models if f"cnn/{name}" not in gone]
+    if f"cnn/{params.illustrate.saliency}" in gone:
+        settings["illustrate.saliency"] = None
+    heirs = [name for name in params.seg.active if params.seg.models[name].weights is None]
+    together = all(f"seg/{name}" in gone for name in heirs)
     for name in params.seg.active:
         if f"seg/{name}" in gone:
-            own = params.seg.models[name].weights is not None
-            settings[f"seg.models.{name}.weights" if own else "seg.weights"] = NONE
+            of_all = name in heirs and together
+            added = "++" if name in heirs else ""
+            settings["seg.weights" if of_all else f"{added}seg.models.{name}.weights"] = NONE
     return settings

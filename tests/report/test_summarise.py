@@ -45,6 +45,14 @@ def test_a_model_of_the_paper_that_did_not_run_says_so(inputs):
     assert cells["interval"] == cells["folds"] == "–"
 
 
+def test_files_of_weights_that_a_study_began_without_are_named(inputs):
+    weights = inputs.params.weights.model_copy(update={"missing": ["mobilenet_v2"]})
+    found = summarise(replace(inputs, params=inputs.params.model_copy(update={"weights": weights})))["notices"]
+    (text,) = [one["text"] for one in found if one["title"] == "Without initial weights."]
+    assert "mobilenet_v2" in text
+    assert "Without initial weights." not in [one["title"] for one in summarise(inputs)["notices"]]
+
+
 def test_a_model_the_paper_lacks_has_a_row_too(inputs):
     tables = tables_of(summarise(inputs))
     assert row_of(tables["table7"], model="tiny_net")["paper"] is None

@@ -176,7 +176,7 @@ def _notices(inputs: ReportInputs) -> list[Row]:
         if any(row["same"] == "no" for row in settings):
             text = f"Of the settings that the paper fixes, {count_differing(settings)} See “Protocol and differences”."
             notices.append({"kind": "", "title": "Not the published protocol.", "text": text})
-    notices += _left_out(inputs.scores)
+    notices += [*_left_out(inputs.scores), *_without_weights(inputs.params.weights.missing)]
     notices.append({"kind": "", "title": "Research only.", "text": NOT_A_DEVICE})
     return notices
 
@@ -193,6 +193,17 @@ def _left_out(scores: Tables) -> list[Row]:
         {"kind": "", "title": "Left out.", "text": f"{', '.join(titles)}: {reason}."}
         for reason, titles in by_reason.items()
     ]
+
+
+def _without_weights(missing: Sequence[str]) -> list[Row]:
+    """Return a notice of the files of weights that a study began without."""
+    if not missing:
+        return []
+    text = (
+        f"Not to be had when this study began: {', '.join(missing)}. Image models that start from such a file are left "
+        "out; an encoder that would have started from it is learnt from random weights."
+    )
+    return [{"kind": "", "title": "Without initial weights.", "text": text}]
 
 
 def _how_to_read(inputs: ReportInputs) -> list[str]:
