@@ -1,11 +1,14 @@
 """Stacked training equals sequential training: the same scores, curves and weights within rounding."""
 
+from collections import OrderedDict
+
 import numpy as np
 import pytest
 import torch
 from made_networks import CPU, make, make_task, member, plan, predict, table_task, train
 from torch import nn
 
+from busline.models.dropout import GivenDropout
 from busline.models.mlp import Mlp, cut_features, pad_features
 from busline.training.augment import DRAWS
 from busline.training.batches import draw_epoch
@@ -121,6 +124,16 @@ def test_columns_of_zeros_change_nothing():
     for name, value in results[0].items():
         np.testing.assert_allclose(cut[name], value, atol=1e-5)
     assert (results[1]["body.1.weight"][:, 3:] == 0).all()
+
+
+def test_what_is_frozen_drops_no_blocks_and_what_is_given_its_noise_goes_on():
+    network = nn.Sequential(OrderedDict(body=nn.Sequential(nn.Linear(3, 64), nn.Dropout(0.5)), head=nn.Linear(64, 1)))
+    network.body.append(GivenDropout(0.5, 64))
+    stack = Stack([network], CPU)
+    for trainable, dropping in ((("head",), False), (None, True)):
+        stack.begin(trainable)
+        stack.train_mode()
+        assert (stack.skeleton.body[1].training, stack.skeleton.body[2].training) == (dropping, True)
 
 
 def test_a_large_stack_is_cut_to_what_fits(monkeypatch):

@@ -66,11 +66,17 @@ class Stack:
         return {name: value for name, value in self.tensors.items() if value.requires_grad}
 
     def train_mode(self) -> None:
-        """Set training mode, but leave a frozen batch norm in evaluation mode (its statistics stay as they are)."""
+        """Set training mode, but leave what is frozen in evaluation mode: its statistics stay, and it drops no blocks.
+
+        A dropout that is given its noise is no part of what is frozen.
+        """
         self.skeleton.train()
         for module in self.skeleton.modules():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                module.train(any(parameter.requires_grad for parameter in module.parameters()))
+            learning = [parameter.requires_grad for parameter in module.parameters()]
+            if learning and not any(learning):
+                module.eval()
+            elif isinstance(module, GivenDropout):
+                module.train()
 
     def eval_mode(self) -> None:
         """Set evaluation mode by way of training mode.
