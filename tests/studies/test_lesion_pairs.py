@@ -157,6 +157,18 @@ def test_phantoms_of_the_stream_are_pure_functions_of_their_number():
     assert not np.array_equal(few.images, draw_lesion_cases(2, 6).images)
 
 
+@pytest.mark.parametrize("phantoms", [0, 4])
+def test_an_encoder_that_cannot_be_trained_on_such_pictures_is_one_error(phantoms):
+    pretrain = {**PARAMS.lesion.pretrain.model_dump(), "phantoms": phantoms}
+    params = small_params(cv__folds=3, lesion__pretrain=pretrain)
+    for encoder, problem in (
+        ("test_coatnet", r"^lesion.encoder 'test_coatnet': cannot be trained on pictures of \d+ pixels"),
+        ("test_vit", r"^lesion.encoder: 'test_vit' gives maps of strides \[16, 16, 16\]"),
+    ):
+        with pytest.raises(ParameterError, match=problem):
+            run_pretrain(params, LesionBody(encoder=encoder, start=None), runtime=ONE)
+
+
 def test_without_phantoms_the_initial_weights_are_random_and_reproducible():
     params = small_params(lesion__pretrain={**PARAMS.lesion.pretrain.model_dump(), "phantoms": 0})
     one, other = (run_pretrain(params, BODY, runtime=ONE) for _ in range(2))

@@ -7,14 +7,14 @@ phantom source, and their findings are known, so the network's heads learn the w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from busline.base.runtime import Runtime
 from busline.base.seeding import derive_seed
-from busline.base.settings.lesion import Lesion, LesionBody
+from busline.base.settings.lesion import OWN, Lesion, LesionBody
 from busline.base.settings.section import Section
 from busline.base.settings.seeds import Seeds
 from busline.base.settings.training import Precision, Train
@@ -27,6 +27,7 @@ from busline.training.loop import seeded
 from busline.training.plan import Phase, Plan
 from busline.training.pool import Place, run_units
 from busline.training.results import FoldResult, State, train_and_score
+from busline.training.trial import try_unit
 from busline.training.views import Ranges
 
 RANGES = Ranges(zoom=0.35, shift=0.15)
@@ -71,6 +72,8 @@ def run_pretrain(
     arrays = None if pretrained is None else {name: value.numpy() for name, value in pretrained.items()}
     context = PretrainContext(settings.lesion, body, settings.train.precision, arrays)
     job = PretrainJob(derive_seed(settings.seed.train, "lesion", "pretrain"))
+    if body.encoder != OWN:
+        try_network(context, job, settings.train)
     (result,) = run_units(
         train_unit,
         context,
@@ -81,6 +84,21 @@ def run_pretrain(
         precision=settings.train.precision,
     )
     return result
+
+
+def try_network(context: PretrainContext, job: PretrainJob, train: Train) -> None:
+    """Refuse an encoder that cannot be trained on such pictures, before any phantom but two is drawn."""
+    short = context.lesion.pretrain.model_copy(update={"phantoms": 2, "batch_size": 2, "epochs": 1})
+    lesion = context.lesion.model_copy(update={"pretrain": short})
+    try_unit(
+        train_unit,
+        replace(context, lesion=lesion),
+        [job],
+        kernels=train.kernels,
+        where=f"lesion.encoder {context.body.encoder!r}",
+        problem=f"cannot be trained on pictures of {lesion.image_size} pixels in {train.precision}",
+        mend="set lesion.image_size to the side it was made for, or choose another network",
+    )
 
 
 def train_unit(context: PretrainContext, jobs: Sequence[PretrainJob], place: Place) -> list[FoldResult]:
