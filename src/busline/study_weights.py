@@ -11,7 +11,7 @@ from typing import Any
 
 from busline.base.errors import DownloadError
 from busline.base.params import Params
-from busline.base.settings.models import ModelSections, active_weights
+from busline.base.settings.models import active_weights, model_sections
 from busline.base.settings.weights import NONE, FromUrl, InitialWeights
 from busline.fetch.download import answers
 from busline.weights.place import find_local
@@ -27,7 +27,7 @@ def missing_files(params: Params, mirror: Path | None) -> dict[str, list[str]]:
     Returns:
         By key of weights.files, the models: `cnn/<model>`, `seg/<model>`, `lesion/lesion`.
     """
-    sections = ModelSections.model_validate({name: getattr(params, name) for name in ModelSections.model_fields})
+    sections = model_sections(params)
     wanted: dict[str, list[str]] = {}
     initial: dict[str, InitialWeights] = {}
     for section, models in active_weights(sections).items():

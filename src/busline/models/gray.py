@@ -3,6 +3,25 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
+
+from busline.base.settings.weights import Start
+
+
+class WantedInputs(nn.Module):
+    """Brings gray images of three channels, in [0, 1], to what pre-trained weights want."""
+
+    shift: torch.Tensor
+    scale: torch.Tensor
+
+    def __init__(self, start: Start) -> None:
+        super().__init__()
+        for name, values in (("shift", start.mean), ("scale", start.std)):
+            self.register_buffer(name, torch.tensor(values).view(1, -1, 1, 1), persistent=False)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return images (n, 3, h, w) with the weights' own mean and deviation."""
+        return (images - self.shift) / self.scale
 
 
 def unit(images: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ from torch import nn
 from busline.base.errors import ParameterError
 from busline.base.settings.lesion import OWN, LesionBody
 from busline.base.settings.weights import Start
-from busline.models.gray import from_lesion_scale
+from busline.models.gray import WantedInputs, from_lesion_scale
 from busline.models.timm_names import bare, require_timm
 from busline.weights.load import load_into
 
@@ -64,9 +64,6 @@ class TimmEncoder(LesionEncoder):
         ParameterError: if timm has no such network, or none with maps of strides 2, 4, 8, 16 and 32.
     """
 
-    shift: torch.Tensor
-    scale: torch.Tensor
-
     def __init__(self, name: str, start: Start | None) -> None:
         import timm
 
@@ -81,16 +78,14 @@ class TimmEncoder(LesionEncoder):
             raise ParameterError(
                 "lesion.encoder", f"{name!r} gives maps of strides {strides}", expected=str(STRIDES), mend=MEND
             )
-        self.body, self.scaled = body, start is not None
+        self.body, self.wanted = body, WantedInputs(start) if start else None
         self.widths = tuple(body.feature_info.channels())
-        for key, values in (("shift", start.mean), ("scale", start.std)) if start else ():
-            self.register_buffer(key, torch.tensor(values).view(1, -1, 1, 1), persistent=False)
 
     def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
         """Return the five maps of ``images`` (n, 1, s, s), on the scale of the lesion network."""
         colour = images.expand(-1, 3, -1, -1)
-        if self.scaled:
-            colour = (from_lesion_scale(colour) - self.shift) / self.scale
+        if self.wanted is not None:
+            colour = self.wanted(from_lesion_scale(colour))
         maps: list[torch.Tensor] = self.body(colour)
         return maps
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from busline.base.errors import ParameterError, near_matches
 from busline.base.settings.weights import TIMM_ENCODER, Start
-from busline.models.gray import unsigned
+from busline.models.gray import WantedInputs, unsigned
 from busline.models.layout import PictureNetwork, lay_out
 from busline.models.timm_names import advise, bare, first_accepted, require_timm, size_options
 from busline.models.transposed_unet import DECODERS, build_transposed_unet
@@ -25,20 +25,15 @@ class GrayInput(PictureNetwork):
         start: the weights that its encoder starts from, for the inputs they want; None for inputs in [-1, 1].
     """
 
-    shift: torch.Tensor
-    scale: torch.Tensor
-
     def __init__(self, network: nn.Module, start: Start | None = None) -> None:
         super().__init__()
-        self.network, self.scaled = network, start is not None
-        for name, values in (("shift", start.mean), ("scale", start.std)) if start else ():
-            self.register_buffer(name, torch.tensor(values).view(1, -1, 1, 1), persistent=False)
+        self.network, self.wanted = network, WantedInputs(start) if start else None
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return the logits, (n, 1, s, s); ``images`` (n, 1, s, s) in [-1, 1]."""
         colour = images.expand(-1, 3, -1, -1)
-        if self.scaled:
-            colour = (unsigned(colour) - self.shift) / self.scale
+        if self.wanted is not None:
+            colour = self.wanted(unsigned(colour))
         logits: torch.Tensor = self.network(self.arrange(colour))
         return logits
 

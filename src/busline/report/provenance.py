@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from busline.base.params import Params
-from busline.base.settings.models import ModelSections, active_weights
+from busline.base.settings.models import active_weights, model_sections
 from busline.base.settings.weights import UNVERIFIED, WHOLE, find_weights
 from busline.report.paper import OpenChoice
 
@@ -36,7 +36,7 @@ def hash_file(path: Path) -> str | None:
 
 def list_weights(params: Params) -> list[dict[str, str]]:
     """Return what every active model that does not start from random weights starts from, and how it was checked."""
-    sections = ModelSections.model_validate({name: getattr(params, name) for name in ModelSections.model_fields})
+    sections = model_sections(params)
     rows = []
     for section, models in active_weights(sections).items():
         for model, initial in models.items():

@@ -15,7 +15,7 @@ from busline.families import ALL, WITHOUT_TUNE
 from busline.models.images import build_image_model, load_pretrained
 from busline.models.timm_names import advise, require_timm
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
-from busline.studies.networks import TRIAL_CASES, TRIAL_JOB, NetworkStudy, fold_seed, gather
+from busline.studies.networks import TRIAL_CASES, TRIAL_JOB, NetworkStudy, as_state, as_tensors, fold_seed, gather
 from busline.training.batches import Member
 from busline.training.loop import seeded
 from busline.training.plan import Phase, Plan, make_plan
@@ -68,8 +68,9 @@ def run_cnn(
         Predictions, learning curves and networks.
     """
     assert inputs.images is not None
-    arrays = None if pretrained is None else {key: value.numpy() for key, value in pretrained.items()}
-    context = CnnContext(name, settings, train, seed, inputs.images, inputs.labels, len(inputs.classes), arrays)
+    context = CnnContext(
+        name, settings, train, seed, inputs.images, inputs.labels, len(inputs.classes), as_state(pretrained)
+    )
     if settings.model.network != CUSTOM:
         try_network(context)
     jobs = _jobs(inputs, fits)
@@ -112,8 +113,7 @@ def train_unit(context: CnnContext, jobs: Sequence[FoldJob], place: Place) -> li
         with seeded(seed):
             network = build_image_model(settings.model, settings.image_size, context.classes, settings.start)
         if context.pretrained is not None:
-            tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
-            load_pretrained(network, tensors, f"weights of {context.name}")
+            load_pretrained(network, as_tensors(context.pretrained), f"weights of {context.name}")
         networks.append(network)
         members.append(Member(job.roles["train"], job.roles["val"], seed))
         weights.append(class_weights(context.labels, job.roles["train"]))

@@ -44,7 +44,17 @@ def fold_seed(seed: int, family: str, name: str, job: FoldJob) -> int:
 
 def load_state(network: nn.Module, state: State) -> None:
     """Put the tensors that a fold left back into a network of the same shape."""
-    network.load_state_dict({name: torch.from_numpy(np.asarray(value).copy()) for name, value in state.items()})
+    network.load_state_dict(as_tensors(state))
+
+
+def as_state(tensors: Mapping[str, torch.Tensor] | None) -> State | None:
+    """Return tensors, if there are any, as arrays, in which form they go to training processes."""
+    return None if tensors is None else {name: value.numpy() for name, value in tensors.items()}
+
+
+def as_tensors(state: State) -> dict[str, torch.Tensor]:
+    """Return arrays as tensors that share no memory with them."""
+    return {name: torch.from_numpy(np.asarray(value).copy()) for name, value in state.items()}
 
 
 def gather(

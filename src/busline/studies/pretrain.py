@@ -21,6 +21,7 @@ from busline.base.settings.training import Precision, Train
 from busline.models.lesion import build_lesion_network
 from busline.models.lesion_encoders import load_encoder
 from busline.studies.lesion_cases import draw_lesion_cases
+from busline.studies.networks import as_state, as_tensors
 from busline.training.batches import Member
 from busline.training.lesion_task import LesionTask
 from busline.training.loop import seeded
@@ -69,8 +70,7 @@ def run_pretrain(
     pretrained: Mapping[str, torch.Tensor] | None = None,
 ) -> FoldResult:
     """Return the pre-trained network's tensors and learning curve; ``pretrained`` are the tensors of its encoder."""
-    arrays = None if pretrained is None else {name: value.numpy() for name, value in pretrained.items()}
-    context = PretrainContext(settings.lesion, body, settings.train.precision, arrays)
+    context = PretrainContext(settings.lesion, body, settings.train.precision, as_state(pretrained))
     job = PretrainJob(derive_seed(settings.seed.train, "lesion", "pretrain"))
     if body.encoder != OWN:
         try_network(context, job, settings.train)
@@ -108,8 +108,7 @@ def train_unit(context: PretrainContext, jobs: Sequence[PretrainJob], place: Pla
     with seeded(job.seed):
         network = build_lesion_network(context.body)
     if context.pretrained is not None:
-        tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
-        load_encoder(network.encoder, tensors, "lesion.weights")
+        load_encoder(network.encoder, as_tensors(context.pretrained), "lesion.weights")
     if settings.phantoms == 0:
         return [FoldResult({}, [], {name: value.numpy() for name, value in network.state_dict().items()})]
     cases = draw_lesion_cases(settings.phantoms, job.seed)

@@ -17,7 +17,7 @@ from busline.models.maps import map_bytes, outline_at
 from busline.models.segmentation import advise_pair, build_segmenter, load_encoder, require_pair
 from busline.predictors.files import stem_of
 from busline.studies.inputs import FoldJob, StudyInputs, fold_jobs
-from busline.studies.networks import TRIAL_CASES, TRIAL_JOB, curve_rows, fold_seed
+from busline.studies.networks import TRIAL_CASES, TRIAL_JOB, as_state, as_tensors, curve_rows, fold_seed
 from busline.training.batches import Member
 from busline.training.loop import seeded
 from busline.training.plan import Phase, Plan, make_plan
@@ -82,8 +82,7 @@ def run_segment(
     """
     assert inputs.images is not None
     assert inputs.masks is not None
-    arrays = None if pretrained is None else {key: value.numpy() for key, value in pretrained.items()}
-    context = SegmentContext(name, settings, train, seed, inputs.images, inputs.masks, arrays)
+    context = SegmentContext(name, settings, train, seed, inputs.images, inputs.masks, as_state(pretrained))
     try_network(context)
     jobs = fold_jobs(inputs)
     results = run_units(
@@ -130,8 +129,7 @@ def train_unit(context: SegmentContext, jobs: Sequence[FoldJob], place: Place) -
         with seeded(seed):
             network = build_segmenter(settings.architecture, settings.encoder, settings.image_size, settings.start)
         if context.pretrained is not None:
-            tensors = {name: torch.from_numpy(value.copy()) for name, value in context.pretrained.items()}
-            load_encoder(network, tensors, f"weights of {context.name}")
+            load_encoder(network, as_tensors(context.pretrained), f"weights of {context.name}")
         networks.append(network)
         learn = np.sort(np.concatenate([job.roles["train"], job.roles["tune"]]))
         members.append(Member(learn, job.roles["val"], seed))

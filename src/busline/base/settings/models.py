@@ -30,6 +30,11 @@ class ModelSections(Section):
     weights: Weights
 
 
+def model_sections(params: Section) -> ModelSections:
+    """Return the sections that hold the settings of models, of all parameters."""
+    return ModelSections.model_validate({name: getattr(params, name) for name in ModelSections.model_fields})
+
+
 def active_settings(sections: ModelSections) -> dict[str, Mapping[str, Section]]:
     """Return the settings of every active model by section and model; of `augmentation`, by level."""
     tabular, cnn, augmentation = sections.tabular, sections.cnn, sections.augmentation
