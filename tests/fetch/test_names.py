@@ -25,3 +25,13 @@ def test_subfolders_pass_only_where_allowed():
 def test_names_that_could_leave_the_folder_are_refused(name, subfolders):
     with pytest.raises(ValueError, match="file name"):
         safe_path(name, subfolders=subfolders)
+
+
+def test_a_name_longer_in_bytes_than_a_file_system_takes_is_refused_before_it_is_looked_for():
+    with pytest.raises(ValueError, match="longer than a file system takes"):
+        safe_path("𝒙" * 70 + ".png", subfolders=False)
+    with pytest.raises(ValueError, match="longer than a file system takes"):
+        safe_path("/".join(["folder"] * 200) + "/a.png", subfolders=True)
+    with pytest.raises(ValueError, match="leaves its folder") as error:
+        safe_path("../" * 10_000 + "a.png", subfolders=True)
+    assert len(str(error.value)) < 200

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 
 import typer
 
-from busline.base.errors import BuslineError
+from busline.base.errors import BuslineError, cut
 from busline.base.runtime import HELP
+
+LONGEST_PLACE = 300
 
 
 def run_stage(function: Callable[..., None]) -> None:
@@ -25,6 +28,7 @@ def run_stage(function: Callable[..., None]) -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
-        place = error.filename or "file system"
-        print(f"error: {place}: {error.strerror or error}\n  to mend:  check the disk and try again", file=sys.stderr)
+        place = cut(str(error.filename or "file system"), LONGEST_PLACE)
+        mend = "shorten the name" if error.errno == errno.ENAMETOOLONG else "check the disk and try again"
+        print(f"error: {place}: {error.strerror or error}\n  to mend:  {mend}", file=sys.stderr)
         sys.exit(1)

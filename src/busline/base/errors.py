@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
 from typing import Any
+
+LONGEST_SHOWN = 80
+"""Characters of a value that a message prints."""
+LONGEST_LINE = 1000
+"""Characters that a line of a list of problems may have."""
 
 
 class BuslineError(Exception):
@@ -52,19 +58,35 @@ class TrainingError(BuslineError):
     """Training cannot go on, for example because a loss is not a number."""
 
 
+def shown(value: object) -> str:
+    """Return a value as a message shows it: its ``repr``, cut after some 80 characters or few levels of nesting."""
+    if isinstance(value, str):
+        return repr(value) if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]!r}…"
+    return cut(_short.repr(value))
+
+
+def cut(text: str, longest: int = LONGEST_SHOWN) -> str:
+    """Return a text, or its beginning and an ellipsis where it is longer than ``longest`` characters."""
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
+
 def near_matches(name: str, known: Iterable[str]) -> str:
     """Return a phrase that offers the known names nearest to ``name``, or all of them if few."""
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    names = sorted(cut(text) for text in known)
+    close = difflib.get_close_matches(cut(name), names, n=3, cutoff=0.5)
     if close:
         return "did you mean " + " or ".join(repr(match) for match in close) + "?"
-    shown = ", ".join(names[:20])
-    return f"choose one of: {shown}" + (" …" if len(names) > 20 else "")
+    offered = ", ".join(names[:20])
+    return f"choose one of: {offered}" + (" …" if len(names) > 20 else "")
 
 
 def list_problems(where: str, problems: list[str], *, expected: str = "", mend: str = "") -> DataError:
     """Return one error that lists every problem found, so that all are mended in one go."""
-    shown = problems[:50]
+    lines = [cut(line, LONGEST_LINE) for line in problems[:50]]
     more = [f"… and {len(problems) - 50} more"] if len(problems) > 50 else []
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return DataError(where, count + "".join(f"\n  - {line}" for line in shown + more), expected=expected, mend=mend)
+    return DataError(where, count + "".join(f"\n  - {line}" for line in lines + more), expected=expected, mend=mend)
+
+
+_short = reprlib.Repr()
+_short.maxlevel, _short.maxstring, _short.maxother, _short.maxlong = 2, LONGEST_SHOWN, LONGEST_SHOWN, LONGEST_SHOWN

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
 from busline.base.settings.section import Name, Provenance, Section, Side
+
+
+def _whole_path(path: str) -> str:
+    if path.startswith("~"):
+        raise ValueError("begins with ~, which DVC does not replace by your home folder; write the path out")
+    return path
 
 
 class Phantom(Section):
@@ -45,7 +51,7 @@ class Data(Section):
     active: Annotated[list[Name], Field(min_length=1)]
     """The cohorts that are acquired, ingested, and compared for (near-)duplicates; the main one among them."""
     cohorts: Annotated[dict[Name, Cohort], Field(min_length=1)]
-    folders: dict[Name, Annotated[str, Field(min_length=1)]]
+    folders: dict[Name, Annotated[str, Field(min_length=1), AfterValidator(_whole_path)]]
     """Path of a user's folder (dataset.yaml, table, images, masks) by the cohort whose source ``folder`` reads it."""
 
     @property

@@ -11,10 +11,8 @@ from pydantic import ValidationError
 from busline.base.errors import ParameterError, near_matches
 from busline.base.settings.section import Section
 from busline.base.validation import describe_errors
+from busline.base.yaml import read_mapping
 
-LARGEST = 1_000_000
-"""Bytes that a parameter file may have."""
-MOST_ALIASES = 20
 Kind = TypeVar("Kind", bound=Section)
 
 
@@ -31,31 +29,12 @@ def load_settings(kind: type[Kind], path: Path = Path("params.yaml")) -> Kind:
 def read_parameters(path: Path) -> dict[str, Any]:
     """Read a parameter file as it is (YAML 1.2, so that 3e-05 is a number).
 
-    It may hold few aliases: some dozen of them can stand for more values than a memory holds.
-
     Raises:
-        ParameterError: if it is missing, no YAML, or no mapping.
+        ParameterError: if it is missing, no mapping, or more than :func:`busline.base.yaml.read_mapping` reads.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-    from ruamel.yaml.tokens import AliasToken
-
     if not path.is_file():
         raise ParameterError(str(path), "is missing", mend="run from the repository's root")
-    if path.stat().st_size > LARGEST:
-        raise ParameterError(str(path), f"is larger than {LARGEST:,} bytes")
-    try:
-        text = path.read_text(encoding="utf-8")
-        aliases = sum(isinstance(token, AliasToken) for token in YAML(typ="safe", pure=True).scan(text))
-        if aliases > MOST_ALIASES:
-            mend = "write the values out; quote text that begins with *"
-            raise ParameterError(str(path), f"has {aliases} aliases (*)", expected=f"at most {MOST_ALIASES}", mend=mend)
-        content = YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ParameterError(str(path), f"is not valid YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise ParameterError(str(path), "is no mapping", expected="one `section:` after the other")
-    return content
+    return read_mapping(path, ParameterError)
 
 
 def parse_settings(kind: type[Kind], content: object, where: str = "params.yaml") -> Kind:
