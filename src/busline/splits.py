@@ -237,6 +237,10 @@ def _assign(
 def _require_enough(labels: np.ndarray, groups: np.ndarray, classes: Sequence[str], folds: int) -> None:
     for label in classes:
         found = len(np.unique(groups[labels == label]))
+        if not found:
+            there = ", ".join(sorted(set(labels.tolist()))) or "none"
+            mend = f"labels there are: {there}; correct split.classes, or the labels of the cohort"
+            raise DataError(f"label {label!r} of split.classes", "has no case", mend=mend)
         if found < folds + 2:
             raise DataError(
                 f"label {label!r}",
