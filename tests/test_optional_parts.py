@@ -38,7 +38,7 @@ SMALL = {
 def make_folder(folder, *, images, masks, columns, labels=("benign", "malignant")):
     """Write a user's folder of as many cases of each label, without patients."""
     folder.mkdir()
-    dataset = {"table": "table.csv", "case_id": "id", "label": "diagnosis"}
+    dataset = {"table": "table.csv", "case_id": "id", "patient_id": "each image", "label": "diagnosis"}
     dataset["labels"] = {label: label for label in labels}
     rows = [
         {"id": f"c{place:02d}", "diagnosis": labels[place % len(labels)]} for place in range(len(labels) * CASES // 2)
@@ -143,7 +143,8 @@ def test_busi_goes_through_by_the_folder_source(tmp_path, monkeypatch):
         writer.writeheader()
         writer.writerows(rows)
     labels = {label: label for label in ("benign", "malignant", "normal")}
-    dataset = {"table": "table.csv", "case_id": "id", "image": "image", "mask": "mask", "joiner": ";", "label": "label"}
+    dataset = {"table": "table.csv", "case_id": "id", "patient_id": "each image", "image": "image", "mask": "mask"}
+    dataset |= {"joiner": ";", "label": "label"}
     with (own / "dataset.yaml").open("w") as file:
         YAML().dump({**dataset, "labels": labels}, file)
     metrics, report = run(tmp_path, own, monkeypatch, ingest__max_side=128)

@@ -32,7 +32,8 @@ def write_folder(own, phantoms):
     with (own / "table.csv").open("w", newline="", encoding="utf-8") as file:
         rows = [(f"s{number}", f"s{number}.png", "b") for number in range(1, len(images) + 1)]
         csv.writer(file).writerows([("scan", "file", "finding"), *rows])
-    content = {"table": "table.csv", "case_id": "scan", "image": "file", "label": "finding", "labels": {"b": "benign"}}
+    content = {"table": "table.csv", "case_id": "scan", "patient_id": "each image", "image": "file", "label": "finding"}
+    content["labels"] = {"b": "benign"}
     YAML().dump(content, own / "dataset.yaml")
 
 

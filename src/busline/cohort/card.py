@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from busline.cohort.schema import RESERVED, Column
+from busline.cohort.schema import RESERVED, Column, RawCohort
 
 
 def make_card(
@@ -58,6 +58,16 @@ def make_card(
             "across_labels": _across_labels(duplicates, cases),
         },
     }
+
+
+def describe_reading(raw: RawCohort) -> dict[str, Any]:
+    """Return what was decided in reading the table; nothing where nothing had to be."""
+    result: dict[str, Any] = {}
+    if raw.notes:
+        result["notes"] = list(raw.notes)
+    if raw.left_out:
+        result["left_out"] = dict(raw.left_out)
+    return result
 
 
 def describe(values: pd.Series) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,7 +17,7 @@ from busline.base.artifacts import atomic_folder
 from busline.base.errors import list_problems
 from busline.base.progress import ReportProgress, silent
 from busline.base.settings.data import Ingest
-from busline.cohort.card import make_card
+from busline.cohort.card import describe_reading, make_card
 from busline.cohort.duplicates.fingerprints import save_fingerprints
 from busline.cohort.duplicates.pairs import find_duplicates
 from busline.cohort.formats.pixels import without_warnings
@@ -23,6 +25,8 @@ from busline.cohort.pictures import Pictures, read_pictures
 from busline.cohort.schema import Column, RawCase, RawCohort
 from busline.cohort.store import save_cohort, save_pixels
 from busline.cohort.threads import map_in_order
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -66,13 +70,23 @@ def ingest(
             places = save_pixels(part, _frames(cases, map_in_order(read, cases, workers), found, report_progress))
         if found.problems or not cases:
             mend = "correct the table or the files; nothing was written"
-            raise list_problems(f"source {source!r}", found.problems or ["has no cases"], mend=mend)
+            problems = sorted(found.problems, key=_row_of) or ["has no cases"]
+            raise list_problems(f"source {source!r}", problems, mend=mend)
         released = pd.DataFrame(found.raw)
         table = _table(cases, raw.columns, source, places, released)
         limits = settings.duplicate_bits, settings.duplicate_correlation
         pairs = find_duplicates(found.with_image, found.digests, found.thumbnails, *limits, workers=workers)
         save_fingerprints(part, found.with_image, found.digests, found.thumbnails)
-        save_cohort(part, table, raw.columns, pairs, make_card(table, raw.columns, pairs, released))
+        card = make_card(table, raw.columns, pairs, released)
+        save_cohort(part, table, raw.columns, pairs, card | describe_reading(raw))
+    for note in raw.notes:
+        log.warning("note: %s", note)
+
+
+def _row_of(problem: str) -> int:
+    """Return the number of the row that a problem begins with, 0 for another."""
+    found = re.match(r"row (\d+)", problem)
+    return int(found[1]) if found else 0
 
 
 def _frames(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -91,11 +92,16 @@ class RawCohort:
     Attributes:
         columns: every column of the table in its order, undeclared ones included.
         cases: the rows that could be read.
-        problems: one line for each row that could not; the ingestion reports them with those of the images.
+        problems: a line for each thing that is wrong with a row, which begins with ``row`` and its number; the
+            ingestion reports them with those of the images, in the order of the rows.
         masks_required: whether a lesion case must have a mask.
+        notes: what was decided in reading, and what may be wrong; printed, and on the data card.
+        left_out: number of rows left out, by their label.
     """
 
     columns: tuple[Column, ...]
     cases: tuple[RawCase, ...]
     problems: tuple[str, ...] = field(default=())
     masks_required: bool = True
+    notes: tuple[str, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)

@@ -40,10 +40,10 @@ def test_what_spreadsheet_programs_add_does_no_harm(tmp_path):
     [
         ("t.csv", b"", "has no rows"),
         ("t.csv", b"id,age\n", "has no rows"),
-        ("t.csv", b"id,age,age\n1,2,3\n", "several columns named age"),
+        ("t.csv", b"id,age,age\n1,2,3\n", "several columns named 'age'"),
         ("t.csv", b"id,,age\n1,2,3\n", "column 2 has no name"),
         ("t.csv", b"id,age\n1,2\n1,2,3\n4,5,6\n", r"2 problems\n  - row 3: has 3 cells, the header has 2"),
-        ("t.csv", b"id,\xff\xfe\n1,2\n", "no CSV table in UTF-8"),
+        ("t.csv", b"id,\xe4\xee\xe1\xf0\xee\n1,2\n", "no CSV table in UTF-8"),
         ("t.csv", b'id,age\n"1,2\n', "no CSV table"),
         ("t.txt", b"id\n1\n", r"ends in .csv or .xlsx"),
         ("t.xlsx", b"", "is no xlsx table"),

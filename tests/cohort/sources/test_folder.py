@@ -112,7 +112,7 @@ def test_a_table_outside_the_folder_is_refused(own, tmp_path):
         (lambda c: c["pixel_size"].update(unit="inch"), "pixel_size.unit: Input should be 'mm', 'cm' or 'um'"),
         (
             lambda c: c["labels"].update(cyst="harmless"),
-            "labels.cyst: Input should be 'benign', 'malignant' or 'normal'",
+            "labels.cyst: Input should be 'benign', 'malignant', 'normal' or 'leave out'",
         ),
         (lambda c: c["columns"]["Age"].update(provenance="nurse"), "columns.Age.provenance: Input should be"),
         (lambda c: c["columns"]["Age"].pop("provenance"), "columns.Age.provenance: is missing"),
@@ -168,8 +168,9 @@ def test_labels_and_missing_values_may_be_numbers(own):
 
 def test_without_masks_patients_or_pixel_sizes(own, tmp_path):
     def change(content):
-        for key in ("mask", "patient_id", "pixel_size"):
+        for key in ("mask", "pixel_size"):
             del content[key]
+        content["patient_id"] = "each image"
         for name in ("lesion_mask", "patient", "um_per_pixel"):
             content["columns"][name] = {"provenance": "identifier", "kind": "categorical"}
 

@@ -2,85 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import Counter
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import ValidationError
 
-from busline.base.errors import DataError, list_problems, near_matches
+from busline.base.errors import DataError, cut, list_problems, shown
+from busline.cohort.formats.cells import find_label, read_files, read_patient, read_value, refuse_doubt
+from busline.cohort.formats.comparison import compare_rows
+from busline.cohort.formats.layout import LEAVE_OUT, Layout
 from busline.cohort.formats.table import Table, require_columns
-from busline.cohort.schema import RESERVED, Column, Label, RawCase, RawCohort
-from busline.fetch.names import safe_path
-
-Result = TypeVar("Result")
-
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Which column of a table plays which part.
-
-    Attributes:
-        case_id: column of the unique id.
-        image: column of the image's file name, None in a table without images.
-        label: column of the label.
-        labels: the table's labels and what they mean.
-        patient_id: column of the patient's id, if there is one.
-        masks: columns of the main lesion's masks.
-        other_masks: columns of masks of further lesions.
-        joiner: text between several file names in one cell, if a cell can hold several.
-        pixel_size: column of the pixel size, if there is one.
-        pixel_mm: millimetres in the pixel size's unit.
-        missing: texts that mean that a value is missing, besides the empty one.
-        columns: provenance and kind of all other columns.
-        picture_folder: folder of the files the table names, relative to the raw folder; empty for the raw folder.
-        subfolders: whether the table may name files in subfolders.
-    """
-
-    case_id: str
-    image: str | None
-    label: str
-    labels: Mapping[str, Label]
-    patient_id: str | None = None
-    masks: tuple[str, ...] = ()
-    other_masks: tuple[str, ...] = ()
-    joiner: str | None = None
-    pixel_size: str | None = None
-    pixel_mm: float = 1.0
-    missing: frozenset[str] = frozenset()
-    columns: tuple[Column, ...] = ()
-    picture_folder: str = ""
-    subfolders: bool = False
-
-    def stored_as(self) -> dict[str, str]:
-        """Return the columns that the cohort holds under a name of its own."""
-        parts = {self.case_id: "case_id", self.label: "label"}
-        if self.patient_id:
-            parts[self.patient_id] = "patient_id"
-        if self.pixel_size:
-            parts[self.pixel_size] = "pixel_mm"
-        return parts
-
-    def file_columns(self) -> tuple[str, ...]:
-        """Return the columns that name files."""
-        return tuple(name for name in (self.image, *self.masks, *self.other_masks) if name)
-
-    def all_columns(self) -> dict[str, Column]:
-        """Return the provenance and kind of every column the layout knows, those that play a part included."""
-        names = [self.case_id, self.patient_id, *self.file_columns()]
-        known = {name: Column(name=name, provenance="identifier", kind="categorical") for name in names if name}
-        known[self.label] = Column(name=self.label, provenance="label", kind="categorical")
-        if self.pixel_size:
-            known[self.pixel_size] = Column(name=self.pixel_size, provenance="acquisition", kind="numeric", minimum=0.0)
-        return known | {column.name: column for column in self.columns}
+from busline.cohort.formats.text import read_boolean
+from busline.cohort.schema import RESERVED, Column, RawCase, RawCohort
 
 
 def file_names(table: Table, layout: Layout) -> list[str]:
-    """Return every file the table names, sorted, each once.
+    """Return every file that the table names for a row that is read, sorted, each once.
 
     Raises:
         DataError: if a column is missing, or listing every name that cannot be trusted.
@@ -89,11 +27,13 @@ def file_names(table: Table, layout: Layout) -> list[str]:
     names: set[str] = set()
     problems: list[str] = []
     for number, row in table.rows:
+        if _left_out(row, layout):
+            continue
         for column in layout.file_columns():
             try:
-                names.update(_files(row[column], layout))
+                names.update(read_files(_as_written(table, number, row, column), layout))
             except ValueError as error:
-                problems.append(f"row {number}, column {column!r}: {error}")
+                problems.append(f"row {number}, column {shown(column)}: {error}")
     if problems:
         raise list_problems(table.name, problems, expected="names of files inside the source's folder")
     return sorted(names)
@@ -108,7 +48,7 @@ def read_cases(table: Table, layout: Layout, folder: Path) -> RawCohort:
         folder: the raw folder.
 
     Returns:
-        The cases, and a line for each row that is none.
+        The cases, a line for each row that is none, and what was decided in reading.
 
     Raises:
         DataError: if a column is missing or has a name the cohort needs for itself.
@@ -121,102 +61,89 @@ def read_cases(table: Table, layout: Layout, folder: Path) -> RawCohort:
     cases: list[RawCase] = []
     problems: list[str] = []
     seen: dict[str, int] = {}
-    for number, row in table.rows:
-        found, case = _read_row(number, row, layout, known, folder)
+    taken = [(number, row) for number, row in table.rows if not _left_out(row, layout)]
+    for number, row in taken:
+        found, case = _read_row(number, row, table, layout, folder)
         first = seen.setdefault(row[layout.case_id], number)
         if first != number:
-            found.append(f"case id {row[layout.case_id]!r} is that of row {first} too; expected unique ids")
-        problems += [f"row {number} (case {row[layout.case_id]}): {line}" for line in found]
+            found.append(f"case id {shown(row[layout.case_id])} is that of row {first} too; expected unique ids")
+        problems += [f"row {number} (case {cut(row[layout.case_id])}): {line}" for line in found]
         if case is not None and not found:
             cases.append(case)
+    doubled, notes = compare_rows(table, layout, cases)
     undeclared = {name: Column(name=name, provenance=None, kind="categorical") for name in table.header}
-    columns = tuple((undeclared | known)[name] for name in table.header)
-    return RawCohort(columns, tuple(cases), tuple(problems), masks_required=bool(layout.masks))
+    return RawCohort(
+        columns=tuple((undeclared | known)[name] for name in table.header),
+        cases=tuple(cases),
+        problems=(*problems, *doubled),
+        masks_required=bool(layout.masks),
+        notes=(*(f"{table.name}: {note}" for note in table.notes), *notes),
+        left_out=dict(Counter(row[layout.label] for _, row in table.rows if _left_out(row, layout))),
+    )
+
+
+def _left_out(row: dict[str, str], layout: Layout) -> bool:
+    return layout.labels.get(read_boolean(row[layout.label])) == LEAVE_OUT
+
+
+def _as_written(table: Table, number: int, row: dict[str, str], column: str) -> str:
+    """Return a cell that names files: on some systems a name in another Unicode form is another file."""
+    return table.written.get((number, column), row[column])
 
 
 def _read_row(
-    number: int, row: dict[str, str], layout: Layout, known: dict[str, Column], folder: Path
+    number: int, row: dict[str, str], table: Table, layout: Layout, folder: Path
 ) -> tuple[list[str], RawCase | None]:
     """Return what is wrong with a row, and the case if nothing is."""
     problems: list[str] = []
-
-    def attempt(column: str, read: Callable[..., Result], *arguments: Any) -> Result | None:
+    read: dict[str, Any] = {}
+    for name, column in layout.all_columns().items():
         try:
-            return read(*arguments)
+            read[name] = _read_cell(number, row, table, column, layout)
         except ValueError as error:
-            problems.append(f"column {column!r}: {error}")
-            return None
-
-    values = {name: attempt(name, _value, row[name], column, layout.missing) for name, column in known.items()}
-    files = {name: attempt(name, _files, row[name], layout) or [] for name in layout.file_columns()}
-    label = attempt(layout.label, _label, row[layout.label], layout.labels)
-    images = files[layout.image] if layout.image else []
+            problems.append(f"column {shown(name)}: {error}")
+    images = read.get(layout.image or "", [])
     if layout.image and len(images) != 1 and not problems:
-        problems.append(f"column {layout.image!r}: names {len(images)} images; expected one")
-    if problems or label is None:
+        problems.append(f"column {shown(layout.image)}: names {len(images)} images; expected one")
+    if problems:
         return problems, None
     base = folder / layout.picture_folder
-    size = values.get(layout.pixel_size or "")
+    size = read.get(layout.pixel_size or "")
+    as_text = {name: None if row[name] in layout.missing | {""} else row[name] for name in layout.parts()}
     try:
         case = RawCase(
             row=number,
             case_id=row[layout.case_id],
-            patient_id=str(values.get(layout.patient_id or "") or row[layout.case_id]),
-            label=label,
-            pixel_mm=size * layout.pixel_mm if isinstance(size, float) else None,
+            patient_id=row[layout.patient_id or layout.case_id],
+            label=read[layout.label],
+            pixel_mm=None if size is None else size * layout.pixel_mm,
             image=base / images[0] if images else None,
-            masks=tuple(base / file for name in layout.masks for file in files[name]),
-            other_masks=tuple(base / file for name in layout.other_masks for file in files[name]),
-            cells={name: value for name, value in values.items() if name not in RESERVED},
+            masks=tuple(base / file for name in layout.masks for file in read[name]),
+            other_masks=tuple(base / file for name in layout.other_masks for file in read[name]),
+            cells={name: value for name, value in (read | as_text).items() if name not in RESERVED},
         )
     except ValidationError as error:
         return [_describe(dict(item)) for item in error.errors()], None
     return [], case
 
 
-def _value(text: str, column: Column, missing: frozenset[str]) -> str | float | None:
-    if not text or text in missing:
-        return None
-    if column.kind == "categorical":
-        return text
-    low = -math.inf if column.minimum is None else column.minimum
-    high = math.inf if column.maximum is None else column.maximum
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number) or not low <= number <= high:
-        bounds = "" if math.isinf(low) and math.isinf(high) else f" from {low:g} to {high:g}"
-        raise ValueError(f"{text!r} is no number{bounds}; expected one, or {_either(missing)} where it is missing")
-    return number
-
-
-def _label(text: str, labels: Mapping[str, Label]) -> Label:
-    if text not in labels:
-        raise ValueError(f"unknown label {text!r}; {near_matches(text, labels)}")
-    return labels[text]
-
-
-def _files(text: str, layout: Layout) -> list[str]:
-    if not text or text in layout.missing:
-        return []
-    names = []
-    for name in text.split(layout.joiner) if layout.joiner else [text]:
-        path = safe_path(name.strip(), subfolders=layout.subfolders)
-        if path.suffix.lower() not in PICTURE_SUFFIXES:
-            raise ValueError(f"file name {name!r} is none of a picture; expected {', '.join(PICTURE_SUFFIXES)}")
-        names.append(str(path))
-    return names
+def _read_cell(number: int, row: dict[str, str], table: Table, column: Column, layout: Layout) -> Any:
+    """Return what a cell says, in the type that its part wants."""
+    name, text = column.name, row[column.name]
+    refuse_doubt(table.doubts.get((number, name)), text, column, layout)
+    if name in layout.file_columns():
+        return read_files(_as_written(table, number, row, name), layout)
+    if name == layout.patient_id:
+        return read_patient(text, layout)
+    if name == layout.label:
+        return find_label(text, layout.labels)
+    return text if name == layout.case_id else read_value(text, column, layout)
 
 
 def _describe(item: dict[str, Any]) -> str:
-    key = ".".join(str(part) for part in item["loc"])
+    key, found = ".".join(str(part) for part in item["loc"]), shown(item["input"])
     if key == "pixel_mm":
-        return f"pixel size is {item['input']!r} mm; expected 0.001 to 1 mm a pixel: check the unit"
+        return f"pixel size is {found} mm; expected 0.001 to 1 mm a pixel: check the unit"
     if key == "case_id":
-        return f"case id {item['input']!r} cannot be used; expected 1 to 100 characters, no slash, no leading dot"
-    return f"{key} is {item['input']!r}: {item['msg']}"
-
-
-def _either(missing: frozenset[str]) -> str:
-    return " or ".join(repr(text) for text in sorted(missing | {""}))
+        return f"case id {found} cannot be used; expected 1 to 100 characters, no slash, no leading dot"
+    return f"{key} is {found}: {item['msg']}"

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import warnings
-import zipfile
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from busline.base.errors import DataError, list_problems, near_matches
-from busline.fetch.archive import BROKEN, check_archive
-
-MAX_XLSX_BYTES = 512 << 20
+from busline.base.errors import DataError, list_problems, near_matches, shown
+from busline.cohort.formats.delimited import DELIMITERS, read_csv
+from busline.cohort.formats.grid import Grid
+from busline.cohort.formats.text import Doubt, text_doubt, tidy
+from busline.cohort.formats.workbook import read_xlsx
 
 
 @dataclass(frozen=True)
@@ -23,16 +20,28 @@ class Table:
     Attributes:
         name: file name, for messages.
         header: the columns in order, without repetition.
-        rows: row number in the file (the header is row 1) and the cells by column.
+        rows: row number in the file (the header is row 1) and the cells by column, as
+            :func:`busline.cohort.formats.text.tidy` returns them.
+        written: cells as they are in the file, by row number and column, where `rows` has them otherwise.
+        doubts: cells that may not say what they seem to say, by row number and column.
+        notes: what was decided in reading.
     """
 
     name: str
     header: tuple[str, ...]
     rows: tuple[tuple[int, dict[str, str]], ...]
+    written: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    doubts: Mapping[tuple[int, str], Doubt] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
-def read_table(path: Path, *, delimiter: str = ",") -> Table:
-    """Read a CSV (UTF-8) or the first sheet of an xlsx file.
+def read_table(path: Path, *, delimiter: str | None = None, sheet: str | int | None = None) -> Table:
+    """Read a CSV or one sheet of an xlsx file.
+
+    Args:
+        path: the file.
+        delimiter: character between the cells of a CSV; None if it is to be found.
+        sheet: name or place of the sheet; see :func:`busline.cohort.formats.workbook.read_xlsx`.
 
     Raises:
         DataError: if the file is missing, is not what its name says, or has unusable headers or rows.
@@ -40,24 +49,19 @@ def read_table(path: Path, *, delimiter: str = ",") -> Table:
     if not path.is_file():
         raise DataError(str(path), "is missing", expected="a table, .csv or .xlsx")
     if path.suffix.lower() == ".xlsx":
-        lines = _read_xlsx(path)
+        grid = read_xlsx(path, sheet)
     elif path.suffix.lower() == ".csv":
-        lines = _read_csv(path, delimiter)
+        grid = read_csv(path, delimiter)
     else:
         raise DataError(str(path), "is no table", expected="a file name that ends in .csv or .xlsx")
-    filled = [(number, cells) for number, cells in enumerate(lines, start=1) if any(cells)]
+    doubtful = {row for row, _ in grid.doubts}  # a formula without a value is no empty cell
+    filled = [row for row, line in enumerate(grid.lines) if row in doubtful or any(tidy(cell) for cell in line)]
     if len(filled) < 2:
         raise DataError(str(path), "has no rows", expected="a header and at least one row")
-    header = _header(path, filled[0][1])
-    rows, problems = [], []
-    for number, cells in filled[1:]:
-        if any(cells[len(header) :]):
-            problems.append(f"row {number}: has {len(cells)} cells, the header has {len(header)}")
-        padded = cells + [""] * (len(header) - len(cells))
-        rows.append((number, {name: cell for name, cell in zip(header, padded, strict=False) if name}))
-    if problems:
-        raise list_problems(str(path), problems, mend="check the delimiter, and quote cells that contain it")
-    return Table(path.name, tuple(name for name in header if name), tuple(rows))
+    header = _header(path, [tidy(cell) for cell in grid.lines[filled[0]]])
+    _refuse_lengths(path, grid, filled[1:], len(header))
+    merges = _fill_merged(path, grid, filled, header)
+    return _assemble(path.name, grid, header, filled[1:], merges)
 
 
 def require_columns(table: Table, names: Iterable[str]) -> None:
@@ -67,16 +71,25 @@ def require_columns(table: Table, names: Iterable[str]) -> None:
         DataError: naming every missing column with its near matches.
     """
     problems = [
-        f"column {name!r} is missing; {near_matches(name, table.header)}" for name in names if name not in table.header
+        f"column {shown(name)} is missing; {near_matches(name, table.header)}"
+        for name in names
+        if name not in table.header
     ]
     if problems:
-        raise list_problems(table.name, problems, mend="rename the column in the table, spelling and case as shown")
+        mend = "rename the column in the table, spelling and case as shown"
+        others = [word for character, word in DELIMITERS.items() if character in table.header[0]]
+        if len(table.header) == 1 and others:
+            mend = f"is {' or '.join(others)} between its cells? leave `delimiter` out of dataset.yaml to have it found"
+        raise list_problems(table.name, problems, mend=mend)
 
 
 def _header(path: Path, cells: list[str]) -> list[str]:
     doubled = sorted({name for name in cells if name and cells.count(name) > 1})
     if doubled:
-        raise DataError(str(path), f"has several columns named {', '.join(doubled)}", mend="rename them")
+        named = ", ".join(shown(name) for name in doubled[:20])
+        raise DataError(str(path), f"has several columns named {named}", mend="rename them")
+    if any(text_doubt(name) == "damage" for name in cells):
+        raise DataError(str(path), "has a control character in its header", mend="save it again as CSV UTF-8 or .xlsx")
     while cells and not cells[-1]:
         cells = cells[:-1]
     if "" in cells:
@@ -84,38 +97,62 @@ def _header(path: Path, cells: list[str]) -> list[str]:
     return cells
 
 
-def _read_csv(path: Path, delimiter: str) -> list[list[str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return [[cell.strip() for cell in line] for line in csv.reader(file, delimiter=delimiter, strict=True)]
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise DataError(str(path), f"is no CSV table in UTF-8 ({error})", mend="save it as CSV UTF-8") from error
+def _refuse_lengths(path: Path, grid: Grid, rows: list[int], width: int) -> None:
+    problems = [
+        f"row {row + 1}: has {len(line)} cells, the header has {width}"
+        for row in rows
+        if any((line := grid.lines[row])[width:]) or (len(line) < width and not grid.ragged)
+    ]
+    if problems:
+        mend = "check the delimiter, quote cells that contain it, and see whether the file was cut"
+        raise list_problems(str(path), problems, mend=mend)
 
 
-def _read_xlsx(path: Path) -> list[list[str]]:
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
+def _fill_merged(path: Path, grid: Grid, filled: list[int], header: list[str]) -> list[str]:
+    """Write the value of each merged range of one column into all of its rows; return a note a column.
 
-    try:
-        if not zipfile.is_zipfile(path):
-            raise ValueError("not a zip archive, as every .xlsx is")
-        check_archive(path, max_bytes=MAX_XLSX_BYTES)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl warns of styles and validations it drops; only values are read
-            book = load_workbook(path, read_only=True, data_only=True)
-            sheet = book.worksheets[0]
-            sheet.reset_dimensions()  # a writer may have stored a wrong extent
-            lines = [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
-            book.close()
-    except (*BROKEN, InvalidFileException, LookupError, ValueError, TypeError, AttributeError, SyntaxError) as error:
-        raise DataError(str(path), f"is no xlsx table ({error})", mend="save it as .xlsx again, or as CSV") from error
-    return lines
+    Raises:
+        DataError: naming the ranges that lie across columns or take in the header.
+    """
+    problems, counts, spent = [], dict.fromkeys(header, 0), 0
+    rows = set(filled)
+    for left, top, right, bottom in grid.merged:
+        value = grid.lines[top][left] if top < len(grid.lines) and left < len(grid.lines[top]) else ""
+        if not value or bottom < filled[0] or left >= len(header):
+            continue
+        if left != right or top <= filled[0]:
+            problems.append(f"row {top + 1}, column {shown(header[left])}: merged across columns or with the header")
+            continue
+        counts[header[left]] += 1
+        spent += min(bottom, len(grid.lines)) - top
+        if spent > len(grid.lines) * len(header):
+            raise DataError(str(path), "has merged ranges that overlap", mend="split the merged cells")
+        for row in rows.intersection(range(top + 1, min(bottom + 1, len(grid.lines)))):
+            line = grid.lines[row]
+            line += [""] * (left + 1 - len(line))
+            line[left] = value
+            if (top, left) in grid.doubts:
+                grid.doubts[row, left] = grid.doubts[top, left]
+    if problems:
+        raise list_problems(str(path), problems, mend="split the cells, and write each value into every row it is of")
+    merged = {name: count for name, count in counts.items() if count}
+    return [f"column {shown(name)}: {n} merged ranges, read as their value in every row" for name, n in merged.items()]
 
 
-def _text(value: Any) -> str:
-    """Return what a cell says: a whole number without its fraction, and nothing for an empty cell."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
+def _assemble(name: str, grid: Grid, header: list[str], numbers: list[int], notes: list[str]) -> Table:
+    rows: list[tuple[int, dict[str, str]]] = []
+    written: dict[tuple[int, str], str] = {}
+    doubts: dict[tuple[int, str], Doubt] = {}
+    for row in numbers:
+        line = grid.lines[row]
+        cells = {}
+        for place, column in enumerate(header):
+            text = line[place].strip() if place < len(line) else ""
+            cells[column] = tidy(text)
+            if cells[column] != text:
+                written[row + 1, column] = text
+            doubt = grid.doubts.get((row, place)) or text_doubt(cells[column])
+            if doubt:
+                doubts[row + 1, column] = doubt
+        rows.append((row + 1, cells))
+    return Table(name, tuple(header), tuple(rows), written, doubts, (*grid.notes, *notes))

@@ -37,7 +37,8 @@ from typing import Any
 from busline.base.artifacts import save_json
 from busline.base.errors import DataError
 from busline.base.settings.section import Provenance
-from busline.cohort.formats.rows import Layout, file_names, read_cases
+from busline.cohort.formats.layout import Layout
+from busline.cohort.formats.rows import file_names, read_cases
 from busline.cohort.formats.table import read_table
 from busline.cohort.schema import LABELS, Column, RawCohort
 from busline.cohort.sources.order import Order
@@ -50,6 +51,8 @@ IMAGES = "BrEaST-Lesions_USG-images_and_masks"
 IMAGES_ZIP = "BrEaST-Lesions_USG-images_and_masks-Dec-15-2023.zip"
 IMAGES_SHA256 = "c32e49cdfa54042e065582d0cb35978b5fc5e5b5e461b33bf773fb50cfdad355"
 TABLE = "BrEaST-Lesions-USG-clinical-data-Dec-15-2023.xlsx"
+TABLE_SHEET = 0
+"""Place of the table's sheet; the release has a second one that explains the columns."""
 TABLE_SHA256 = "89a8874496a6f1f93960390b963f7369b90f7e72ee08a738f2d17e37f5eff8bf"
 
 PATIENT_COLUMNS = ("Signs", "Symptoms")
@@ -125,7 +128,7 @@ def acquire_breast(folder: Path, order: Order) -> None:
                 order.report_progress,
                 mend=f"check the network and run again, {mend}",
             )
-    names = file_names(read_table(table), LAYOUT)
+    names = file_names(read_table(table, sheet=TABLE_SHEET), LAYOUT)
     copy_files([table.name], table.parent, folder)
     (folder / IMAGES).mkdir()
     if images.is_dir():
@@ -141,7 +144,7 @@ def read_breast(folder: Path) -> RawCohort:
     Raises:
         DataError: if the table is missing, is no xlsx, or lacks a column.
     """
-    return read_cases(read_table(_one_table(folder)), LAYOUT, folder)
+    return read_cases(read_table(_one_table(folder), sheet=TABLE_SHEET), LAYOUT, folder)
 
 
 def _find(local: Path) -> tuple[Path, Path]:

@@ -1,0 +1,93 @@
+"""Whether two patients may be one: ids spelt two ways, and names of images that share their beginning."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+
+from busline.base.errors import cut, shown
+
+NOBODY = frozenset(("na", "n/a", "n.a.", "nan", "none", "null", "unknown", "?", "-", ".", "not available", "missing"))
+"""Texts that stand where nobody knows the patient: as an id, all such images would be of one person."""
+
+_AROUND_NUMBER = re.compile(r"(?<=[^\W\d])[-_./]+(?=\d)|(?<=\d)[-_./]+(?=[^\W\d])")
+_SIMPLE = re.compile(r"([^\W\d_]+)?(\d+)([^\W\d_]+)?")
+
+
+def patient_key(patient: str) -> str:
+    """Return an id without what spreadsheets and typists change.
+
+    That is case, blanks, leading zeros, a trailing ``.0``, the width of letters, and a hyphen, underscore, slash or
+    point between letters and digits.
+    """
+    text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", patient).casefold())
+    text = _AROUND_NUMBER.sub("", re.sub(r"^(\d+)\.0+$", r"\1", text))
+    return re.sub(r"(?<!\d)0+(?=\d)", "", text)
+
+
+def spelt_two_ways(patients: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return row and reason of each spelling that may be that of an earlier row's patient.
+
+    Args:
+        patients: row number and id of each case.
+    """
+    first: dict[str, tuple[int, str]] = {}
+    told: set[str] = set()
+    problems = []
+    for row, patient in patients:
+        earlier, spelling = first.setdefault(patient_key(patient), (row, patient))
+        if patient != spelling and patient not in told:
+            told.add(patient)
+            problems.append((row, f"{shown(patient)} may be {shown(spelling)} of row {earlier}"))
+    return problems
+
+
+def shared_names(names: Sequence[str], labels: int) -> str:
+    """Return a note where images that are said to be of different patients have names as if they were not.
+
+    Args:
+        names: the images' names with their folders, or the case ids.
+        labels: number of different labels; folders and beginnings that are no more than these are taken for labels.
+
+    Returns:
+        The note, or an empty string.
+    """
+    folders = [str(PurePosixPath(name).parent) for name in names]
+    starts = [_tokens(PurePosixPath(name).stem) for name in names]
+    longest = max((len(tokens) for tokens in starts), default=0)
+    candidates = [("folder", folders)]
+    candidates += [
+        ("beginning of the name", [" ".join(tokens[:depth]) if len(tokens) > depth else name for tokens, name in pairs])
+        for depth in range(1, min(longest, 8))
+        for pairs in [list(zip(starts, names, strict=True))]
+    ]
+    for what, keys in candidates:
+        counts = Counter(keys)
+        together = sum(count for count in counts.values() if count > 1)
+        if together and len(counts) > max(labels, 2) and max(counts.values()) <= len(names) / 2:
+            return _describe(what, keys, names, together)
+    return ""
+
+
+def _tokens(stem: str) -> list[str]:
+    """Return the parts of a name: what separators divide, and a number apart from the letters before or behind it."""
+    parts: list[str] = []
+    for chunk in re.split(r"[\W_]+", stem.casefold()):
+        simple = _SIMPLE.fullmatch(chunk)
+        parts += [part for part in simple.groups() if part] if simple else [chunk] if chunk else []
+    return parts
+
+
+def _describe(what: str, keys: Sequence[str], names: Sequence[str], together: int) -> str:
+    members = defaultdict(list)
+    for key, name in zip(keys, names, strict=True):
+        members[key].append(name)
+    example = next(group for group in members.values() if len(group) > 1)
+    listed = ", ".join(cut(name) for name in example[:3])
+    return (
+        f"patient_id is `each image`, but {together} of {len(names)} cases share the {what} with another "
+        f"(for example {listed}); if that is the patient, write it into a column and name that as patient_id"
+    )
