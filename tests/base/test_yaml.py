@@ -2,7 +2,7 @@
 
 import pytest
 
-from busline.base.errors import DataError, list_problems, near_matches, shown
+from busline.base.errors import DataError, list_problems, near_matches, plain, shown
 from busline.base.yaml import read_mapping
 
 
@@ -61,3 +61,8 @@ def test_long_and_deep_values_are_cut_where_a_message_shows_them():
     assert len(shown(deep)) < 100
     assert len(near_matches("x" * 100_000, ["y" * 100_000, "x" * 100_000])) < 300
     assert len(str(list_problems("t.csv", ["x" * 100_000]))) < 1200
+
+
+def test_a_name_in_a_message_cannot_speak_to_the_terminal():
+    assert plain("c1\x1b[2J\n") == "c1�[2J�"
+    assert plain("Jürgen 7") == "Jürgen 7"

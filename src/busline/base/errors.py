@@ -70,6 +70,11 @@ def cut(text: str, longest: int = LONGEST_SHOWN) -> str:
     return text if len(text) <= longest else f"{text[:longest]}…"
 
 
+def plain(text: str) -> str:
+    """Return a name as a message shows it without quotes: cut, and without what a terminal would obey."""
+    return cut("".join(character if character.isprintable() else "\ufffd" for character in text[: LONGEST_SHOWN + 1]))
+
+
 def near_matches(name: str, known: Iterable[str]) -> str:
     """Return a phrase that offers the known names nearest to ``name``, or all of them if few."""
     names = sorted(cut(text) for text in known)

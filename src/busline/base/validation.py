@@ -6,7 +6,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from busline.base.errors import cut, near_matches, shown
+from busline.base.errors import near_matches, plain, shown
 
 
 def describe_errors(error: ValidationError, model: type[BaseModel]) -> list[str]:
@@ -23,7 +23,7 @@ def _describe(item: dict[str, object], model: type[BaseModel]) -> list[str]:
     given = item["loc"]
     assert isinstance(given, tuple)
     location = [part for part in given if not str(part).startswith("<")]  # which of several sections was meant
-    key = ".".join(cut(str(part)) for part in location)
+    key = ".".join(plain(str(part)) for part in location)
     if item["type"] == "extra_forbidden":
         known = _known_keys(model, tuple(str(part) for part in location[:-1]))
         return [f"{key}: unknown key; {near_matches(str(location[-1]), known)}"]

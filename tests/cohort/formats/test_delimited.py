@@ -95,3 +95,19 @@ def test_a_short_row_in_the_middle_is_refused(tmp_path):
 
 def test_a_last_line_without_an_end_may_be_cut_and_that_is_said(tmp_path):
     assert "its last line has no end" in read_text(tmp_path, PLAIN[:-1]).notes[0]
+
+
+def test_a_tsv_is_a_table_too(tmp_path):
+    (tmp_path / "table.tsv").write_text(PLAIN.replace(",", "\t"))
+    assert read_table(tmp_path / "table.tsv").header == HEADER
+
+
+def test_a_table_without_a_header_is_told_so(tmp_path):
+    with pytest.raises(DataError, match="must be the header"):
+        read_text(tmp_path, PLAIN.split("\n", 1)[1])
+
+
+@pytest.mark.parametrize("delimiter", ['"', "\n", "\r"])
+def test_a_delimiter_that_has_another_meaning_is_refused(tmp_path, delimiter):
+    with pytest.raises(DataError, match="delimiter: "):
+        read_text(tmp_path, PLAIN, delimiter=delimiter)

@@ -29,7 +29,9 @@ def test_a_text_declared_to_be_missing_is_no_patient_either(tmp_path):
     ("one", "other"),
     [
         ("007", "7"), ("7", "7.0"), ("P07", "p07"), ("P7", "P 7"), ("P7", "P007"), ("P-7", "P7"), ("P_7", "P-07"),
-        ("7a", "07A"), ("Anna B", "anna  b"), ("７", "7"), ("1.0", "01"), ("7-a", "7a"), ("Straße", "STRASSE"),
+        ("7a", "07A"), ("Anna B", "anna  b"), ("７", "7"), ("1.0", "01"), ("7-a", "7a"), ("'007", "7"),
+        ('"7"', "7"), ("#7", "7"), ("7,0", "7"), ("1,000", "1000"), ("+7", "7"), ("Anna", "Аnna"), ("Ⅳ", "IV"),
+        ("Straße", "STRASSE"),
     ],
 )  # fmt: skip
 def test_one_patient_spelt_two_ways_is_refused_unless_said_to_be_two(tmp_path, one, other):
@@ -43,14 +45,39 @@ def test_one_patient_spelt_two_ways_is_refused_unless_said_to_be_two(tmp_path, o
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("7", "70"), ("P7", "Q7"), ("P07", "P70"), ("1-1", "11"), ("1.5", "15"), ("0", "10"), ("a", "b")]
+    ("one", "other"),
+    [
+        ("1,5", "15"),
+        ("1,0000", "1"),
+        ("1,000", "1"),
+        ("'", "#"),
+        ("7", "70"),
+        ("P7", "Q7"),
+        ("P07", "P70"),
+        ("1-1", "11"),
+        ("1.5", "15"),
+        ("0", "10"),
+        ("a", "b"),
+    ],
 )
 def test_different_patients_are_not_confused(one, other):
     assert patient_key(one) != patient_key(other)
 
 
 @pytest.mark.parametrize(
-    "other", ["Ju\u0308rgen", "Jürgen\u200b", "\ufeffJürgen", "Jü\u00adrgen", "Jürgen\u00a0", "\u200eJürgen"]
+    "other",
+    [
+        "Ju\u0308rgen",
+        "Jürgen\u200b",
+        "\ufeffJürgen",
+        "Jü\u00adrgen",
+        "Jürgen\u00a0",
+        "\u200eJürgen",
+        "Jürgen\ufe0f",
+        "Jür\u034fgen",
+        "Jürgen\u3164",
+        "Jürgen\u2028",
+    ],
 )
 def test_unicode_forms_and_invisible_characters_do_not_make_another_patient(tmp_path, other):
     rows = [(*row[:1], patient, *row[2:]) for row, patient in zip(ROWS, ("Jürgen", other, "x"), strict=True)]
@@ -65,7 +92,7 @@ def test_unicode_forms_do_not_make_another_case(tmp_path):
 
 
 @pytest.mark.parametrize("column", ["case", "patient", "sign"])
-@pytest.mark.parametrize("text", ["a\x01b", "a\x7fb", "M\ufffdller", "a\x85b"])
+@pytest.mark.parametrize("text", ["a\x01b", "a\x7fb", "M\ufffdller", "a\x85b", "a\x1f", "a\ue000"])
 def test_characters_that_no_text_has_are_refused(tmp_path, column, text):
     assert "holds a character that no text has" in read_csv_rows(tmp_path, with_cell(1, column, text)).problems[0]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from busline.base.errors import cut, shown
+from busline.base.errors import plain, shown
 from busline.cohort.formats.layout import Layout
 from busline.cohort.formats.patients import shared_names, spelt_two_ways
 from busline.cohort.formats.spellings import doubled_categories, says_nothing
@@ -22,7 +22,7 @@ def compare_rows(table: Table, layout: Layout, cases: Sequence[RawCase]) -> tupl
         cases: the rows that could be read.
     """
     problems, notes = [], _invisible(table, layout)
-    place = {case.row: f"row {case.row} (case {cut(case.case_id)})" for case in cases}
+    place = {case.row: f"row {case.row} (case {plain(case.case_id)})" for case in cases}
     if layout.patient_id and not layout.exact_patients:
         advice = f"write it one way, or say `patient_id: {{from: {layout.patient_id}, exact: true}}`"
         found = spelt_two_ways([(case.row, case.patient_id) for case in cases])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from busline.base.errors import cut, shown
+from busline.cohort.formats.text import look_alike
 
 NOBODY = frozenset(("na", "n/a", "n.a.", "nan", "none", "null", "unknown", "?", "-", ".", "not available", "missing"))
 """Texts that stand where nobody knows the patient: as an id, all such images would be of one person."""
@@ -20,12 +20,13 @@ _SIMPLE = re.compile(r"([^\W\d_]+)?(\d+)([^\W\d_]+)?")
 def patient_key(patient: str) -> str:
     """Return an id without what spreadsheets and typists change.
 
-    That is case, blanks, leading zeros, a trailing ``.0``, the width of letters, and a hyphen, underscore, slash or
-    point between letters and digits.
+    That is case, blanks, leading zeros, a trailing ``.0``, points between thousands, quotes, the width and alphabet of
+    letters that look alike, and a hyphen, underscore, slash or point between letters and digits.
     """
-    text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", patient).casefold())
-    text = _AROUND_NUMBER.sub("", re.sub(r"^(\d+)\.0+$", r"\1", text))
-    return re.sub(r"(?<!\d)0+(?=\d)", "", text)
+    text = re.sub(r"[\s\"'`´‘’“”#]+", "", look_alike(patient)).removeprefix("+") or patient
+    text = re.sub(r"^(\d{1,3})((?:,\d{3})+)$", lambda found: found[1] + found[2].replace(",", ""), text)
+    text = re.sub(r"^(\d+)(?:\.0+|,00?)$", r"\1", text)
+    return re.sub(r"(?<!\d)0+(?=\d)", "", _AROUND_NUMBER.sub("", text))
 
 
 def spelt_two_ways(patients: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from busline.base.errors import DataError, cut, list_problems, shown
+from busline.base.errors import DataError, list_problems, plain, shown
 from busline.cohort.formats.cells import find_label, read_files, read_patient, read_value, refuse_doubt
 from busline.cohort.formats.comparison import compare_rows
 from busline.cohort.formats.layout import LEAVE_OUT, Layout
@@ -67,7 +67,7 @@ def read_cases(table: Table, layout: Layout, folder: Path) -> RawCohort:
         first = seen.setdefault(row[layout.case_id], number)
         if first != number:
             found.append(f"case id {shown(row[layout.case_id])} is that of row {first} too; expected unique ids")
-        problems += [f"row {number} (case {cut(row[layout.case_id])}): {line}" for line in found]
+        problems += [f"row {number} (case {plain(row[layout.case_id])}): {line}" for line in found]
         if case is not None and not found:
             cases.append(case)
     doubled, notes = compare_rows(table, layout, cases)

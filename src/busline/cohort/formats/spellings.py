@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Sequence
 
 from busline.base.errors import shown
-from busline.cohort.formats.text import read_number
+from busline.cohort.formats.text import look_alike, read_number
 
 SYNONYMS = {
     "y": "yes", "true": "yes", "n": "no", "false": "no", "m": "male", "f": "female", "l": "left", "r": "right",
@@ -18,8 +17,8 @@ _SAYS_NOTHING = frozenset(("na", "n/a", "n.a.", "nan", "null", "nd", "not availa
 
 
 def category_key(category: str) -> str:
-    """Return a category without case, the width of letters, kinds of blanks and hyphens; numbers as numbers."""
-    text = unicodedata.normalize("NFKC", category).casefold()
+    """Return a category without case, width and alphabet of letters, kinds of blanks and hyphens; numbers as such."""
+    text = look_alike(category)
     number = read_number(text)
     if number is not None:
         return f"{number:.15g}"

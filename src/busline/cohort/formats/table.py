@@ -12,6 +12,10 @@ from busline.cohort.formats.grid import Grid
 from busline.cohort.formats.text import Doubt, text_doubt, tidy
 from busline.cohort.formats.workbook import read_xlsx
 
+_LFS = b"version https://git-lfs.github.com/spec/"
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+"""Beginning of a compound file (MS-CFB 2.2): an .xls, or an encrypted .xlsx."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -48,9 +52,10 @@ def read_table(path: Path, *, delimiter: str | None = None, sheet: str | int | N
     """
     if not path.is_file():
         raise DataError(str(path), "is missing", expected="a table, .csv or .xlsx")
+    _refuse_stand_ins(path)
     if path.suffix.lower() == ".xlsx":
         grid = read_xlsx(path, sheet)
-    elif path.suffix.lower() == ".csv":
+    elif path.suffix.lower() in (".csv", ".tsv"):
         grid = read_csv(path, delimiter)
     else:
         raise DataError(str(path), "is no table", expected="a file name that ends in .csv or .xlsx")
@@ -70,9 +75,10 @@ def require_columns(table: Table, names: Iterable[str]) -> None:
     Raises:
         DataError: naming every missing column with its near matches.
     """
+    known = list(names)
     problems = [
         f"column {shown(name)} is missing; {near_matches(name, table.header)}"
-        for name in names
+        for name in known
         if name not in table.header
     ]
     if problems:
@@ -80,7 +86,19 @@ def require_columns(table: Table, names: Iterable[str]) -> None:
         others = [word for character, word in DELIMITERS.items() if character in table.header[0]]
         if len(table.header) == 1 and others:
             mend = f"is {' or '.join(others)} between its cells? leave `delimiter` out of dataset.yaml to have it found"
+        elif len(problems) == len(known):
+            mend = "the first row that is not empty must be the header; write one, or correct the names in dataset.yaml"
         raise list_problems(table.name, problems, mend=mend)
+
+
+def _refuse_stand_ins(path: Path) -> None:
+    with path.open("rb") as file:
+        begin = file.read(len(_LFS))
+    if begin == _LFS:
+        raise DataError(str(path), "is a pointer of Git LFS, not the table", mend="get the files with `git lfs pull`")
+    if begin.startswith(_OLE):
+        mend = "save it as .xlsx without a password"
+        raise DataError(str(path), "is a workbook of Excel before 2007, or has a password", mend=mend)
 
 
 def _header(path: Path, cells: list[str]) -> list[str]:
@@ -104,7 +122,7 @@ def _refuse_lengths(path: Path, grid: Grid, rows: list[int], width: int) -> None
         if any((line := grid.lines[row])[width:]) or (len(line) < width and not grid.ragged)
     ]
     if problems:
-        mend = "check the delimiter, quote cells that contain it, and see whether the file was cut"
+        mend = "check the delimiter, quote cells that contain it, see whether the file was cut or a title stands above"
         raise list_problems(str(path), problems, mend=mend)
 
 
@@ -147,10 +165,10 @@ def _assemble(name: str, grid: Grid, header: list[str], numbers: list[int], note
         line = grid.lines[row]
         cells = {}
         for place, column in enumerate(header):
-            text = line[place].strip() if place < len(line) else ""
+            text = line[place] if place < len(line) else ""
             cells[column] = tidy(text)
-            if cells[column] != text:
-                written[row + 1, column] = text
+            if cells[column] != text.strip():
+                written[row + 1, column] = text.strip()
             doubt = grid.doubts.get((row, place)) or text_doubt(cells[column])
             if doubt:
                 doubts[row + 1, column] = doubt

@@ -18,15 +18,23 @@ SPREADSHEET_ERRORS = frozenset(
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,}")
 """A number of many digits as a spreadsheet writes it into a CSV."""
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ufffe\uffff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\ufffe\uffff]")
+_LATIN = str.maketrans("авекмнорстухіјѕԁԛԝһαβεικνορτυχ", "abekmhopctyxijsdqwhabeiknoptux")
+_BLANKS = " \t\r\n"
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Characters of other categories than Cf that show nothing (Unicode's Default_Ignorable_Code_Point, and the empty
+Braille pattern)."""
 
 
 def tidy(text: str) -> str:
     """Return a text in Unicode form C, without invisible characters, with plain blanks, and none at its ends."""
     if text.isascii():
-        return text.strip()
-    visible = (" " if unicodedata.category(c) == "Zs" else c for c in text if unicodedata.category(c) != "Cf")
-    return unicodedata.normalize("NFC", "".join(visible)).strip()
+        return text.strip(_BLANKS)
+    kinds = ((c, unicodedata.category(c)) for c in _UNSEEN.sub("", text))
+    visible = "".join(" " if kind in ("Zs", "Zl", "Zp") else c for c, kind in kinds if kind != "Cf")
+    return unicodedata.normalize("NFC", visible).strip(_BLANKS)
 
 
 def text_doubt(text: str) -> Doubt | None:
@@ -38,6 +46,11 @@ def text_doubt(text: str) -> Doubt | None:
     if _ROUNDED.fullmatch(text):
         return "digits"
     return "formula" if text.startswith("=") and len(text) > 1 else None
+
+
+def look_alike(text: str) -> str:
+    """Return a text in small letters of one width; Greek and Cyrillic ones that look like Latin ones are these."""
+    return unicodedata.normalize("NFKC", text).casefold().translate(_LATIN)
 
 
 def read_number(text: str) -> float | None:

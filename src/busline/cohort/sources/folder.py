@@ -117,7 +117,7 @@ class Dataset(_Section):
 
     table: Text
     """File name of the table, .csv or .xlsx, beside dataset.yaml."""
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1, pattern=r"[^\"\r\n\x00]")] | None = None
     """Character between the cells of a CSV table; left out, it is found."""
     sheet: Text | None = None
     """Sheet of an xlsx table; needed where several are filled."""
