@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from busline.base.artifacts import load_array, load_json, load_table
 from busline.base.errors import ParameterError
 from busline.cohort.sources.breast import IMAGES
-from helpers_cohort import files_of, load_stage, write_params
+from helpers_cohort import files_of, load_stage, run_stage, write_params
 
 acquire, check, folder, ingest, overlap, place = (
     load_stage(name) for name in ("acquire", "check", "folder", "ingest", "overlap", "place")
@@ -114,3 +114,11 @@ def test_the_check_refuses_what_cannot_be_and_writes_nothing(tmp_path, settings,
         check(params, tmp_path)
     assert message in str(error.value)
     assert not (tmp_path / "data").exists()
+
+
+def test_a_folder_with_too_long_a_name_is_no_trouble_of_the_disk(tmp_path):
+    params = write_settings(tmp_path / "params.yaml", tmp_path / ("x" * 300))
+    result = run_stage("folder", "own", "--params", params, "--root", tmp_path)
+    assert result.returncode == 1
+    assert result.stderr.strip().endswith("to mend:  shorten the name")
+    assert len(result.stderr) < 600

@@ -5,7 +5,7 @@ import pytest
 from busline.cohort.formats.patients import patient_key, shared_names
 from busline.cohort.formats.spellings import doubled_categories
 from busline.cohort.formats.text import read_number, tidy
-from made_tables import ROWS, read_csv_rows, with_cell
+from made_tables import ROWS, read_csv_rows, read_text, with_cell
 
 
 def patients(raw):
@@ -185,11 +185,13 @@ def test_a_missing_value_in_another_spelling_is_refused_and_an_undeclared_one_is
         ["p1_1", "p1_2", "p2_1", "p2_2", "p3_1", "p3_2"],
         ["bus_17_a", "bus_17_b", "bus_18_a", "bus_18_b", "bus_19_a"],
         ["p1/a", "p1/b", "p2/a", "p2/b", "p3/a"],
+        ["left_P01", "right_P01", "left_P02", "right_P02", "left_P03"],
+        ["P1.1", "P1.2", "P2.1", "P2.2", "P3.1"],
+        ["1.2.840.7.1", "1.2.840.7.2", "1.2.840.8.1", "1.2.840.8.2", "1.2.840.9.1"],
     ],
 )
 def test_names_that_share_a_patient_are_noted(names):
-    assert "patient_id is `each image`, but" in shared_names([f"{name}.png" for name in names], 2)
-    assert shared_names(names, 2)
+    assert "patient_id is `each image`, but" in shared_names(names, ["b", *["m"] * (len(names) - 1)])
 
 
 @pytest.mark.parametrize(
@@ -199,13 +201,14 @@ def test_names_that_share_a_patient_are_noted(names):
         [f"{number}" for number in range(20)],
         [f"{label}/{label} ({number})" for label in ("benign", "malignant") for number in range(10)],
         [f"scan_{number}_image" for number in range(20)],
+        [f"{number}_{2000 + number % 3}" for number in range(60)],
         ["3f2a9c81d0b7", "3f2a9c81d0b8", "a81d0b7c3f2a", "b7c3f2a9c81d"],
         ["a"],
         [],
     ],
 )
 def test_names_that_only_count_are_not(names):
-    assert shared_names(names, 2) == ""
+    assert shared_names(names, [("b", "m")["m" in name] for name in names]) == ""
 
 
 def test_the_note_reaches_a_table_whose_images_are_each_of_another_patient(tmp_path):
@@ -220,3 +223,17 @@ def test_tidy_leaves_what_is_visible():
     assert tidy("  a\u00a0b\u2009c ") == "a b c"
     assert tidy("\u200b\ufeff") == ""
     assert tidy("line\nbreak") == "line\nbreak"
+
+
+def test_case_ids_that_differ_in_spelling_alone_are_noted(tmp_path):
+    raw = read_csv_rows(tmp_path, with_cell(1, "case", "C1"))
+    assert raw.problems == ()
+    assert raw.notes == ("row 3 (case C1): column 'case': 'C1' may be 'c1' of row 2",)
+
+
+def test_no_note_names_a_folder_of_this_machine(tmp_path):
+    rows = [(f"{number}", f"{number // 2}_{number % 2}.png", "bm"[number % 2]) for number in range(12)]
+    text = "\n".join(",".join(row) for row in [("case", "file", "finding"), *rows])
+    raw = read_text(tmp_path, text + "\n", patient_id="each image", image="file", columns=None)
+    assert "for example 0_0, 0_1" in raw.notes[0]
+    assert str(tmp_path) not in "".join(raw.notes)

@@ -155,6 +155,13 @@ def test_percent_cells_beside_numbers_or_as_categories_are_refused(tmp_path):
     assert [case.cells["age"] for case in raw.cases] == [0.45] * 3
 
 
+def test_a_percent_sign_that_is_only_shown_is_none(tmp_path):
+    def change(book, sheet):
+        sheet["C2"].number_format = '0" %"'
+
+    assert read_book(tmp_path, change=change).problems == ()
+
+
 def test_ids_of_more_digits_than_a_spreadsheet_keeps_are_refused(tmp_path):
     rows = with_cell(0, "patient", 12345678901234567)
     assert "more digits than a spreadsheet keeps" in read_book(tmp_path, rows=rows).problems[0]

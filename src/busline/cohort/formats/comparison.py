@@ -28,7 +28,9 @@ def compare_rows(table: Table, layout: Layout, cases: Sequence[RawCase]) -> tupl
         found = spelt_two_ways([(case.row, case.patient_id) for case in cases])
         problems += [f"{place[row]}: column {shown(layout.patient_id)}: {line}; {advice}" for row, line in found]
     if not layout.patient_id:
-        notes += _shared(layout, cases)
+        notes += _shared(table, layout, cases)
+    twice = spelt_two_ways([(case.row, case.case_id) for case in cases])[:20]
+    notes += [f"{place[row]}: column {shown(layout.case_id)}: {line}" for row, line in twice]
     for column in layout.columns:
         if column.kind == "numeric":
             mixed = _mixed_percent(table, column, cases)
@@ -57,10 +59,11 @@ def _invisible(table: Table, layout: Layout) -> list[str]:
     return [f"column {shown(name)}: {count} cells {what}" for name, count in sorted(counts.items())]
 
 
-def _shared(layout: Layout, cases: Sequence[RawCase]) -> list[str]:
-    labels = len({case.label for case in cases})
-    named = [str(case.image) for case in cases if case.image] if layout.image else []
-    note = shared_names(named, labels) or shared_names([case.case_id for case in cases], labels)
+def _shared(table: Table, layout: Layout, cases: Sequence[RawCase]) -> list[str]:
+    labels = [case.label for case in cases]
+    rows = dict(table.rows)
+    images = [rows[case.row][layout.image].rpartition(".")[0] for case in cases] if layout.image else []
+    note = (images and shared_names(images, labels)) or shared_names([case.case_id for case in cases], labels)
     return [note] if note else []
 
 

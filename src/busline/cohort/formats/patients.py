@@ -13,6 +13,11 @@ from busline.cohort.formats.text import look_alike
 NOBODY = frozenset(("na", "n/a", "n.a.", "nan", "none", "null", "unknown", "?", "-", ".", "not available", "missing"))
 """Texts that stand where nobody knows the patient: as an id, all such images would be of one person."""
 
+DEEPEST = 8
+"""Parts of a name that are looked at from either end."""
+MOST_OF_ONE_END = 10
+"""Mean number of names with one end; years and machines at a name's end have more."""
+
 _AROUND_NUMBER = re.compile(r"(?<=[^\W\d])[-_./]+(?=\d)|(?<=\d)[-_./]+(?=[^\W\d])")
 _SIMPLE = re.compile(r"([^\W\d_]+)?(\d+)([^\W\d_]+)?")
 
@@ -46,31 +51,36 @@ def spelt_two_ways(patients: Iterable[tuple[int, str]]) -> list[tuple[int, str]]
     return problems
 
 
-def shared_names(names: Sequence[str], labels: int) -> str:
+def shared_names(names: Sequence[str], labels: Sequence[str]) -> str:
     """Return a note where images that are said to be of different patients have names as if they were not.
 
     Args:
-        names: the images' names with their folders, or the case ids.
-        labels: number of different labels; folders and beginnings that are no more than these are taken for labels.
+        names: the images' names with their folders and without their suffixes, or the case ids.
+        labels: label of each; parts of names that are no more than the labels are taken for labels, and an end that
+            comes once a label for a number that begins anew with each.
 
     Returns:
         The note, or an empty string.
     """
-    folders = [str(PurePosixPath(name).parent) for name in names]
-    starts = [_tokens(PurePosixPath(name).stem) for name in names]
-    longest = max((len(tokens) for tokens in starts), default=0)
-    candidates = [("folder", folders)]
-    candidates += [
-        ("beginning of the name", [" ".join(tokens[:depth]) if len(tokens) > depth else name for tokens, name in pairs])
-        for depth in range(1, min(longest, 8))
-        for pairs in [list(zip(starts, names, strict=True))]
-    ]
-    for what, keys in candidates:
+    paths = [PurePosixPath(name) for name in names]
+    tokens = [_tokens(path.name) for path in paths]
+    depths = range(1, min(max((len(parts) for parts in tokens), default=0), DEEPEST))
+    candidates = [("folder", [str(path.parent) for path in paths])]
+    candidates += [("beginning of the name", _ends(tokens, slice(depth))) for depth in depths]
+    endings = [("end of the name", _ends(tokens, slice(-depth, None), labels)) for depth in depths]
+    for what, keys in candidates + endings:
         counts = Counter(keys)
-        together = sum(count for count in counts.values() if count > 1)
-        if together and len(counts) > max(labels, 2) and max(counts.values()) <= len(names) / 2:
-            return _describe(what, keys, names, together)
+        shared = [count for count in counts.values() if count > 1]
+        told = shared and len(counts) > max(len(set(labels)), 2) and max(shared) <= len(names) / 2
+        if told and (what != "end of the name" or len(names) / len(counts) <= MOST_OF_ONE_END):
+            return _describe(what, keys, names, sum(shared))
     return ""
+
+
+def _ends(tokens: Sequence[Sequence[str]], part: slice, labels: Sequence[str] | None = None) -> list[str]:
+    """Return a part of each name, with its label where these are given, and the whole of names that are no longer."""
+    ends = [" ".join(parts[part] if len(parts[part]) < len(parts) else ("whole", *parts)) for parts in tokens]
+    return [f"{label} {end}" for label, end in zip(labels, ends, strict=True)] if labels else ends
 
 
 def _tokens(stem: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 import zipfile
 from dataclasses import dataclass, field
@@ -177,4 +178,5 @@ def _doubt(cell: Any) -> Doubt | None:
         return None
     if abs(cell.value) >= EXACT:
         return "digits"
-    return "percent" if "%" in str(cell.number_format) else None
+    shown_as = re.sub(r'"[^"]*"|\\.', "", str(cell.number_format))  # without text that stands there as it is
+    return "percent" if "%" in shown_as else None
