@@ -20,7 +20,18 @@ from busline.cohort.sources.breast import IMAGES, TABLE
 from made_inputs import PARAMS_FILE
 
 ROOT = Path(__file__).parent.parent
-SETTINGS = Ingest(max_side=32, max_pixels=100_000, duplicate_bits=3, duplicate_correlation=0.65)
+SETTINGS = Ingest(
+    max_side=32,
+    max_pixels=100_000,
+    duplicate_bits=3,
+    duplicate_correlation=0.65,
+    mask_hollow=3.0,
+    mask_extent=0.12,
+    mask_border=0.75,
+    lesion_share_min=0.001,
+    lesion_share_max=0.7,
+    image_contrast=8,
+)
 SIZE = (48, 36)
 """Width and height of the tiny images."""
 BREAST = {"data__main": "breast", "data__active": ["breast"]}

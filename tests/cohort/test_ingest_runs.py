@@ -28,14 +28,14 @@ from made_cohort import run
 def test_images_are_packed_one_by_one(raw, monkeypatch):
     """Memory must not grow with the cohort: each image is written before the next is read."""
     written = []
-    read = pixels.read_gray
+    read = pixels.read_picture
 
     def spy(path, max_pixels):
         part = next((raw.parent / "data").iterdir())
         written.append((path.name, (part / "images.npy").stat().st_size))
         return read(path, max_pixels)
 
-    monkeypatch.setattr(pixels, "read_gray", spy)
+    monkeypatch.setattr(pixels, "read_picture", spy)
     monkeypatch.setattr("busline.cohort.store.BUFFER", 0)
     run(raw)
     images = [size for name, size in written if "tumor" not in name]

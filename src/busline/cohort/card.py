@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,11 @@ from busline.cohort.schema import RESERVED, Column, RawCohort
 
 
 def make_card(
-    cases: pd.DataFrame, columns: Sequence[Column], duplicates: pd.DataFrame, raw: pd.DataFrame
+    cases: pd.DataFrame,
+    columns: Sequence[Column],
+    duplicates: pd.DataFrame,
+    raw: pd.DataFrame,
+    doubts: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Describe a cohort.
 
@@ -22,10 +26,11 @@ def make_card(
         duplicates: pairs of cases with the same or nearly the same image.
         raw: ``width``, ``height`` (pixels) and ``pixel_mm`` of the images as released, ``lesion_share`` (share of the
             image's pixels in the main lesion, NaN without a mask) and ``other_masks`` (their number), n rows.
+        doubts: what a person should look at, see :func:`busline.cohort.plausible.describe_doubts`.
 
     Returns:
         Counts a label; for each numeric column that comes from the patient, its distribution a label; sizes; pixel
-        sizes; lesion shares a label; missingness a column; duplicates.
+        sizes; lesion shares a label; missingness a column; duplicates; the doubts.
     """
     labels = cases["label"]
     stored = {column.name: column for column in columns if column.name in cases.columns}
@@ -57,6 +62,7 @@ def make_card(
             "near": int((duplicates["kind"] == "near").sum()),
             "across_labels": _across_labels(duplicates, cases),
         },
+        "doubts": dict(doubts),
     }
 
 

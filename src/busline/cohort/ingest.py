@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ from busline.base.progress import ReportProgress, silent
 from busline.base.settings.data import Ingest
 from busline.cohort.card import describe_reading, make_card
 from busline.cohort.duplicates.fingerprints import save_fingerprints
-from busline.cohort.duplicates.pairs import find_duplicates
-from busline.cohort.formats.pixels import without_warnings
-from busline.cohort.pictures import Pictures, read_pictures
+from busline.cohort.duplicates.pairs import digest, find_duplicates
+from busline.cohort.formats.pixels import bits_in_use, without_warnings
+from busline.cohort.pictures import Pictures, Reading, read_pictures
+from busline.cohort.plausible import describe_doubts, doubt_lines, equal_masks, shared_files
 from busline.cohort.schema import Column, RawCase, RawCohort
 from busline.cohort.store import save_cohort, save_pixels
 from busline.cohort.threads import map_in_order
@@ -31,13 +32,16 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class _Findings:
-    """What the one pass over the images finds; it grows by some four kilobytes a case."""
+    """What a pass over the images finds; it grows by some four kilobytes a case."""
 
     problems: list[str]
     raw: list[dict[str, Any]] = field(default_factory=list)
     with_image: list[str] = field(default_factory=list)
     digests: list[bytes] = field(default_factory=list)
     thumbnails: list[np.ndarray] = field(default_factory=list)
+    masks: list[bytes | None] = field(default_factory=list)
+    notes: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    brightest: list[int] = field(default_factory=list)
 
 
 def ingest(
@@ -63,11 +67,14 @@ def ingest(
         DataError: listing every row, image and mask that is wrong, with its reason.
     """
     cases = sorted(raw.cases, key=lambda case: case.case_id)
-    found = _Findings(list(raw.problems))
-    read = partial(read_pictures, settings=settings, masks_required=raw.masks_required)
+    reading = Reading(settings, raw.masks_required, raw.masks, raw.images.bits)
     with atomic_folder(target) as part:
-        with without_warnings():
-            places = save_pixels(part, _frames(cases, map_in_order(read, cases, workers), found, report_progress))
+        found, places = _pack(part, cases, reading, report_progress, workers)
+        bits = reading.bits or _common_bits(found)
+        if bits != reading.bits and any(bits_in_use(highest) != bits for highest in found.brightest if highest):
+            reading = replace(reading, bits=bits)
+            found, places = _pack(part, cases, reading, report_progress, workers)
+        found.problems[:0] = [*raw.problems, *shared_files(cases)]
         if found.problems or not cases:
             mend = "correct the table or the files; nothing was written"
             problems = sorted(found.problems, key=_row_of) or ["has no cases"]
@@ -77,10 +84,35 @@ def ingest(
         limits = settings.duplicate_bits, settings.duplicate_correlation
         pairs = find_duplicates(found.with_image, found.digests, found.thumbnails, *limits, workers=workers)
         save_fingerprints(part, found.with_image, found.digests, found.thumbnails)
-        card = make_card(table, raw.columns, pairs, released)
+        doubts = _doubts(found, bits, declared=raw.images.bits is not None)
+        for line in doubt_lines(doubts):
+            log.warning("warning: source %r: %s", source, line)
+        card = make_card(table, raw.columns, pairs, released, doubts)
         save_cohort(part, table, raw.columns, pairs, card | describe_reading(raw))
     for note in raw.notes:
         log.warning("note: %s", note)
+
+
+def _pack(
+    part: Path, cases: list[RawCase], reading: Reading, report_progress: ReportProgress, workers: int
+) -> tuple[_Findings, pd.DataFrame]:
+    """Read every case's pictures once, write them, and return what was found and where each is stored."""
+    found = _Findings([])
+    results = map_in_order(partial(read_pictures, reading=reading), cases, workers)
+    with without_warnings():
+        return found, save_pixels(part, _frames(cases, results, found, report_progress))
+
+
+def _common_bits(found: _Findings) -> int | None:
+    """Return the bits that the brightest pixel of all 16-bit images needs, None without such images."""
+    highest = max(found.brightest, default=0)
+    return bits_in_use(highest) if highest else None
+
+
+def _doubts(found: _Findings, bits: int | None, *, declared: bool) -> dict[str, Any]:
+    deep = [highest for highest in found.brightest if highest]
+    depth = {"images": len(deep), "bits": bits, "declared": declared, "brightest": max(deep)} if deep else None
+    return describe_doubts(found.notes, equal_masks(found.with_image, found.digests, found.masks), depth)
 
 
 def _row_of(problem: str) -> int:
@@ -111,6 +143,9 @@ def _frames(
             found.with_image.append(case.case_id)
             found.digests.append(result.digest)
             found.thumbnails.append(result.thumbnail)
+            found.masks.append(digest(result.mask.view(np.uint8)) if result.mask.any() else None)
+            found.notes.append((case.case_id, result.notes))
+            found.brightest.append(result.brightest)
         yield result.image, result.mask
 
 

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from busline.base.settings.data import Ingest
 from busline.cohort.duplicates.pairs import digest, thumbnail
 from busline.cohort.formats import pixels
-from busline.cohort.formats.masks import read_mask
+from busline.cohort.formats.masks import fit_mask, read_mask
+from busline.cohort.plausible import doubt_image, doubt_mask
 from busline.cohort.resize import fit_size, resize_image, resize_mask
-from busline.cohort.schema import RawCase
+from busline.cohort.schema import WHITE_AREAS, MaskForm, RawCase
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the pictures of a cohort are read.
+
+    Attributes:
+        settings: working size and limits.
+        masks_required: whether a lesion must have a mask.
+        masks: what the masks are.
+        bits: how many bits of 16-bit images are in use; None for as many as each needs by itself.
+    """
+
+    settings: Ingest
+    masks_required: bool = True
+    masks: MaskForm = WHITE_AREAS
+    bits: int | None = None
 
 
 @dataclass(frozen=True)
@@ -29,6 +46,8 @@ class Pictures:
         lesion_share: share of its pixels in the main lesion, NaN without one.
         digest: :func:`busline.cohort.duplicates.pairs.digest` of the image.
         thumbnail: :func:`busline.cohort.duplicates.pairs.thumbnail` of the image.
+        brightest: the highest pixel of a 16-bit image, 0 of any other.
+        notes: keys of :data:`busline.cohort.plausible.NOTES`.
     """
 
     image: np.ndarray
@@ -38,36 +57,38 @@ class Pictures:
     lesion_share: float
     digest: bytes | None
     thumbnail: np.ndarray | None
+    brightest: int = 0
+    notes: tuple[str, ...] = ()
 
 
 NONE = Pictures(np.zeros((0, 0), np.uint8), np.zeros((0, 0), np.bool_), 0, 0, np.nan, None, None)
 """Of a case without an image."""
 
 
-def read_pictures(case: RawCase, settings: Ingest, *, masks_required: bool) -> Pictures | list[str]:
+def read_pictures(case: RawCase, reading: Reading) -> Pictures | list[str]:
     """Read a case's image and masks and reduce them to the working size.
 
     Only its own files are looked at, so that cases can be read in any order and side by side.
-
-    Args:
-        case: the case.
-        settings: working size and limits.
-        masks_required: whether a lesion must have a mask.
 
     Returns:
         The pictures, or a line for each thing that is wrong with them.
     """
     if case.image is None:
         return NONE
+    settings = reading.settings
     try:
-        image = pixels.read_gray(case.image, settings.max_pixels)
+        picture = pixels.read_picture(case.image, settings.max_pixels)
+        image = pixels.to_gray(picture, reading.bits)
+        doubts = doubt_image(image, settings)
     except ValueError as error:
         return [f"{_place(case)}: image {case.image.name} {error}"]
-    mask, problems = _read_union(case, image.shape, settings.max_pixels)
+    mask, notes, problems = _read_union(case, image.shape, reading)
     if not problems:
-        problems = _contradictions(case, masks_required, mask)
+        problems = _contradictions(case, reading, mask)
     if problems:
         return [f"{_place(case)}: {line}" for line in problems]
+    if case.label == "normal" and mask.any():
+        mask, notes = np.zeros_like(mask), ["ignored_mask"]
     height, width = image.shape
     size = fit_size(width, height, settings.max_side)
     small = resize_image(image, *size)
@@ -80,6 +101,8 @@ def read_pictures(case: RawCase, settings: Ingest, *, masks_required: bool) -> P
         lesion_share=covered / mask.size if covered else np.nan,
         digest=digest(small),
         thumbnail=thumbnail(small),
+        brightest=pixels.brightest(picture),
+        notes=(*doubts, *notes),
     )
 
 
@@ -87,35 +110,39 @@ def _place(case: RawCase) -> str:
     return f"row {case.row} (case {case.case_id})"
 
 
-def _read_union(case: RawCase, shape: tuple[int, ...], max_pixels: int) -> tuple[np.ndarray, list[str]]:
-    """Return the union of a case's main masks, bool of the image's shape, and what is wrong with any of its masks."""
-    union = None
+def _read_union(case: RawCase, shape: tuple[int, ...], reading: Reading) -> tuple[np.ndarray, list[str], list[str]]:
+    """Return the union of a case's main masks, bool of the image's shape, its notes, and what is wrong."""
+    union = np.zeros(shape, dtype=bool)
+    notes: list[str] = []
     problems = []
     for path in (*case.masks, *case.other_masks):
         try:
-            mask = _read_mask(path, shape, max_pixels)
+            needed = case.label != "normal" and path in case.masks
+            mask = read_mask(path, reading.settings, reading.masks, needed=needed)
+            if mask.shape != shape and "resized_mask" not in notes:
+                notes.append("resized_mask")
+            mask = fit_mask(mask, shape, resize=reading.masks.resize)
         except ValueError as error:
             problems.append(f"mask {path.name} {error}")
             continue
         if path in case.masks:
-            union = mask if union is None else union | mask
-    return np.zeros(shape, dtype=bool) if union is None else union, problems
+            union |= mask
+    ignored = case.label == "normal" and reading.masks.of_normal == "ignore"
+    if union.any() and not ignored:
+        try:
+            notes += doubt_mask(union, reading.settings)
+        except ValueError as error:
+            problems.append(f"mask {case.masks[0].name} {error}")
+    return union, notes, problems
 
 
-def _read_mask(path: Path, shape: tuple[int, ...], max_pixels: int) -> np.ndarray:
-    mask = read_mask(path, max_pixels)
-    if mask.shape != shape:
-        sizes = f"{mask.shape[1]} × {mask.shape[0]} pixels, its image {shape[1]} × {shape[0]}"
-        raise ValueError(f"has {sizes}; expected the same size")
-    return mask
-
-
-def _contradictions(case: RawCase, masks_required: bool, union: np.ndarray) -> list[str]:
+def _contradictions(case: RawCase, reading: Reading, union: np.ndarray) -> list[str]:
     """Return what a case's label and its masks have against each other."""
     if case.label == "normal":
-        return [f"is normal, but mask {case.masks[0].name} marks a lesion"] if union.any() else []
+        refused = union.any() and reading.masks.of_normal == "refuse"
+        return [f"is normal, but mask {case.masks[0].name} marks a lesion"] if refused else []
     if case.masks and not union.any():
         return [f"mask {case.masks[0].name} is all black; expected the {case.label} lesion in white"]
-    if masks_required and not case.masks:
+    if reading.masks_required and not case.masks:
         return [f"names no mask; expected one, because the case is {case.label}"]
     return []

@@ -14,6 +14,9 @@ from busline.base.settings.section import Provenance
 Label = Literal["benign", "malignant", "normal"]
 Kind = Literal["numeric", "categorical"]
 
+MaskValue = Annotated[int, Field(ge=0, le=65535, strict=True)] | Annotated[str, Field(pattern="^#[0-9a-f]{6}$")]
+"""A gray value or palette index of a mask, or a colour."""
+
 LABELS: tuple[Label, ...] = ("benign", "malignant", "normal")
 
 PIXEL_MM_RANGE = (0.001, 1.0)
@@ -85,6 +88,34 @@ class RawCase(BaseModel):
     cells: dict[str, str | float | None] = {}
 
 
+class MaskForm(BaseModel):
+    """What the masks of a source are, where they are not white areas on black of their image's size."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    form: Literal["area", "outline"] = "area"
+    """Whether a mask marks the lesion's area, or the line round it, which is then filled."""
+    values: Annotated[tuple[MaskValue, ...], Field(min_length=1)] | None = None
+    """The gray values, palette indices or colours (``"#ff0000"``) that are the lesion; all others are not."""
+    resize: bool = False
+    """Whether a mask may have another size than its image, at the same aspect."""
+    of_normal: Literal["refuse", "ignore"] = "refuse"
+    """What happens to the mask of a normal case that marks something."""
+
+
+class ImageForm(BaseModel):
+    """What the images of a source are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    bits: Annotated[int, Field(ge=8, le=16, strict=True)] | None = None
+    """How many bits of 16-bit pixels are in use; if not given, as many as the brightest of all images needs."""
+
+
+WHITE_AREAS = MaskForm()
+EIGHT_BITS = ImageForm()
+
+
 @dataclass(frozen=True)
 class RawCohort:
     """All rows of a source.
@@ -97,6 +128,8 @@ class RawCohort:
         masks_required: whether a lesion case must have a mask.
         notes: what was decided in reading, and what may be wrong; printed, and on the data card.
         left_out: number of rows left out, by their label.
+        masks: what the masks are.
+        images: what the images are.
     """
 
     columns: tuple[Column, ...]
@@ -105,3 +138,5 @@ class RawCohort:
     masks_required: bool = True
     notes: tuple[str, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
+    masks: MaskForm = WHITE_AREAS
+    images: ImageForm = EIGHT_BITS

@@ -77,6 +77,18 @@ class Ingest(Section):
     """Images whose 64-bit perceptual hashes differ in at most this many bits, cropped or mirrored, are compared."""
     duplicate_correlation: Annotated[float, Field(gt=0.0, le=1.0)]
     """Compared images that correlate at least so much, once aligned, are near-duplicates."""
+    mask_hollow: Annotated[float, Field(gt=1.0)]
+    """A mask whose filled area is so many times its own, or more, is an outline and refused."""
+    mask_extent: Annotated[float, Field(ge=0.0, lt=1.0)]
+    """A mask that covers less of the box round it is an open outline and refused."""
+    mask_border: Annotated[float, Field(gt=0.0, le=1.0)]
+    """A mask of more than half of an image that covers more of its border pixels than this is inverted and refused."""
+    lesion_share_min: Annotated[float, Field(ge=0.0, lt=1.0)]
+    """A case whose lesion has a smaller share of its image is named on the data card."""
+    lesion_share_max: Annotated[float, Field(gt=0.0, le=1.0)]
+    """A case whose lesion has a larger share of its image is named on the data card."""
+    image_contrast: Annotated[int, Field(ge=0, le=255)]
+    """An image whose gray levels, the outer 1 % at both ends left out, span fewer is named on the data card."""
 
 
 class Prune(Section):

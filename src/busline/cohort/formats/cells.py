@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from busline.base.errors import near_matches, shown
+from busline.cohort.formats.foreign import SUFFIXES
 from busline.cohort.formats.layout import LEAVE_OUT, Layout, Meaning
 from busline.cohort.formats.patients import NOBODY
 from busline.cohort.formats.text import Doubt, is_missing, read_boolean, read_number
@@ -100,6 +101,7 @@ def read_files(text: str, layout: Layout) -> list[str]:
     for name in text.split(layout.joiner) if layout.joiner else [text]:
         path = safe_path(name.strip(), subfolders=layout.subfolders)
         if path.suffix.lower() not in PICTURE_SUFFIXES:
-            raise ValueError(f"file name {shown(name)} is none of a picture; expected {', '.join(PICTURE_SUFFIXES)}")
+            foreign = SUFFIXES.get(path.suffix.lower(), f"is none of a picture; expected {', '.join(PICTURE_SUFFIXES)}")
+            raise ValueError(f"file name {shown(name)} {foreign}")
         names.append(str(path))
     return names

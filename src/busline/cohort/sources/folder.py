@@ -11,6 +11,7 @@ Classes:
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,7 +26,7 @@ from busline.cohort.formats.layout import Layout, Meaning
 from busline.cohort.formats.rows import file_names, read_cases
 from busline.cohort.formats.table import Table, read_table
 from busline.cohort.formats.text import read_boolean, tidy
-from busline.cohort.schema import Column, Kind, RawCohort
+from busline.cohort.schema import EIGHT_BITS, WHITE_AREAS, Column, ImageForm, Kind, MaskForm, RawCohort
 from busline.cohort.sources.order import Order
 from busline.fetch.files import copy_files
 from busline.fetch.names import safe_path
@@ -139,6 +140,10 @@ class Dataset(_Section):
     """Column and unit of the size of a pixel, if known."""
     missing: list[Annotated[str, BeforeValidator(_as_cell)]] = []
     """Texts that mean that a value is missing; an empty cell always does."""
+    masks: MaskForm | None = None
+    """What the masks are, where they are not white areas on black of their image's size."""
+    images: ImageForm = EIGHT_BITS
+    """How many bits of 16-bit images are in use."""
     columns: Annotated[dict[str, Declaration], BeforeValidator(_keys_as_cells)] = {}
     """Provenance and kind of every other column."""
 
@@ -172,7 +177,8 @@ def read_folder(folder: Path) -> RawCohort:
         DataError: if dataset.yaml or the table is wrong.
     """
     dataset = load_dataset(folder)
-    return read_cases(_read(folder, dataset), _layout(dataset), folder)
+    cohort = read_cases(_read(folder, dataset), _layout(dataset), folder)
+    return replace(cohort, masks=dataset.masks or WHITE_AREAS, images=dataset.images)
 
 
 def load_dataset(folder: Path) -> Dataset:
@@ -214,6 +220,8 @@ def _contradictions(dataset: Dataset) -> list[str]:
         problems.append("sheet: is for an .xlsx table; a CSV has one sheet")
     if layout.masks and not layout.image:
         problems.append("mask: needs image")
+    if dataset.masks and not layout.masks:
+        problems.append("masks: needs mask, the column of their file names")
     try:
         safe_path(dataset.table, subfolders=False)
     except ValueError as error:

@@ -1,0 +1,122 @@
+"""What is wrong, or may be, with an image and its mask that could be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from busline.base.settings.data import Ingest
+from busline.cohort.schema import RawCase
+
+NOTES = {
+    "low_contrast": "the image spans few gray levels",
+    "mask_at_all_borders": "the lesion touches all four borders of the image",
+    "small_lesion": "the lesion is smaller than ingest.lesion_share_min of the image",
+    "large_lesion": "the lesion is larger than ingest.lesion_share_max of the image",
+    "resized_mask": "the mask had another size than its image",
+    "ignored_mask": "the mask of a normal case marks something and was ignored",
+}
+"""What the data card says of single cases: it may be right, so it is no error."""
+
+
+def doubt_image(image: np.ndarray, settings: Ingest) -> list[str]:
+    """Return the notes on an image, uint8 (height, width).
+
+    Raises:
+        ValueError: if it is blank.
+    """
+    least, most = int(image.min()), int(image.max())
+    if least == most:
+        raise ValueError(f"is blank: every pixel is {least}")
+    low, high = np.percentile(image[::4, ::4], (1, 99))
+    return ["low_contrast"] if high - low < settings.image_contrast else []
+
+
+def doubt_mask(mask: np.ndarray, settings: Ingest) -> list[str]:
+    """Return the notes on the union of a case's masks, bool (height, width), not empty.
+
+    Raises:
+        ValueError: if it is inverted: more than half of the image, and nearly all of its border.
+    """
+    sides = mask[0], mask[-1], mask[:, 0], mask[:, -1]
+    share, border = mask.mean(), np.concatenate(sides).mean()
+    if share > 0.5 and border > settings.mask_border:
+        raise ValueError(
+            f"marks {share:.0%} of the image and {border:.0%} of its border, so it is inverted; expected the lesion "
+            "white, or say masks.values: [0] if it is black"
+        )
+    notes = {
+        "mask_at_all_borders": all(side.any() for side in sides),
+        "small_lesion": share < settings.lesion_share_min,
+        "large_lesion": share > settings.lesion_share_max,
+    }
+    return [name for name, holds in notes.items() if holds]
+
+
+def shared_files(cases: Sequence[RawCase]) -> list[str]:
+    """Return a line for each mask that is the image of a case, or the mask of a case with another image too."""
+    images = {case.image: case.case_id for case in cases if case.image}
+    owners: dict[Any, RawCase] = {}
+    problems = []
+    for case in cases:
+        for path in (*case.masks, *case.other_masks):
+            place = f"row {case.row} (case {case.case_id}): mask {path.name}"
+            owner = owners.setdefault(path, case)
+            if path in images:
+                problems.append(f"{place} is the image of case {images[path]}")
+            elif owner.image != case.image:
+                problems.append(f"{place} is a mask of case {owner.case_id} too, whose image is another")
+    return problems
+
+
+def equal_masks(case_ids: Sequence[str], images: Sequence[bytes], masks: Sequence[bytes | None]) -> list[list[str]]:
+    """Return the groups of cases with different images and pixel for pixel the same mask.
+
+    Args:
+        case_ids: n ids.
+        images: the digest of each image.
+        masks: the digest of each mask, None without one.
+    """
+    known = sorted((mask, case, image) for case, image, mask in zip(case_ids, images, masks, strict=True) if mask)
+    groups = []
+    for _, members in groupby(known, key=lambda item: item[0]):
+        group = list(members)
+        if len({image for _, _, image in group}) > 1:
+            groups.append(sorted(case for _, case, _ in group))
+    return sorted(groups)
+
+
+def describe_doubts(
+    notes: Iterable[tuple[str, Sequence[str]]], same_mask: list[list[str]], depth: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return the part of the data card on what a person should look at.
+
+    Args:
+        notes: each case's id and its notes, keys of :data:`NOTES`.
+        same_mask: see :func:`equal_masks`.
+        depth: how the 16-bit images were scaled, None without one.
+    """
+    found: dict[str, list[str]] = {}
+    for case, names in notes:
+        for name in names:
+            found.setdefault(name, []).append(case)
+    return {"cases": found, "same_mask": same_mask, "sixteen_bits": depth}
+
+
+def doubt_lines(doubts: Mapping[str, Any]) -> list[str]:
+    """Return the same in words, a line each."""
+    lines = [f"{NOTES[name]}: {_some(cases)}" for name, cases in doubts["cases"].items()]
+    lines += [f"one mask for several images: {_some(group)}" for group in doubts["same_mask"]]
+    depth = doubts["sixteen_bits"]
+    if depth:
+        why = "declared" if depth["declared"] else f"the brightest pixel of all is {depth['brightest']}"
+        lines.append(f"16-bit images scaled by {depth['bits']} bits ({why}): {depth['images']}")
+    return lines
+
+
+def _some(cases: Sequence[str], most: int = 10) -> str:
+    more = f" … and {len(cases) - most} more" if len(cases) > most else ""
+    return ", ".join(cases[:most]) + more
