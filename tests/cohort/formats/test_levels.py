@@ -139,6 +139,13 @@ def test_a_mask_with_none_of_the_values_is_refused_with_those_found(tmp_path):
         read(tmp_path, paint((A, GREEN)), values=["#ff0000"])
 
 
+def test_values_of_a_jpeg_are_never_exact(tmp_path):
+    square = np.zeros((160, 200), dtype=bool)
+    square[40:80, 40:80] = True  # whole blocks of the JPEG, so that there is hardly any loss
+    with pytest.raises(ValueError, match=r"masks\.values needs exact ones"):
+        read(tmp_path, label_map((square, 255)), "jpg", values=[255])
+
+
 @pytest.mark.parametrize("suffix", ["png", "jpg"])
 def test_values_need_exact_ones(tmp_path, suffix):
     with pytest.raises(ValueError, match="soft edges or losses; masks.values needs exact ones"):

@@ -91,19 +91,35 @@ def test_a_photograph_is_turned_upright(tmp_path, suffix, orientation):
     np.testing.assert_array_equal(read_gray(path, 100_000), expected)
 
 
-def odd_exif(kind, count, value):
-    """Exif with orientation 6 and, behind it, one tag whose type, count or value is none of that tag."""
-    entries = struct.pack("<HHII", 0x0112, 3, 1, 6) + struct.pack("<HHII", 0x829A, kind, count, value)
-    return b"Exif\x00\x00II*\x00" + struct.pack("<IH", 8, 2) + entries + bytes(4)
+ODD_TAGS = [
+    *((0x829A, *odd) for odd in [(2, 1, 65), (99, 1, 1), (5, 1, 9999), (5, 2**31, 8), (7, 2**32 - 1, 1), (4, 0, 0)]),
+    (0x0100, 2, 1, 65),
+    (0x010F, 3, 3, 9999),
+    (0x0100, 3, 3, 9999),
+    (0x010F, 5, 1, 8),
+    (0x0110, 7, 2**31, 8),
+    (0x011A, 2, 1, 65),
+    (0x02BC, 11, 1, 65),
+]
+"""Tag, type, number of values, and the value or its place in the file."""
 
 
-@pytest.mark.parametrize(
-    "odd", [(2, 1, 65), (99, 1, 1), (5, 1, 9999), (5, 2**31, 8), (3, 2, 7), (7, 2**32 - 1, 1), (4, 0, 0)]
-)
+def odd_exif(tag, kind, count, value, order):
+    """Exif with orientation 6 and one tag whose type, count or value is none of that tag, in the order of tags."""
+    upright = struct.pack(order + "HHIHH", 0x0112, 3, 1, 6, 0)
+    odd = struct.pack(order + "HHII", tag, kind, count, value)
+    entries = odd + upright if tag < 0x0112 else upright + odd
+    head = b"II*\x00" if order == "<" else b"MM\x00*"
+    return b"Exif\x00\x00" + head + struct.pack(order + "IH", 8, 2) + entries + bytes(4)
+
+
+@pytest.mark.parametrize("odd", ODD_TAGS)
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
-def test_an_odd_tag_beside_a_sound_orientation_is_ignored(tmp_path, odd, suffix):
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_an_odd_tag_beside_a_sound_orientation_is_ignored(tmp_path, odd, suffix, order):
     with pixels.without_warnings():
-        assert read(Image.fromarray(GRAY), tmp_path / f"a.{suffix}", exif=odd_exif(*odd)).shape == GRAY.T.shape
+        found = read(Image.fromarray(GRAY), tmp_path / f"a.{suffix}", exif=odd_exif(*odd, order))
+    assert found.shape == GRAY.T.shape
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65535])
@@ -157,6 +173,17 @@ def test_a_file_that_ends_in_zeros_is_refused(tmp_path, suffix, share):
     path.write_bytes(content[:kept] + bytes(len(content) - kept))
     with pytest.raises(ValueError, match="truncated or damaged"):
         read_gray(path, 100_000)
+
+
+def test_a_jpeg_without_its_end_is_refused(tmp_path):
+    """Pillow decodes what is there and says nothing where the last bytes are others."""
+    path = tmp_path / "a.jpg"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (300, 300), dtype=np.uint8)).save(path)
+    content = path.read_bytes()
+    for lost in range(2, 40):
+        path.write_bytes(content[:-lost] + b"U" * lost)
+        with pytest.raises(ValueError, match="truncated or damaged"):
+            read_gray(path, 100_000)
 
 
 def test_a_flipped_bit_of_a_png_is_refused(tmp_path):

@@ -22,6 +22,7 @@ LEAST_BITS = 8
 """A scan of 16-bit pixels has at least so many bits in use: the darkest cohort is no reason to brighten it further."""
 
 _ORIENTATION = 0x0112
+_SHORT = 3
 _UPRIGHT: dict[Any, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -172,7 +173,8 @@ def _require_readable(picture: Image.Image, max_pixels: int) -> None:
 def _turn_upright(picture: Image.Image) -> Image.Image:
     """Turn a picture as its Exif orientation says; all else in its metadata, odd or broken, is ignored."""
     try:
-        method = _UPRIGHT.get(picture.getexif().get(_ORIENTATION, 1))
+        orientation = _orientation(picture.info.get("exif", b"")) or picture.getexif().get(_ORIENTATION, 1)
+        method = _UPRIGHT.get(orientation)
     except (*_DAMAGE, struct.error, zlib.error):
         method = None
     if method is None:
@@ -180,6 +182,24 @@ def _turn_upright(picture: Image.Image) -> Image.Image:
     turned = picture.transpose(method)
     turned.format = picture.format
     return turned
+
+
+def _orientation(exif: bytes) -> int | None:
+    """Return the orientation in Exif data, None if it has none.
+
+    Pillow, which also knows the other places where an orientation may stand, stops at the first broken tag, and a
+    camera's make and model come before the orientation.
+    """
+    data = exif.removeprefix(b"Exif\x00\x00")
+    order = {b"II": "<", b"MM": ">"}.get(data[:2])
+    if order is None:
+        return None
+    start = struct.unpack_from(order + "I", data, 4)[0]
+    for place in range(start + 2, start + 2 + 12 * struct.unpack_from(order + "H", data, start)[0], 12):
+        tag, kind, count, value = struct.unpack_from(order + "HHIH", data, place)
+        if (tag, kind, count) == (_ORIENTATION, _SHORT, 1):
+            return int(value)
+    return None
 
 
 def _is_opaque(picture: Image.Image) -> bool:
