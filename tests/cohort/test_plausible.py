@@ -30,7 +30,9 @@ def put(raw, mask, number=2):
 
 def test_sound_data_raise_no_doubts_but_that_the_tests_share_a_mask(raw):
     run(raw)
-    assert doubts_of(raw) == {"cases": {}, "same_mask": [["1", "2", "3", "4"]], "sixteen_bits": None}
+    lines = ["one mask for several images: 1, 2, 3, 4"]
+    expected = {"cases": {}, "same_mask": [["1", "2", "3", "4"]], "sixteen_bits": None, "lines": lines}
+    assert doubts_of(raw) == expected
 
 
 @pytest.mark.parametrize("lesion", [draw_mask(), box(0, 10, 8, 25) > 0, box(20, 10, 24, 14) > 0, box(0, 0, 20, 15) > 0])

@@ -34,6 +34,7 @@ CARD = {
     "missing": {"Age": 0.125},
     "undeclared": [],
     "duplicates": {"exact": 0, "near": 1, "across_labels": 0},
+    "doubts": {"cases": {}, "same_mask": [], "sixteen_bits": None, "lines": []},
 }
 CHECKS = {
     "cases": 48,

@@ -258,10 +258,11 @@ def test_verdicts_and_checks_are_shown_whole(inputs):
     assert tables["roles"]["rows"] == [{"role": "test", "label": "benign", "min": 6, "max": 11}]
 
 
-def test_pairs_across_cohorts_are_counted_where_there_are_cohorts(inputs):
-    def said(inputs):
-        return " ".join(text for part in summarise(inputs)["sections"] if part["id"] == "data" for text in part["text"])
+def said(inputs):
+    return " ".join(text for part in summarise(inputs)["sections"] if part["id"] == "data" for text in part["text"])
 
+
+def test_pairs_across_cohorts_are_counted_where_there_are_cohorts(inputs):
     assert "two of them" not in said(replace(about(inputs, "folder"), overlap=3))
     text = said(replace(about(inputs, "folder", ("main", "other")), overlap=3))
     assert "Active cohorts: main, other. Pairs of the same or nearly the same image in two of them: 3." in text
@@ -289,3 +290,9 @@ def test_families_that_did_not_run_are_left_to_the_paper(inputs):
 def test_fewer_repeats_of_image_networks_are_said(inputs):
     summary = summarise(edited(inputs, "protocol", repeats=10, image_repeats=1))
     assert "folds × 10 repeats, networks of images × 1 repeat" in summary["subtitle"]
+
+
+def test_what_the_data_card_doubts_is_said(inputs):
+    assert "To look at" not in said(inputs)
+    inputs.card["doubts"]["lines"] = ["the image spans few gray levels: 7"]
+    assert "To look at: the image spans few gray levels: 7." in said(inputs)

@@ -22,7 +22,7 @@ from busline.cohort.duplicates.fingerprints import save_fingerprints
 from busline.cohort.duplicates.pairs import digest, find_duplicates
 from busline.cohort.formats.pixels import bits_in_use, without_warnings
 from busline.cohort.pictures import Pictures, Reading, read_pictures
-from busline.cohort.plausible import describe_doubts, doubt_lines, equal_masks, shared_files
+from busline.cohort.plausible import describe_doubts, equal_masks, shared_files
 from busline.cohort.schema import Column, RawCase, RawCohort
 from busline.cohort.store import save_cohort, save_pixels
 from busline.cohort.threads import map_in_order
@@ -85,7 +85,7 @@ def ingest(
         pairs = find_duplicates(found.with_image, found.digests, found.thumbnails, *limits, workers=workers)
         save_fingerprints(part, found.with_image, found.digests, found.thumbnails)
         doubts = _doubts(found, bits, declared=raw.images.bits is not None)
-        for line in doubt_lines(doubts):
+        for line in doubts["lines"]:
             log.warning("warning: source %r: %s", source, line)
         card = make_card(table, raw.columns, pairs, released, doubts)
         save_cohort(part, table, raw.columns, pairs, card | describe_reading(raw))

@@ -92,7 +92,7 @@ def equal_masks(case_ids: Sequence[str], images: Sequence[bytes], masks: Sequenc
 def describe_doubts(
     notes: Iterable[tuple[str, Sequence[str]]], same_mask: list[list[str]], depth: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """Return the part of the data card on what a person should look at.
+    """Return the part of the data card on what a person should look at, for machines and, as ``lines``, in words.
 
     Args:
         notes: each case's id and its notes, keys of :data:`NOTES`.
@@ -103,14 +103,15 @@ def describe_doubts(
     for case, names in notes:
         for name in names:
             found.setdefault(name, []).append(case)
-    return {"cases": found, "same_mask": same_mask, "sixteen_bits": depth}
+    lines = _in_words(found, same_mask, depth)
+    return {"cases": found, "same_mask": same_mask, "sixteen_bits": depth, "lines": lines}
 
 
-def doubt_lines(doubts: Mapping[str, Any]) -> list[str]:
-    """Return the same in words, a line each."""
-    lines = [f"{NOTES[name]}: {_some(cases)}" for name, cases in doubts["cases"].items()]
-    lines += [f"one mask for several images: {_some(group)}" for group in doubts["same_mask"]]
-    depth = doubts["sixteen_bits"]
+def _in_words(
+    found: Mapping[str, Sequence[str]], same_mask: list[list[str]], depth: Mapping[str, Any] | None
+) -> list[str]:
+    lines = [f"{NOTES[name]}: {_some(cases)}" for name, cases in found.items()]
+    lines += [f"one mask for several images: {_some(group)}" for group in same_mask]
     if depth:
         why = "declared" if depth["declared"] else f"the brightest pixel of all is {depth['brightest']}"
         lines.append(f"16-bit images scaled by {depth['bits']} bits ({why}): {depth['images']}")

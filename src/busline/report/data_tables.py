@@ -44,6 +44,7 @@ def data_section(card: Mapping[str, Any], data: Data, overlap: int = 0) -> Row:
     text = ["The whole cohort, cases outside the study's classes included."]
     if card["undeclared"]:
         text.append(f"Columns without declared provenance: {', '.join(card['undeclared'])}.")
+    text += [f"To look at: {line}." for line in card["doubts"]["lines"]]
     if len(data.active) > 1:
         text.append(
             f"Active cohorts: {', '.join(data.active)}. Pairs of the same or nearly the same image in two of them: "

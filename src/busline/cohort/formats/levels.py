@@ -34,18 +34,19 @@ def mask_levels(picture: Image.Image) -> np.ndarray:
     """
     if is_deep(picture):
         return np.asarray(picture)
-    if picture.has_transparency_data:
-        *colours, opacity = picture.convert("RGBA").split()
-        if opacity.getextrema() != (255, 255) and not any(colour.getbbox() for colour in colours):
-            return np.asarray(opacity)
-    picture = over_black(picture)
     if picture.mode in ("1", "L"):
-        return np.asarray(picture.convert("L"))
-    picture = picture.convert("RGB")
-    red, green, blue = picture.split()
-    if red.tobytes() == green.tobytes() == blue.tobytes():
-        return np.asarray(red)
-    pixels = np.asarray(picture)
+        return np.asarray(over_black(picture).convert("L"))
+    *colours, opacity = picture.convert("RGBA").split()
+    if opacity.getextrema() != (255, 255) and not any(colour.getbbox() for colour in colours):
+        return np.asarray(opacity)
+    red, green, blue = colours
+    gray = red.tobytes() == green.tobytes() == blue.tobytes()
+    shown = [
+        Image.composite(colour, Image.new("L", red.size), opacity) for colour in (colours[:1] if gray else colours)
+    ]
+    if gray:
+        return np.asarray(shown[0])
+    pixels = np.stack([np.asarray(channel) for channel in shown], axis=2)
     levels: np.ndarray = pixels.max(axis=2)
     if _has_several_colours(pixels, levels):
         raise ValueError(
