@@ -80,6 +80,8 @@ def read_pictures(case: RawCase, reading: Reading) -> Pictures | list[str]:
         picture = pixels.read_picture(case.image, settings.max_pixels)
         image = pixels.to_gray(picture, reading.bits)
         doubts = doubt_image(image, settings)
+        if case.masks and pixels.TURNED in picture.info:
+            doubts.append("turned_image")
     except ValueError as error:
         return [f"{_place(case)}: image {case.image.name} {error}"]
     mask, notes, problems = _read_union(case, image.shape, reading)
@@ -87,7 +89,7 @@ def read_pictures(case: RawCase, reading: Reading) -> Pictures | list[str]:
         problems = _contradictions(case, reading, mask)
     if problems:
         return [f"{_place(case)}: {line}" for line in problems]
-    if case.label == "normal" and mask.any():
+    if _ignores(case, reading) and (mask.any() or notes):
         mask, notes = np.zeros_like(mask), ["ignored_mask"]
     height, width = image.shape
     size = fit_size(width, height, settings.max_side)
@@ -123,12 +125,14 @@ def _read_union(case: RawCase, shape: tuple[int, ...], reading: Reading) -> tupl
                 notes.append("resized_mask")
             mask = fit_mask(mask, shape, resize=reading.masks.resize)
         except ValueError as error:
-            problems.append(f"mask {path.name} {error}")
+            if _ignores(case, reading):
+                notes.append("ignored_mask")
+            else:
+                problems.append(f"mask {path.name} {error}")
             continue
         if path in case.masks:
             union |= mask
-    ignored = case.label == "normal" and reading.masks.of_normal == "ignore"
-    if union.any() and not ignored:
+    if union.any() and not _ignores(case, reading):
         try:
             notes += doubt_mask(union, reading.settings)
         except ValueError as error:
@@ -136,10 +140,15 @@ def _read_union(case: RawCase, shape: tuple[int, ...], reading: Reading) -> tupl
     return union, notes, problems
 
 
+def _ignores(case: RawCase, reading: Reading) -> bool:
+    """Say whether a case's masks do not matter."""
+    return case.label == "normal" and reading.masks.of_normal == "ignore"
+
+
 def _contradictions(case: RawCase, reading: Reading, union: np.ndarray) -> list[str]:
     """Return what a case's label and its masks have against each other."""
     if case.label == "normal":
-        refused = union.any() and reading.masks.of_normal == "refuse"
+        refused = union.any() and not _ignores(case, reading)
         return [f"is normal, but mask {case.masks[0].name} marks a lesion"] if refused else []
     if case.masks and not union.any():
         return [f"mask {case.masks[0].name} is all black; expected the {case.label} lesion in white"]

@@ -16,6 +16,7 @@ NOTES = {
     "mask_at_all_borders": "the lesion touches all four borders of the image",
     "small_lesion": "the lesion is smaller than ingest.lesion_share_min of the image",
     "large_lesion": "the lesion is larger than ingest.lesion_share_max of the image",
+    "turned_image": "the image was turned by its Exif orientation, and its mask perhaps drawn on the unturned one",
     "resized_mask": "the mask had another size than its image",
     "ignored_mask": "the mask of a normal case marks something and was ignored",
 }

@@ -38,6 +38,10 @@ def test_a_mask_may_be_drawn_in_its_opacity(tmp_path, colour, opacity):
     np.testing.assert_array_equal(read(tmp_path, Image.fromarray(pixels)), A)
 
 
+def test_a_jpeg_in_the_colours_of_print_is_read(tmp_path):
+    assert dice(read(tmp_path, label_map((A, 255)).convert("RGB").convert("CMYK"), "jpg"), A) > 0.97
+
+
 def test_an_opaque_black_mask_is_empty(tmp_path):
     assert not read(tmp_path, Image.new("RGBA", (40, 40), (0, 0, 0, 255))).any()
 

@@ -118,6 +118,25 @@ def test_masks_of_normal_cases_are_ignored_only_when_told(own):
     assert load_json(own.parent / "cohort/card.json")["doubts"]["cases"] == {"ignored_mask": ["n"]}
 
 
+@pytest.mark.parametrize(
+    "mask", [LESION * np.uint8(2) + 1, ~(LESION & False) * np.uint8(255), LESION[:, :9] * np.uint8(9)]
+)
+def test_an_ignored_mask_may_be_anything(own, mask):
+    put(own, "n", mask)
+    describe(own, masks={"of_normal": "ignore"})
+    assert not masks_of(own)[2].any()
+    assert load_json(own.parent / "cohort/card.json")["doubts"]["cases"] == {"ignored_mask": ["n"]}
+
+
+@pytest.mark.parametrize(("orientation", "named"), [(1, {}), (3, {"turned_image": ["a"]})])
+def test_an_image_that_was_turned_is_named_for_its_mask_may_not_be(own, orientation, named):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(draw_image(1, SIZE)).save(own / "a.png", exif=exif)
+    masks_of(own)
+    assert load_json(own.parent / "cohort/card.json")["doubts"]["cases"] == named
+
+
 @pytest.mark.parametrize(("bits", "brightest"), [(10, 1023), (12, 4095)])
 def test_declared_bits_scale_every_image(own, bits, brightest):
     for seed, name in enumerate("abn", start=1):

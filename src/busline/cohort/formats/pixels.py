@@ -21,6 +21,8 @@ LEAST_SIDE = 16
 LEAST_BITS = 8
 """A scan of 16-bit pixels has at least so many bits in use: the darkest cohort is no reason to brighten it further."""
 
+TURNED = "busline_turned"
+"""Key in the info of a picture that was turned upright."""
 _ORIENTATION = 0x0112
 _SHORT = 3
 _UPRIGHT: dict[Any, Image.Transpose] = {
@@ -181,6 +183,7 @@ def _turn_upright(picture: Image.Image) -> Image.Image:
         return picture
     turned = picture.transpose(method)
     turned.format = picture.format
+    turned.info[TURNED] = True
     return turned
 
 
