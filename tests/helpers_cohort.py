@@ -27,6 +27,7 @@ SETTINGS = Ingest(
     duplicate_correlation=0.65,
     mask_hollow=3.0,
     mask_extent=0.12,
+    mask_holes=0.2,
     mask_border=0.75,
     lesion_share_min=0.001,
     lesion_share_max=0.7,

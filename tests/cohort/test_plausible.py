@@ -47,7 +47,8 @@ def test_an_inverted_mask_is_refused_with_the_key_that_reads_it(raw, lesion):
 def test_a_limit_says_what_is_inverted(raw):
     put(raw, ~draw_mask() * 255)
     assert run(raw, mask_border=1.0).cases["has_mask"].iloc[1]
-    assert doubts_of(raw)["cases"] == {"mask_at_all_borders": ["2"], "large_lesion": ["2"]}
+    named = ["mask_at_all_borders", "large_lesion", "lesion_with_holes"]
+    assert doubts_of(raw)["cases"] == {name: ["2"] for name in named}
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,9 @@ def test_a_limit_says_what_is_inverted(raw):
         (box(2, 2, 46, 34), ["large_lesion"]),
         (np.maximum(box(22, 0, 26, 36), box(0, 16, 48, 20)), ["mask_at_all_borders"]),
         (box(10, 10, 11, 11), ["small_lesion"]),
+        (box(10, 10, 20, 20) - box(13, 13, 17, 17), []),
+        (box(10, 10, 20, 20) - box(12, 12, 18, 18), ["lesion_with_holes"]),
+        (box(0, 0, 9, 9) - box(2, 0, 7, 7), []),
         (box(0, 0, 30, 30), []),
     ],
 )

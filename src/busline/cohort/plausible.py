@@ -16,6 +16,7 @@ NOTES = {
     "mask_at_all_borders": "the lesion touches all four borders of the image",
     "small_lesion": "the lesion is smaller than ingest.lesion_share_min of the image",
     "large_lesion": "the lesion is larger than ingest.lesion_share_max of the image",
+    "lesion_with_holes": "the lesion has holes, as a small outline has",
     "turned_image": "the image was turned by its Exif orientation, and its mask perhaps drawn on the unturned one",
     "resized_mask": "the mask had another size than its image",
     "ignored_mask": "the mask of a normal case marks something and was ignored",
@@ -53,8 +54,19 @@ def doubt_mask(mask: np.ndarray, settings: Ingest) -> list[str]:
         "mask_at_all_borders": all(side.any() for side in sides),
         "small_lesion": share < settings.lesion_share_min,
         "large_lesion": share > settings.lesion_share_max,
+        "lesion_with_holes": _hole_area(mask) > settings.mask_holes * mask.sum(),
     }
     return [name for name, holds in notes.items() if holds]
+
+
+def _hole_area(mask: np.ndarray) -> int:
+    """Return how many pixels a mask, bool (height, width), encloses that are not its own."""
+    from scipy import ndimage
+
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    outside = ~np.pad(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], 1)
+    pieces, count = ndimage.label(outside)
+    return int(np.count_nonzero(pieces > 1)) if count > 1 else 0
 
 
 def shared_files(cases: Sequence[RawCase]) -> list[str]:

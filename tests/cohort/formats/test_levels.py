@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_masks import disc, label_map, paint, read, soften
+from made_masks import dice, disc, label_map, paint, read, soften
 from PIL import Image
 
 from helpers_cohort import draw_image
@@ -78,6 +78,13 @@ def test_soft_shapes_of_two_heights_are_refused(tmp_path):
 def test_two_colours_in_one_file_are_refused(tmp_path, colours, suffix):
     with pytest.raises(ValueError, match=r"several colours \(#.*masks\.values"):
         read(tmp_path, paint((A, colours[0]), (B, colours[1])), suffix)
+
+
+@pytest.mark.parametrize("colour", [RED, BLUE])
+def test_a_jpeg_in_one_colour_has_no_second_at_its_edges(tmp_path, colour):
+    rough = np.random.default_rng(0).random((160, 200)) < 0.5
+    lesion = disc() & (disc(radius=37) | rough)
+    assert dice(read(tmp_path, paint((lesion, colour)), "jpg"), lesion) > 0.93
 
 
 def test_the_colours_are_named(tmp_path):

@@ -81,6 +81,8 @@ class Ingest(Section):
     """A mask whose filled area is so many times its own, or more, is an outline and refused."""
     mask_extent: Annotated[float, Field(ge=0.0, lt=1.0)]
     """A mask that covers less of the box round it is an open outline and refused."""
+    mask_holes: Annotated[float, Field(ge=0.0)]
+    """A case whose lesion encloses holes of more than this share of its own area is named on the data card."""
     mask_border: Annotated[float, Field(gt=0.0, le=1.0)]
     """A mask of more than half of an image that covers more of its border pixels than this is inverted and refused."""
     lesion_share_min: Annotated[float, Field(ge=0.0, lt=1.0)]

@@ -13,7 +13,7 @@ SHOWN = 8
 """Values that a message lists."""
 
 _LEAST_AREA = 9
-"""Pixels, of one 3 × 3 square, that a further level or colour must fill to count."""
+"""Pixels, of one 3 × 3 square, that a further level must fill to count."""
 _EVEN = 0.3
 """A soft edge spreads over the levels: a window of 1/16 of them with this share of its flat pixels, and
 twice those of the windows beside it, is an area."""
@@ -159,11 +159,13 @@ def _is_scan(levels: np.ndarray, most: int) -> bool:
 
 
 def _has_several_colours(colours: np.ndarray, levels: np.ndarray) -> bool:
-    """Say whether bright flat areas have another colour than most of them, whatever their brightness."""
+    """Say whether bright areas, of 3 × 3 pixels or more, have another colour than most, whatever their brightness."""
+    from scipy import ndimage
+
     bright = (levels > levels.max() // 4) & (levels > 0)
     hues = colours[bright] / levels[bright, None].astype(np.float64)
     codes = np.rint(hues * 2).astype(np.int64) @ np.array([9, 3, 1])
     usual = hues[codes == np.bincount(codes).argmax()].mean(axis=0)
     other = np.zeros(levels.shape, dtype=bool)
     other[bright] = np.abs(hues - usual).max(axis=1) > _OTHER_COLOUR
-    return int(np.count_nonzero(other)) >= _LEAST_AREA
+    return bool(ndimage.minimum_filter(other, 3).any())  # a JPEG has single pixels of other colours at every edge
