@@ -42,7 +42,7 @@ def put(folder, name, pixels):
 
 def describe(folder, **keys):
     content = {"table": "table.csv", "case_id": "id", "image": "image", "mask": "mask", "label": "label"}
-    labels = {"labels": {"a": "benign", "b": "malignant", "n": "normal"}}
+    labels = {"labels": {"a": "benign", "b": "malignant", "n": "normal"}, "patient_id": "each image"}
     with (folder / "dataset.yaml").open("w") as file:
         YAML().dump(content | labels | keys, file)
 
