@@ -22,7 +22,6 @@ from busline.base.settings.weights import (
 from busline.fetch.download import fetch, sha256_of
 from busline.fetch.mirror import VARIABLE
 from busline.fetch.names import safe_path
-from busline.weights.read import read_weights
 
 
 def save_weights(
@@ -49,6 +48,8 @@ def save_weights(
     with atomic_folder(target) as part:
         checksum, file = None, initial.file
         if file is not None:
+            from busline.weights.read import read_weights  # torch takes seconds, and most models need no file
+
             path, is_download = _locate(initial.name, file, mirror, downloads, report_progress)
             try:
                 checksum = _recognise(path, file)
