@@ -73,6 +73,8 @@ def describe_reading(raw: RawCohort) -> dict[str, Any]:
         result["notes"] = list(raw.notes)
     if raw.left_out:
         result["left_out"] = dict(raw.left_out)
+    if raw.excluded:
+        result["excluded"] = dict(raw.excluded)
     return result
 
 

@@ -128,6 +128,7 @@ class RawCohort:
         masks_required: whether a lesion case must have a mask.
         notes: what was decided in reading, and what may be wrong; printed, and on the data card.
         left_out: number of rows left out, by their label.
+        excluded: why single cases were left out, by their id.
         masks: what the masks are.
         images: what the images are.
     """
@@ -138,5 +139,6 @@ class RawCohort:
     masks_required: bool = True
     notes: tuple[str, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
+    excluded: Mapping[str, str] = field(default_factory=dict)
     masks: MaskForm = WHITE_AREAS
     images: ImageForm = EIGHT_BITS

@@ -7,7 +7,8 @@ from ruamel.yaml import YAML
 from busline.base.errors import DataError
 from busline.base.settings.data import Cohort
 from busline.cohort.ingest import ingest
-from busline.cohort.sources.folder import load_dataset, read_folder
+from busline.cohort.sources.dataset import load_dataset
+from busline.cohort.sources.folder import read_folder
 from busline.cohort.sources.order import Order
 from busline.cohort.sources.table import acquire
 from busline.cohort.store import load_cohort

@@ -7,7 +7,8 @@ import pytest
 from busline.base.artifacts import load_json
 from busline.base.errors import DataError
 from busline.cohort.ingest import ingest
-from busline.cohort.sources.folder import load_dataset, read_folder
+from busline.cohort.sources.dataset import load_dataset
+from busline.cohort.sources.folder import read_folder
 from helpers_cohort import SETTINGS
 from made_tables import ROWS, describe, read_csv_rows, read_text, with_cell
 
@@ -72,13 +73,14 @@ def test_an_unlabelled_row_is_refused_with_the_way_to_leave_it_out(tmp_path):
 
 def test_files_of_rows_left_out_are_not_copied(tmp_path):
     from busline.cohort.formats.rows import file_names
-    from busline.cohort.sources.folder import _layout, _read
+    from busline.cohort.sources.dataset import layout_of
+    from busline.cohort.sources.folder import _read
 
     text = "case,patient,finding,file\nc1,a,b,a.png\nc2,b,u,../b.png\n"
     changes = {"image": "file", "columns": None, "labels": {"b": "benign", "u": "leave out"}}
     read_text(tmp_path, text, **changes)
     dataset = load_dataset(tmp_path)
-    assert file_names(_read(tmp_path, dataset), _layout(dataset)) == ["a.png"]
+    assert file_names(_read(tmp_path, dataset), layout_of(dataset)) == ["a.png"]
 
 
 def test_notes_and_rows_left_out_stand_on_the_card_and_are_printed(tmp_path, caplog):

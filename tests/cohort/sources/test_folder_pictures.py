@@ -9,7 +9,8 @@ from busline.base.artifacts import load_json
 from busline.base.errors import DataError
 from busline.base.settings.data import Cohort
 from busline.cohort.ingest import ingest
-from busline.cohort.sources.folder import load_dataset, read_folder
+from busline.cohort.sources.dataset import load_dataset
+from busline.cohort.sources.folder import read_folder
 from busline.cohort.sources.order import Order
 from busline.cohort.sources.table import acquire
 from busline.cohort.store import load_cohort

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from busline.cohort.schema import Column
@@ -33,6 +33,9 @@ class Layout:
         columns: provenance and kind of all other columns.
         picture_folder: folder of the files the table names, relative to the raw folder; empty for the raw folder.
         subfolders: whether the table may name files in subfolders.
+        sources: columns that a part other than the label is made of (:mod:`busline.cohort.formats.derive`).
+        label_sources: columns that the label is made of.
+        exclude: ids of cases that are left out, and why.
     """
 
     case_id: str
@@ -50,6 +53,9 @@ class Layout:
     columns: tuple[Column, ...] = ()
     picture_folder: str = ""
     subfolders: bool = False
+    sources: tuple[str, ...] = ()
+    label_sources: tuple[str, ...] = ()
+    exclude: Mapping[str, str] = field(default_factory=dict)
 
     def stored_as(self) -> dict[str, str]:
         """Return the columns that the cohort holds under a name of its own."""
@@ -70,9 +76,10 @@ class Layout:
 
     def all_columns(self) -> dict[str, Column]:
         """Return the provenance and kind of every column the layout knows, those that play a part included."""
-        names = [self.case_id, self.patient_id, *self.file_columns()]
+        names = [*self.sources, self.case_id, self.patient_id, *self.file_columns()]
         known = {name: Column(name=name, provenance="identifier", kind="categorical") for name in names if name}
-        known[self.label] = Column(name=self.label, provenance="label", kind="categorical")
+        for name in (*self.label_sources, self.label):
+            known[name] = Column(name=name, provenance="label", kind="categorical")
         if self.pixel_size:
             known[self.pixel_size] = Column(name=self.pixel_size, provenance="acquisition", kind="numeric", minimum=0.0)
         return known | {column.name: column for column in self.columns}

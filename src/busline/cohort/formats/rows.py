@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from busline.base.errors import DataError, list_problems, plain, shown
+from busline.base.errors import DataError, list_problems, near_matches, plain, shown
 from busline.cohort.formats.cells import find_label, read_files, read_patient, read_value, refuse_doubt
 from busline.cohort.formats.comparison import compare_rows
 from busline.cohort.formats.layout import LEAVE_OUT, Layout
@@ -21,17 +21,18 @@ def file_names(table: Table, layout: Layout) -> list[str]:
     """Return every file that the table names for a row that is read, sorted, each once.
 
     Raises:
-        DataError: if a column is missing, or listing every name that cannot be trusted.
+        DataError: if a column or an excluded case is missing, or listing every name that cannot be trusted.
     """
     require_columns(table, layout.all_columns())
+    _require_excluded(table, layout)
     names: set[str] = set()
     problems: list[str] = []
     for number, row in table.rows:
-        if _left_out(row, layout):
+        if _left_out(table, number, row, layout):
             continue
         for column in layout.file_columns():
             try:
-                names.update(read_files(_as_written(table, number, row, column), layout))
+                names.update(_read_names(table, number, row, column, layout))
             except ValueError as error:
                 problems.append(f"row {number}, column {shown(column)}: {error}")
     if problems:
@@ -51,17 +52,16 @@ def read_cases(table: Table, layout: Layout, folder: Path) -> RawCohort:
         The cases, a line for each row that is none, and what was decided in reading.
 
     Raises:
-        DataError: if a column is missing or has a name the cohort needs for itself.
+        DataError: if a column or an excluded case is missing, or a column has a name the cohort needs for itself.
     """
     known = layout.all_columns()
     require_columns(table, known)
-    for name in table.header:
-        if name in RESERVED and name in known and layout.stored_as().get(name) != name:
-            raise DataError(table.name, f"column {name!r} has a name the cohort needs", mend="rename the column")
+    _require_excluded(table, layout)
+    _require_own_names(table, layout)
     cases: list[RawCase] = []
     problems: list[str] = []
     seen: dict[str, int] = {}
-    taken = [(number, row) for number, row in table.rows if not _left_out(row, layout)]
+    taken = [(number, row) for number, row in table.rows if not _left_out(table, number, row, layout)]
     for number, row in taken:
         found, case = _read_row(number, row, table, layout, folder)
         first = seen.setdefault(row[layout.case_id], number)
@@ -72,23 +72,60 @@ def read_cases(table: Table, layout: Layout, folder: Path) -> RawCohort:
             cases.append(case)
     doubled, notes = compare_rows(table, layout, cases)
     undeclared = {name: Column(name=name, provenance=None, kind="categorical") for name in table.header}
+    not_stored = {name for name in RESERVED if name not in layout.stored_as()} & known.keys()
     return RawCohort(
-        columns=tuple((undeclared | known)[name] for name in table.header),
+        columns=tuple((undeclared | known)[name] for name in table.header if name not in not_stored),
         cases=tuple(cases),
         problems=(*problems, *doubled),
         masks_required=bool(layout.masks),
         notes=(*(f"{table.name}: {note}" for note in table.notes), *notes),
-        left_out=dict(Counter(row[layout.label] for _, row in table.rows if _left_out(row, layout))),
+        left_out=dict(Counter(_labels_left_out(table, layout))),
+        excluded=dict(layout.exclude),
     )
 
 
-def _left_out(row: dict[str, str], layout: Layout) -> bool:
-    return layout.labels.get(read_boolean(row[layout.label])) == LEAVE_OUT
+def _require_excluded(table: Table, layout: Layout) -> None:
+    ids = {row[layout.case_id] for _, row in table.rows}
+    problems = [
+        f"exclude: {shown(case)} is no case; {near_matches(case, ids)}" for case in layout.exclude if case not in ids
+    ]
+    if problems:
+        raise list_problems(table.name, problems, mend="correct the ids in dataset.yaml")
 
 
-def _as_written(table: Table, number: int, row: dict[str, str], column: str) -> str:
-    """Return a cell that names files: on some systems a name in another Unicode form is another file."""
-    return table.written.get((number, column), row[column])
+def _require_own_names(table: Table, layout: Layout) -> None:
+    """Refuse columns that the cohort would hold under a name of its own; what parts are made of it need not hold."""
+    declared = {column.name for column in layout.columns}
+    made_of = {*layout.sources, *layout.label_sources} - declared
+    for name in table.header:
+        known = name in layout.all_columns() and name not in made_of
+        if name in RESERVED and known and layout.stored_as().get(name) != name:
+            raise DataError(table.name, f"column {name!r} has a name the cohort needs", mend="rename the column")
+
+
+def _left_out(table: Table, number: int, row: dict[str, str], layout: Layout) -> bool:
+    """Say whether a row is not read; a label that could not be made is not one that is left out."""
+    label = None if (number, layout.label) in table.faults else layout.labels.get(read_boolean(row[layout.label]))
+    return label == LEAVE_OUT or row[layout.case_id] in layout.exclude
+
+
+def _labels_left_out(table: Table, layout: Layout) -> list[str]:
+    rows = [row for number, row in table.rows if _left_out(table, number, row, layout)]
+    return [row[layout.label] for row in rows if row[layout.case_id] not in layout.exclude]
+
+
+def _read_names(table: Table, number: int, row: dict[str, str], column: str, layout: Layout) -> list[str]:
+    """Return the files that a cell names.
+
+    Raises:
+        ValueError: if it cannot be read, or one of them cannot be trusted.
+    """
+    place = number, column
+    if place in table.faults:
+        raise ValueError(table.faults[place])
+    if column in table.derived:
+        return list(table.files.get(place, ()))
+    return read_files(table.as_written(number, row, column), layout)
 
 
 def _read_row(
@@ -130,9 +167,11 @@ def _read_row(
 def _read_cell(number: int, row: dict[str, str], table: Table, column: Column, layout: Layout) -> Any:
     """Return what a cell says, in the type that its part wants."""
     name, text = column.name, row[column.name]
+    if (number, name) in table.faults:
+        raise ValueError(table.faults[number, name])
     refuse_doubt(table.doubts.get((number, name)), text, column, layout)
     if name in layout.file_columns():
-        return read_files(_as_written(table, number, row, name), layout)
+        return _read_names(table, number, row, name, layout)
     if name == layout.patient_id:
         return read_patient(text, layout)
     if name == layout.label:

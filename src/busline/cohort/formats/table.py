@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from busline.cohort.formats.workbook import read_xlsx
 _LFS = b"version https://git-lfs.github.com/spec/"
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 """Beginning of a compound file (MS-CFB 2.2): an .xls, or an encrypted .xlsx."""
+
+ABOVE = -1
+"""Row of the header of a table that has none."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,9 @@ class Table:
         written: cells as they are in the file, by row number and column, where `rows` has them otherwise.
         doubts: cells that may not say what they seem to say, by row number and column.
         notes: what was decided in reading.
+        derived: columns that were made of others and are none of the file, see :func:`busline.cohort.formats.derive`.
+        files: the files that a derived cell names, by row number and column.
+        faults: why a derived cell could not be made, by row number and column.
     """
 
     name: str
@@ -37,15 +43,29 @@ class Table:
     written: Mapping[tuple[int, str], str] = field(default_factory=dict)
     doubts: Mapping[tuple[int, str], Doubt] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
+    files: Mapping[tuple[int, str], tuple[str, ...]] = field(default_factory=dict)
+    faults: Mapping[tuple[int, str], str] = field(default_factory=dict)
+
+    def as_written(self, number: int, row: Mapping[str, str], column: str) -> str:
+        """Return a cell that names files: on some systems a name in another Unicode form is another file."""
+        return self.written.get((number, column), row[column])
 
 
-def read_table(path: Path, *, delimiter: str | None = None, sheet: str | int | None = None) -> Table:
+def read_table(
+    path: Path,
+    *,
+    delimiter: str | None = None,
+    sheet: str | int | None = None,
+    header: Sequence[str] | None = None,
+) -> Table:
     """Read a CSV or one sheet of an xlsx file.
 
     Args:
         path: the file.
         delimiter: character between the cells of a CSV; None if it is to be found.
         sheet: name or place of the sheet; see :func:`busline.cohort.formats.workbook.read_xlsx`.
+        header: names of the columns of a table whose first row is data; None if its first row names them.
 
     Raises:
         DataError: if the file is missing, is not what its name says, or has unusable headers or rows.
@@ -61,12 +81,17 @@ def read_table(path: Path, *, delimiter: str | None = None, sheet: str | int | N
         raise DataError(str(path), "is no table", expected="a file name that ends in .csv or .xlsx")
     doubtful = {row for row, _ in grid.doubts}  # a formula without a value is no empty cell
     filled = [row for row, line in enumerate(grid.lines) if row in doubtful or any(tidy(cell) for cell in line)]
+    if header is not None:
+        filled = [ABOVE, *filled]
     if len(filled) < 2:
         raise DataError(str(path), "has no rows", expected="a header and at least one row")
-    header = _header(path, [tidy(cell) for cell in grid.lines[filled[0]]])
-    _refuse_lengths(path, grid, filled[1:], len(header))
-    merges = _fill_merged(path, grid, filled, header)
-    return _assemble(path.name, grid, header, filled[1:], merges)
+    first = [tidy(cell) for cell in grid.lines[filled[1 if header else 0]]]
+    if header is not None and _same_names(first, header):
+        raise DataError(str(path), "names its columns in its first row", mend="remove `header` from dataset.yaml")
+    columns = _header(path, first if header is None else [*header])
+    _refuse_lengths(path, grid, filled[1:], len(columns))
+    merges = _fill_merged(path, grid, filled, columns)
+    return _assemble(path.name, grid, columns, filled[1:], merges)
 
 
 def require_columns(table: Table, names: Iterable[str]) -> None:
@@ -79,7 +104,7 @@ def require_columns(table: Table, names: Iterable[str]) -> None:
     problems = [
         f"column {shown(name)} is missing; {near_matches(name, table.header)}"
         for name in known
-        if name not in table.header
+        if name not in (*table.header, *table.derived)
     ]
     if problems:
         mend = "rename the column in the table, spelling and case as shown"
@@ -87,7 +112,7 @@ def require_columns(table: Table, names: Iterable[str]) -> None:
         if len(table.header) == 1 and others:
             mend = f"is {' or '.join(others)} between its cells? leave `delimiter` out of dataset.yaml to have it found"
         elif len(problems) == len(known):
-            mend = "the first row that is not empty must be the header; write one, or correct the names in dataset.yaml"
+            mend = "the first row that is not empty must be the header; write one, or name the columns: key `header`"
         raise list_problems(table.name, problems, mend=mend)
 
 
@@ -99,6 +124,10 @@ def _refuse_stand_ins(path: Path) -> None:
     if begin.startswith(_OLE):
         mend = "save it as .xlsx without a password"
         raise DataError(str(path), "is a workbook of Excel before 2007, or has a password", mend=mend)
+
+
+def _same_names(cells: Sequence[str], names: Sequence[str]) -> bool:
+    return [cell.casefold() for cell in cells if cell] == [name.casefold() for name in names]
 
 
 def _header(path: Path, cells: list[str]) -> list[str]:
