@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from busline.base.errors import DataError, list_problems, near_matches, shown
 from busline.cohort.formats.cells import read_files
-from busline.cohort.formats.companions import Claim, NotThereError, claim_files, locate, settle_claims
+from busline.cohort.formats.companions import Claim, NotThereError, claim_files, settle_claims
 from busline.cohort.formats.filenames import FILE, FilePattern, describe_unread, tabulate_files, without_masks
 from busline.cohort.formats.layout import Layout
 from busline.cohort.formats.patterns import search_all
 from busline.cohort.formats.shelf import Shelf, shelf_of
 from busline.cohort.formats.table import Table
-from busline.cohort.formats.templates import Template
+from busline.cohort.formats.templates import FIND, WHOLE_FIND, Template
 from busline.cohort.formats.text import Doubt, is_missing, read_boolean, tidy
 
 Place = tuple[int, str]
@@ -27,12 +27,14 @@ class Derived:
     Attributes:
         name: of the column that is made; no column of the table has it.
         template: what is made of a row's cells.
-        pattern: regular expression whose find in that it is; None for the whole.
+        pattern: regular expression whose find in that is taken; None for the whole.
+        around: what is made of the find.
     """
 
     name: str
     template: Template
     pattern: str | None = None
+    around: Template = WHOLE_FIND
 
 
 def derive(table: Table, parts: Sequence[Derived], layout: Layout, shelf: Shelf) -> Table:
@@ -100,7 +102,11 @@ def _require(table: Table, parts: Sequence[Derived]) -> None:
 
 def _with_texts(table: Table, parts: Sequence[Derived], layout: Layout) -> Table:
     found, faults = _fill(table, parts, layout)
-    return _extend(table, parts, {place: tidy(text) for place, text in found.items()}, faults)
+    around = {part.name: part.around for part in parts if part.pattern is not None}
+    cells = {
+        place: around[place[1]].fill({FIND: text}) if place[1] in around else text for place, text in found.items()
+    }
+    return _extend(table, parts, {place: tidy(text) for place, text in cells.items()}, faults)
 
 
 def _with_files(table: Table, parts: Sequence[Derived], layout: Layout, shelf: Shelf) -> Table:
@@ -133,10 +139,8 @@ def claim_rows(
     claims: dict[Place, list[Claim]] = {}
     faults: dict[Place, str] = {}
     for part in parts:
-        texts: dict[Place, str] = {}
-        if part.pattern is not None:
-            texts, wrong = _fill(table, [part], layout)
-            faults |= wrong
+        finds, wrong = ({}, {}) if part.pattern is None else _fill(table, [part], layout)
+        faults |= wrong
         for number, row in table.rows:
             place = number, part.name
             try:
@@ -144,7 +148,7 @@ def claim_rows(
                     cells = _cells(table, number, row, part, layout)
                     found = claim_files(part.template, cells, layout.joiner, shelf)
                 else:
-                    found = [locate(name, shelf) for name in read_files(texts.get(place, ""), layout)]
+                    found = claim_files(part.around, {FIND: finds.get(place, "")}, layout.joiner, shelf)
                 for claim in found:
                     read_files(claim.name, plain)
                 claims[place] = found
@@ -157,7 +161,7 @@ def claim_rows(
 
 
 def _fill(table: Table, parts: Sequence[Derived], layout: Layout) -> tuple[dict[Place, str], dict[Place, str]]:
-    """Return each row's text of each part, where it has one, and what is wrong with the others."""
+    """Return each row's text of each part, or what its pattern finds in it, and what is wrong with rows without one."""
     found: dict[Place, str] = {}
     faults: dict[Place, str] = {}
     for part in parts:

@@ -13,6 +13,9 @@ from busline.cohort.formats.text import tidy
 STAR = "*"
 """Stands for any characters of a file name in the template of a mask; no other character is special there."""
 
+FIND = ""
+"""Name of the column in which what a pattern found stands; no table has it."""
+
 
 def _parent(path: PurePosixPath) -> str:
     if len(path.parts) < 2:
@@ -80,8 +83,12 @@ class Template:
         return "".join(piece if isinstance(piece, str) else piece.read(cells[piece.column]) for piece in self.pieces)
 
 
-def parse_template(text: str) -> Template:
+def parse_template(text: str, *, of_find: bool = False) -> Template:
     """Return a text's pieces; one without placeholders is a single piece. ``{{`` and ``}}`` are braces themselves.
+
+    Args:
+        text: the template.
+        of_find: whether ``{}`` stands for what a pattern found, the column :data:`FIND`.
 
     Raises:
         ValueError: if a brace has no partner, or nothing stands between two.
@@ -91,13 +98,17 @@ def parse_template(text: str) -> Template:
         if token[0] in ("{", "}"):
             raise ValueError(f"has a lone {token[0]}; write {{column}}, or {token[0] * 2} for the character itself")
         if token[1] is not None:
-            pieces.append(_placeholder(token[1]))
+            pieces.append(Placeholder(FIND) if of_find and not token[1] else _placeholder(token[1]))
         else:
             piece = {"{{": "{", "}}": "}"}.get(token[0], token[0])
             if pieces and isinstance(pieces[-1], str):
                 piece = f"{pieces.pop()}{piece}"
             pieces.append(piece)
     return Template(text, tuple(pieces))
+
+
+WHOLE_FIND = Template("{}", (Placeholder(FIND),))
+"""What a pattern found, as it is."""
 
 
 def split_at_star(template: Template) -> tuple[Template, Template] | None:

@@ -129,7 +129,8 @@ def _contradictions(dataset: Dataset) -> list[str]:
         problems.append("masks: needs mask, the column of their file names")
     for part in dataset.mask:
         try:
-            split_at_star(part.template)
+            if not part.is_column:
+                split_at_star(part.names)
         except ValueError as error:
             problems.append(f"mask: {shown(part.source)} {error}")
     return problems

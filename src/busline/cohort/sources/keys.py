@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from busline.base.errors import shown
 from busline.base.settings.section import Provenance
 from busline.cohort.formats.derive import Derived
 from busline.cohort.formats.filenames import parse_pattern
 from busline.cohort.formats.patterns import require_pattern
-from busline.cohort.formats.templates import Placeholder, Template, parse_template
+from busline.cohort.formats.templates import FIND, WHOLE_FIND, Placeholder, Template, parse_template
 from busline.cohort.formats.text import read_boolean, tidy
 from busline.cohort.schema import Kind
 
@@ -72,6 +72,12 @@ def _readable(text: str) -> str:
     return text
 
 
+def _of_find(text: str) -> str:
+    if parse_template(text, of_find=True).columns != (FIND,):
+        raise ValueError("must have {} where the find goes, and no other placeholder")
+    return text
+
+
 def _pattern(text: str) -> str:
     parse_pattern(text)
     return text
@@ -102,7 +108,15 @@ class Part(_Section):
     source: Annotated[Name, Field(alias="from"), AfterValidator(_readable)]
     """Name of a column, or a template with placeholders."""
     pattern: Annotated[Text, AfterValidator(require_pattern)] | None = None
-    """Regular expression: its first group, or else all that it matches, is meant."""
+    """Regular expression: its first group, or else all that it matches, is found."""
+    around: Annotated[Annotated[Text, AfterValidator(_of_find)] | None, Field(alias="as")] = None
+    """What is made of the find, for which ``{}`` stands."""
+
+    @model_validator(mode="after")
+    def _finds(self) -> Part:
+        if self.around is not None and self.pattern is None:
+            raise ValueError("has `as` without `pattern`; write a template in `from` alone")
+        return self
 
     @property
     def template(self) -> Template:
@@ -124,7 +138,18 @@ class Part(_Section):
         """Name of the column that plays the part: of the table, or of those that are made."""
         if self.is_column:
             return self.template.literal
-        return self.source if self.pattern is None else f"{self.source} matching {self.pattern}"
+        if self.pattern is None:
+            return self.source
+        return f"{self.source} matching {self.pattern}" + (f" as {self.around}" if self.around else "")
+
+    @property
+    def names(self) -> Template:
+        """What names the files, if it is a part that does."""
+        return self.template if self.pattern is None else self._around
+
+    @property
+    def _around(self) -> Template:
+        return parse_template(self.around, of_find=True) if self.around else WHOLE_FIND
 
     @property
     def alone(self) -> str | None:
@@ -138,7 +163,7 @@ class Part(_Section):
         if self.is_column:
             return None
         whole = Template(self.source, (Placeholder(self.columns[0]),))
-        return Derived(self.column, self.template if self.template.columns else whole, self.pattern)
+        return Derived(self.column, self.template if self.template.columns else whole, self.pattern, self._around)
 
 
 class PatientId(Part):
