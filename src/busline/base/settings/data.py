@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
@@ -11,7 +12,9 @@ from busline.base.settings.section import Name, Provenance, Section, Side
 
 def _whole_path(path: str) -> str:
     if path.startswith("~"):
-        raise ValueError("begins with ~, which DVC does not replace by your home folder; write the path out")
+        whole = os.path.expanduser(path)  # noqa: PTH111  # Path raises where there is no such user
+        example = "" if whole == path else f": {whole}"
+        raise ValueError(f"begins with ~, which DVC does not replace by your home folder; write the path out{example}")
     return path
 
 

@@ -21,10 +21,12 @@ def compare_rows(table: Table, layout: Layout, cases: Sequence[RawCase]) -> tupl
         layout: which column plays which part.
         cases: the rows that could be read.
     """
-    problems, notes = [], _invisible(table, layout)
+    problems, notes = [], [*_undeclared(table, layout), *_invisible(table, layout)]
     place = {case.row: f"row {case.row} (case {plain(case.case_id)})" for case in cases}
     if layout.patient_id and not layout.exact_patients:
-        advice = f"write it one way, or say `patient_id: {{from: {layout.patient_id}, exact: true}}`"
+        made = layout.patient_id in table.derived
+        say = "`exact: true` with it" if made else f"`patient_id: {{from: {layout.patient_id}, exact: true}}`"
+        advice = f"write it one way, or say {say}"
         found = spelt_two_ways([(case.row, case.patient_id) for case in cases])
         problems += [f"{place[row]}: column {shown(layout.patient_id)}: {line}; {advice}" for row, line in found]
     if not layout.patient_id:
@@ -49,6 +51,17 @@ def compare_rows(table: Table, layout: Layout, cases: Sequence[RawCase]) -> tupl
                 for word in says_nothing([text for _, text in cells])
             ]
     return problems, notes
+
+
+def _undeclared(table: Table, layout: Layout) -> list[str]:
+    """Return a note that names the columns of which nobody said what they are."""
+    known = layout.all_columns()
+    names = [shown(name) for name in table.header if name not in known]
+    if not names:
+        return []
+    listed = ", ".join(names[:20]) + (f" … and {len(names) - 20} more" if len(names) > 20 else "")
+    what = "column" if len(names) == 1 else "columns"
+    return [f"{what} {listed}: no declared provenance, so `prune` will stop; declare under `columns`, or remove"]
 
 
 def _invisible(table: Table, layout: Layout) -> list[str]:
