@@ -61,7 +61,7 @@ def _undeclared(table: Table, layout: Layout) -> list[str]:
         return []
     listed = ", ".join(names[:20]) + (f" … and {len(names) - 20} more" if len(names) > 20 else "")
     what = "column" if len(names) == 1 else "columns"
-    return [f"{what} {listed}: no declared provenance, so `prune` will stop; declare under `columns`, or remove"]
+    return [f"{what} {listed}: no declared provenance, so `prune` will stop; docs/own-data.md says what to declare"]
 
 
 def _invisible(table: Table, layout: Layout) -> list[str]:

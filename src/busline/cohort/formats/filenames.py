@@ -93,8 +93,7 @@ def tabulate_files(paths: Sequence[str], patterns: Sequence[FilePattern]) -> Tab
     Raises:
         DataError: naming every pattern that matches no file.
     """
-    rows: list[tuple[int, dict[str, str]]] = []
-    written: dict[tuple[int, str], str] = {}
+    rows: list[dict[str, str]] = []
     unused = {pattern.text for pattern in patterns}
     for path in sorted(paths):
         for pattern in patterns:
@@ -102,15 +101,12 @@ def tabulate_files(paths: Sequence[str], patterns: Sequence[FilePattern]) -> Tab
             if found is None:
                 continue
             unused.discard(pattern.text)
-            number = len(rows) + 1
-            cells = {**found, FILE: path}
-            rows.append((number, {column: tidy(text) for column, text in cells.items()}))
-            written |= {(number, column): text for column, text in cells.items() if tidy(text) != text}
+            rows.append({**found, FILE: path})
             break
     if unused:
         problems = [f"{shown(text)} matches no picture" for text in sorted(unused)]
         raise list_problems(TABLE_NAME, problems, expected="names as they are in the folder, with forward slashes")
-    return Table(TABLE_NAME, (*patterns[0].columns, FILE), tuple(rows), written)
+    return _number((*patterns[0].columns, FILE), rows)
 
 
 def without_masks(table: Table, claims: Mapping[tuple[int, str], Sequence[Claim]]) -> Table:
@@ -130,8 +126,9 @@ def without_masks(table: Table, claims: Mapping[tuple[int, str], Sequence[Claim]
     if doubtful:
         problems = [f"{plain(name)}: is a mask of {plain(owners[name])}, or an image with a mask" for name in doubtful]
         raise list_problems(TABLE_NAME, problems, mend="write a template of `mask` that matches the masks only")
-    rows = tuple((number, row) for number, row in table.rows if own[number] not in owners)
-    return Table(table.name, table.header, rows, table.written)
+    return _number(
+        table.header, [_written(table, number, row) for number, row in table.rows if own[number] not in owners]
+    )
 
 
 def describe_unread(paths: Sequence[str], read: Collection[str]) -> str:
@@ -141,6 +138,21 @@ def describe_unread(paths: Sequence[str], read: Collection[str]) -> str:
         return ""
     count = "1 picture matches" if len(unread) == 1 else f"{len(unread)} pictures match"
     return f"{count} neither `files` nor `mask`, and nothing is read of them, for example {plain(unread[0])}"
+
+
+def _number(header: tuple[str, ...], rows: Sequence[Mapping[str, str]]) -> Table:
+    """Return a table of rows as they are written, numbered from 1."""
+    numbered = list(enumerate(rows, start=1))
+    return Table(
+        TABLE_NAME,
+        header,
+        tuple((number, {column: tidy(text) for column, text in row.items()}) for number, row in numbered),
+        {(number, column): text for number, row in numbered for column, text in row.items() if tidy(text) != text},
+    )
+
+
+def _written(table: Table, number: int, row: Mapping[str, str]) -> dict[str, str]:
+    return {column: table.as_written(number, row, column) for column in table.header}
 
 
 def _describe(piece: Placeholder) -> str:

@@ -131,8 +131,8 @@ def split_at_star(template: Template) -> tuple[Template, Template] | None:
 
 
 def _placeholder(text: str) -> Placeholder:
-    column, _, aspect = text.rpartition(".")
-    name, aspect = (column, aspect) if column and aspect in ASPECTS else (text, "")
-    if not tidy(name):
+    whole = tidy(text)
+    if not whole:
         raise ValueError(f"has {{{text}}}; expected the name of a column between the braces")
-    return Placeholder(tidy(name), aspect)
+    column, _, aspect = whole.rpartition(".")
+    return Placeholder(tidy(column), aspect) if column and aspect in ASPECTS else Placeholder(whole)

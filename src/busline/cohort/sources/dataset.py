@@ -12,7 +12,7 @@ from busline.base.validation import describe_errors
 from busline.base.yaml import read_mapping
 from busline.cohort.formats.filenames import FILE, parse_pattern
 from busline.cohort.formats.layout import Layout, Meaning
-from busline.cohort.formats.templates import split_at_star
+from busline.cohort.formats.templates import STAR, split_at_star
 from busline.cohort.schema import EIGHT_BITS, Column, ImageForm, MaskForm
 from busline.cohort.sources.keys import (
     EACH_IMAGE,
@@ -127,12 +127,22 @@ def _contradictions(dataset: Dataset) -> list[str]:
         problems.append("mask: needs image")
     if dataset.masks and not dataset.mask:
         problems.append("masks: needs mask, the column of their file names")
+    return problems + _contradictions_of_stars(dataset)
+
+
+def _contradictions_of_stars(dataset: Dataset) -> list[str]:
+    """Return where a star stands that cannot be one for the files of a case's masks."""
+    problems = []
     for part in dataset.mask:
         try:
             if not part.is_column:
                 split_at_star(part.names)
         except ValueError as error:
             problems.append(f"mask: {shown(part.source)} {error}")
+    if dataset.image and not dataset.image.is_column and STAR in dataset.image.names.literal:
+        problems.append(
+            f"image: {shown(dataset.image.source)} has {STAR}; a case has one image, so only mask may have it"
+        )
     return problems
 
 
