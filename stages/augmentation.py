@@ -27,7 +27,7 @@ def main(
     warm_up(shared.train.kernels, "busline.studies.cnn")
     from busline.base.artifacts import save_table
     from busline.base.runtime import load_runtime
-    from busline.base.skipped import NO_IMAGES, skip
+    from busline.base.skipped import skip
     from busline.families import ALL, WITHOUT_TUNE
     from busline.studies.cnn import run_cnn
     from busline.studies.inputs import load_inputs
@@ -37,8 +37,8 @@ def main(
     side, repeats = settings.image_size, shared.cv.image_repeats
     inputs = load_inputs(root, cohort, shared.split.ordered, image_side=side, repeats=repeats)
     curves, predictions = (root / f"data/{kind}/augmentation/{level}.parquet" for kind in ("curves", "predictions"))
-    if inputs.images is None:
-        skip(NO_IMAGES, tables=[curves, predictions])
+    if reason := inputs.no_pictures:
+        skip(reason, tables=[curves, predictions])
         return
     seed, train, fits = shared.seed.train, shared.train, (ALL if settings.fit_all else WITHOUT_TUNE,)
     study = run_cnn(

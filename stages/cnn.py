@@ -27,7 +27,7 @@ def main(
     warm_up(shared.train.kernels, "busline.studies.cnn")
     from busline.base.artifacts import atomic_folder, load_tensors, save_table
     from busline.base.runtime import load_runtime
-    from busline.base.skipped import NO_IMAGES, skip
+    from busline.base.skipped import skip
     from busline.families import ALL, CNN, WITHOUT_TUNE
     from busline.predictors.cnn import ImageFile
     from busline.predictors.files import save_networks
@@ -42,8 +42,8 @@ def main(
     classes = shared.split.ordered
     inputs = load_inputs(root, cohort, classes, image_side=side, repeats=repeats)
     curves, predictions = (root / f"data/{kind}/cnn/{model}.parquet" for kind in ("curves", "predictions"))
-    if inputs.images is None:
-        skip(NO_IMAGES, tables=[curves, predictions], folders=[root / "data/models/cnn" / model])
+    if reason := inputs.no_pictures:
+        skip(reason, tables=[curves, predictions], folders=[root / "data/models/cnn" / model])
         return
     seed, train = shared.seed.train, shared.train
     fits = (ALL, WITHOUT_TUNE) if settings.fit_all else (WITHOUT_TUNE,)

@@ -23,7 +23,7 @@ def main(
     warm_up(load_settings(TrainSettings, params_file).train.kernels, "busline.studies.dnn")
     from busline.base.artifacts import save_table
     from busline.base.runtime import load_runtime
-    from busline.base.skipped import NO_COLUMNS, skip
+    from busline.base.skipped import skip
     from busline.studies.dnn import DnnSearchSettings, run_dnn_search
     from busline.studies.inputs import load_inputs
 
@@ -34,8 +34,8 @@ def main(
     if not (settings.dnn_search.hidden and settings.dnn_search.dropout):
         skip("dnn_search.hidden or dnn_search.dropout is empty", tables=places)
         return
-    if inputs.table.empty:
-        skip(NO_COLUMNS, tables=places)
+    if reason := inputs.no_table:
+        skip(reason, tables=places)
         return
     predictions, curves = run_dnn_search(inputs, settings, runtime=load_runtime())
     for table, place in zip((predictions, curves), places, strict=True):

@@ -43,10 +43,11 @@ def main(
         return
     cohort = load_settings(DataSettings, params_file).data.main
     known = load_table(root / "data/cohort" / cohort / "cases.parquet")
-    if not known["has_mask"].any():
-        skip(NO_MASKS if (known["width"] > 0).any() else NO_IMAGES, tables=places, folders=[models])
-        return
     inputs = load_inputs(root, cohort, settings.split.ordered, repeats=settings.cv.image_repeats)
+    if inputs.no_classes or not known["has_mask"].any():
+        lacking = NO_MASKS if (known["width"] > 0).any() else NO_IMAGES
+        skip(inputs.no_classes or lacking, tables=places, folders=[models])
+        return
     cases = load_lesion_cases(root / "data/cohort" / cohort, inputs.case_ids, settings.split.positive)
     tensors = load_tensors(root / "data/models/pretrain/lesion.safetensors")
     initial = {name: value.numpy() for name, value in tensors.items()}

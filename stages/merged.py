@@ -27,7 +27,7 @@ def main(
     warm_up(shared.train.kernels, "busline.studies.merged")
     from busline.base.artifacts import atomic_folder, save_table
     from busline.base.runtime import load_runtime
-    from busline.base.skipped import NO_COLUMNS, NO_IMAGES, skip
+    from busline.base.skipped import skip
     from busline.families import CNN, MERGED, TABULAR, WITHOUT_TUNE
     from busline.predictors.files import folder_of, load_states, save_table_networks, stem_of
     from busline.predictors.merged import MergedFile
@@ -40,8 +40,8 @@ def main(
     inputs = load_inputs(root, cohort, shared.split.ordered, image_side=side, repeats=repeats)
     curves, predictions = (root / f"data/{kind}/merged/{model}.parquet" for kind in ("curves", "predictions"))
     models = root / "data/models/merged" / model
-    if inputs.images is None or inputs.table.empty:
-        skip(NO_IMAGES if inputs.images is None else NO_COLUMNS, tables=[curves, predictions], folders=[models])
+    if reason := inputs.no_pictures or inputs.no_table:
+        skip(reason, tables=[curves, predictions], folders=[models])
         return
     fit = WITHOUT_TUNE if settings.image.fit_all else ""
     images = load_states(inputs.resamples, folder_of(root / "data", CNN, model), fit)

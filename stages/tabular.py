@@ -29,7 +29,7 @@ def main(
     warm_up(shared.train.kernels, "busline.studies.dnn" if model == "dnn" else "busline.studies.tabular")
     from busline.base.artifacts import atomic_folder, save_table
     from busline.base.runtime import load_runtime
-    from busline.base.skipped import NO_COLUMNS, skip
+    from busline.base.skipped import skip
     from busline.families import TABULAR
     from busline.predictors.files import save_table_networks, stem_of
     from busline.predictors.tabular import TableFile, save_classical
@@ -40,8 +40,8 @@ def main(
     inputs, runtime = load_inputs(root, cohort, shared.split.ordered), load_runtime()
     models = root / "data/models/tabular" / model
     places = [root / f"data/{kind}/tabular/{model}.parquet" for kind in ("curves", "predictions")]
-    if inputs.table.empty:
-        skip(NO_COLUMNS, tables=places, folders=[models])
+    if reason := inputs.no_table:
+        skip(reason, tables=places, folders=[models])
         return
     settings = load_model_settings(KINDS[model], path)
     file = TableFile(family=TABULAR.key, model=model, classes=shared.split.ordered, settings=settings)

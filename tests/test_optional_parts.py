@@ -18,6 +18,7 @@ from made_inputs import small_params
 from whole_pipeline import run_all, write
 
 CASES = 16
+UNLABELLED = ("none",)
 SMALL = {
     "cv__folds": 3,
     "ingest__max_side": 64,
@@ -40,9 +41,11 @@ def make_folder(folder, *, images, masks, columns, labels=("benign", "malignant"
     folder.mkdir()
     dataset = {"table": "table.csv", "case_id": "id", "patient_id": "each image", "label": "diagnosis"}
     dataset["labels"] = {label: label for label in labels}
-    rows = [
-        {"id": f"c{place:02d}", "diagnosis": labels[place % len(labels)]} for place in range(len(labels) * CASES // 2)
-    ]
+    count = max(len(labels), 2) * CASES // 2
+    rows = [{"id": f"c{place:02d}", "diagnosis": labels[place % len(labels)]} for place in range(count)]
+    if labels == UNLABELLED:
+        dataset |= {"label": "none", "labels": None}
+        rows = [{"id": row["id"]} for row in rows]
     if images:
         dataset["image"] = "image"
         for place, row in enumerate(rows):
@@ -58,7 +61,7 @@ def make_folder(folder, *, images, masks, columns, labels=("benign", "malignant"
         for place, row in enumerate(rows):
             row["Age"] = 40 + place
     with (folder / "dataset.yaml").open("w") as file:
-        YAML().dump(dataset, file)
+        YAML().dump({key: value for key, value in dataset.items() if value is not None}, file)
     with (folder / "table.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
@@ -108,6 +111,16 @@ def test_images_and_a_column_without_masks(tmp_path, monkeypatch):
     assert set(metrics) == {"augmentation", "cnn", "dnn_search", "merged", "tabular", "vote"}
     assert "the cohort has no masks" in report
     assert "the cohort has no images" not in report
+
+
+def test_a_cohort_without_labels_is_segmented(tmp_path, monkeypatch):
+    own = make_folder(tmp_path / "own", images=True, masks=True, columns=True, labels=UNLABELLED)
+    metrics, report = run(tmp_path, own, monkeypatch)
+    assert set(metrics) == {"segment"}
+    assert "Left out. Table, Search of the tabular network, Augmentation, Image" in report.replace("**", "")
+    assert "the cohort has no labels" in report
+    assert "so nothing else was looked for" in report
+    assert "No kept column alone" not in report
 
 
 def test_every_family_may_be_off(tmp_path, monkeypatch):

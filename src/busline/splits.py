@@ -23,6 +23,7 @@ import pandas as pd
 from busline.base.errors import DataError
 from busline.base.seeding import derive_seed, numpy_generator
 from busline.base.settings.protocol import CrossValidation, Split
+from busline.cohort.schema import UNLABELLED
 
 ROLES = ("train", "val", "tune", "test")
 
@@ -108,6 +109,11 @@ def draw_master(
     """
     test = draw_part(labels, groups, split.test_fraction, generator)
     return test, _draw_within(~test, labels, groups, split.val_fraction / (1.0 - split.test_fraction), generator)
+
+
+def of_unlabelled(split: Split) -> Split:
+    """Return the settings for a cohort without labels, whose cases are of one class."""
+    return split.model_copy(update={"classes": [UNLABELLED], "positive": UNLABELLED})
 
 
 def make_splits(cases: pd.DataFrame, groups: np.ndarray, split: Split, cv: CrossValidation, seed: int) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from busline.audit.pipelines import Folds, ImagePipeline, TabularPipeline
 from busline.audit.planted import planted_recall
 from busline.audit.results import (
     BothWays,
+    Columns,
     Leakage,
     MasterSplits,
     PairsOnTwoSides,
@@ -76,6 +77,9 @@ def _run(data: AuditInputs, params: AuditSettings, runtime: Runtime) -> tuple[Le
     split_part, pairs, problems = _audit_splits(data, params)
     if problems:
         return None, problems
+    if data.inputs.no_classes:
+        columns, compared = Columns(alone=[], classes=[]), MasterSplits(master_splits=0, test_cases=(0, 0), rows=[])
+        return Leakage(columns=columns, splits=split_part, protocol=compared, permutation=[], settings=params.audit), []
     links = zip(pairs["case_a"], pairs["case_b"], strict=True)
     groups = group_cases(data.inputs.case_ids, cases["patient_id"].tolist(), links)
     columns, found = audit_columns(

@@ -12,6 +12,7 @@ import pandas as pd
 
 from busline.base.artifacts import atomic_folder, save_json, save_table
 
+NO_LABELS = "the cohort has no labels"
 NO_IMAGES = "the cohort has no images"
 NO_MASKS = "the cohort has no masks"
 NO_COLUMNS = "the cohort has no column that a model may see"

@@ -11,13 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from busline.base.settings.section import Provenance
 
-Label = Literal["benign", "malignant", "normal"]
+Known = Literal["benign", "malignant", "normal"]
+Label = Known | Literal["unlabelled"]
 Kind = Literal["numeric", "categorical"]
 
 MaskValue = Annotated[int, Field(ge=0, le=65535, strict=True)] | Annotated[str, Field(pattern="^#[0-9a-f]{6}$")]
 """A gray value or palette index of a mask, or a colour."""
 
-LABELS: tuple[Label, ...] = ("benign", "malignant", "normal")
+LABELS: tuple[Known, ...] = ("benign", "malignant", "normal")
+"""What a case of a cohort with labels can be."""
+
+UNLABELLED: Label = "unlabelled"
+"""What every case of a cohort without labels is."""
 
 PIXEL_MM_RANGE = (0.001, 1.0)
 """Plausible millimetres per pixel; a value outside it is nearly always given in another unit."""

@@ -24,8 +24,13 @@ def audit_section(leakage: Leakage, published: Published | None, *, comparable: 
         comparable: whether the paper's figures are about the same data; only then they are judged.
     """
     rows = protocol_rows(leakage.protocol, published)
-    text = [_what_was_checked(leakage), *protocol_text(leakage.protocol, rows, published, comparable=comparable)]
-    text.append(_permutation_text(leakage))
+    text = [_what_was_checked(leakage)]
+    if leakage.protocol.master_splits:
+        text[0] += f" No kept column alone has a ROC AUC above {leakage.settings.max_auc_alone:g}."
+        text += protocol_text(leakage.protocol, rows, published, comparable=comparable)
+        text.append(_permutation_text(leakage))
+    else:
+        text.append("The cohort has no labels that anything could tell, so nothing else was looked for.")
     tables = [
         protocol_table(rows, leakage.protocol, published),
         _permutation_table(leakage.permutation),
@@ -44,8 +49,7 @@ def _what_was_checked(leakage: Leakage) -> str:
         f"patients (or cases, where the source names no patient), split into {splits.resamples} resamples, "
         f"{sides.patients} pairs of one patient and "
         f"{sides.duplicates} of {splits.duplicate_pairs} pairs of near-duplicate images, looked for anew, stand "
-        f"on two sides of a split. No kept column alone has a ROC AUC above "
-        f"{leakage.settings.max_auc_alone:g}."
+        "on two sides of a split."
     )
 
 

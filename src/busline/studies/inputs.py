@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from busline.base.artifacts import load_json, load_table
+from busline.base.skipped import NO_COLUMNS, NO_IMAGES, NO_LABELS
 from busline.families import ALL
 from busline.splits import MASTER, Resample, first_repeats, indices_by_role
 
@@ -23,7 +24,7 @@ class StudyInputs:
     Attributes:
         case_ids: n ids, ascending.
         classes: labels in order; the last is the positive one.
-        labels: int64 (n,), positions in ``classes``.
+        labels: int64 (n,), positions in ``classes``; -1 in a cohort without labels.
         table: the columns a model may see, n rows.
         numeric: names of the numeric columns of ``table``.
         categorical: names of the categorical columns of ``table``.
@@ -41,6 +42,21 @@ class StudyInputs:
     resamples: Mapping[Resample, Roles]
     images: np.ndarray | None = None
     masks: np.ndarray | None = None
+
+    @property
+    def no_classes(self) -> str | None:
+        """Why there is nothing to classify, None if there is."""
+        return NO_LABELS if (self.labels < 0).any() else None
+
+    @property
+    def no_table(self) -> str | None:
+        """Why no model can classify the cases by their columns, None if one can."""
+        return self.no_classes or (NO_COLUMNS if self.table.empty else None)
+
+    @property
+    def no_pictures(self) -> str | None:
+        """Why no model can classify the cases by their images, None if one can."""
+        return self.no_classes or (NO_IMAGES if self.images is None else None)
 
     @property
     def is_positive(self) -> np.ndarray:

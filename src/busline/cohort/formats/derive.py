@@ -208,7 +208,8 @@ def _cells(table: Table, number: int, row: Mapping[str, str], part: Derived, lay
 
 
 def _is_mask_of_normal(part: Derived, row: Mapping[str, str], layout: Layout) -> bool:
-    return part.name in layout.masks and layout.labels.get(read_boolean(row.get(layout.label, ""))) == "normal"
+    label = row.get(layout.label, "") if layout.label else ""
+    return part.name in layout.masks and layout.labels.get(read_boolean(label)) == "normal"
 
 
 def _extend(table: Table, parts: Sequence[Derived], cells: Mapping[Place, str], faults: Mapping[Place, str]) -> Table:

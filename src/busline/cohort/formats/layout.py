@@ -20,7 +20,7 @@ class Layout:
     Attributes:
         case_id: column of the unique id.
         image: column of the image's file name, None in a table without images.
-        label: column of the label.
+        label: column of the label; None in a cohort without labels.
         labels: the table's labels and what they mean; rows of a label that means "leave out" are not read.
         patient_id: column of the patient's id; None where each image is of another patient.
         exact_patients: whether ids that differ in spelling alone are of different patients.
@@ -40,7 +40,7 @@ class Layout:
 
     case_id: str
     image: str | None
-    label: str
+    label: str | None
     labels: Mapping[str, Meaning]
     patient_id: str | None = None
     exact_patients: bool = False
@@ -59,7 +59,9 @@ class Layout:
 
     def stored_as(self) -> dict[str, str]:
         """Return the columns that the cohort holds under a name of its own."""
-        parts = {self.case_id: "case_id", self.label: "label"}
+        parts = {self.case_id: "case_id"}
+        if self.label:
+            parts[self.label] = "label"
         if self.patient_id:
             parts[self.patient_id] = "patient_id"
         if self.pixel_size:
@@ -78,7 +80,7 @@ class Layout:
         """Return the provenance and kind of every column the layout knows, those that play a part included."""
         names = [*self.sources, self.case_id, self.patient_id, *self.file_columns()]
         known = {name: Column(name=name, provenance="identifier", kind="categorical") for name in names if name}
-        for name in (*self.label_sources, self.label):
+        for name in (*self.label_sources, *([self.label] if self.label else [])):
             known[name] = Column(name=name, provenance="label", kind="categorical")
         if self.pixel_size:
             known[self.pixel_size] = Column(name=self.pixel_size, provenance="acquisition", kind="numeric", minimum=0.0)

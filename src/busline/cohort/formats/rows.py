@@ -14,7 +14,7 @@ from busline.cohort.formats.comparison import compare_rows
 from busline.cohort.formats.layout import LEAVE_OUT, Layout
 from busline.cohort.formats.table import Table, require_columns
 from busline.cohort.formats.text import read_boolean
-from busline.cohort.schema import RESERVED, Column, RawCase, RawCohort
+from busline.cohort.schema import RESERVED, UNLABELLED, Column, RawCase, RawCohort
 
 
 def file_names(table: Table, layout: Layout) -> list[str]:
@@ -105,11 +105,16 @@ def _require_own_names(table: Table, layout: Layout) -> None:
 
 def _left_out(table: Table, number: int, row: dict[str, str], layout: Layout) -> bool:
     """Say whether a row is not read; a label that could not be made is not one that is left out."""
-    label = None if (number, layout.label) in table.faults else layout.labels.get(read_boolean(row[layout.label]))
-    return label == LEAVE_OUT or row[layout.case_id] in layout.exclude
+    if row[layout.case_id] in layout.exclude:
+        return True
+    if layout.label is None or (number, layout.label) in table.faults:
+        return False
+    return layout.labels.get(read_boolean(row[layout.label])) == LEAVE_OUT
 
 
 def _labels_left_out(table: Table, layout: Layout) -> list[str]:
+    if layout.label is None:
+        return []
     rows = [row for number, row in table.rows if _left_out(table, number, row, layout)]
     return [row[layout.label] for row in rows if row[layout.case_id] not in layout.exclude]
 
@@ -152,7 +157,7 @@ def _read_row(
             row=number,
             case_id=row[layout.case_id],
             patient_id=row[layout.patient_id or layout.case_id],
-            label=read[layout.label],
+            label=read[layout.label] if layout.label else UNLABELLED,
             pixel_mm=None if size is None else size * layout.pixel_mm,
             image=base / images[0] if images else None,
             masks=tuple(base / file for name in layout.masks for file in read[name]),

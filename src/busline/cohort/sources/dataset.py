@@ -16,7 +16,9 @@ from busline.cohort.formats.templates import STAR, split_at_star
 from busline.cohort.schema import EIGHT_BITS, Column, ImageForm, MaskForm
 from busline.cohort.sources.keys import (
     EACH_IMAGE,
+    NO_LABELS,
     STRICT,
+    ALabel,
     APart,
     APartOrNone,
     APatient,
@@ -71,9 +73,9 @@ class Dataset(BaseModel):
     """File names of the masks; needed for segmentation, empty for normal cases."""
     joiner: Text | None = None
     """Text between several file names in one cell, if a cell can hold several masks."""
-    label: APart
-    """The label."""
-    labels: Annotated[dict[str, Meaning], LabelKeys, Field(min_length=1)]
+    label: ALabel
+    """The label, or :data:`NO_LABELS`: such a cohort can be segmented."""
+    labels: Annotated[dict[str, Meaning], LabelKeys] = {}
     """Each label of the table, and what it means: benign, malignant, normal, or that its rows are left out."""
     pixel_size: PixelSize | None = None
     """Column and unit of the size of a pixel, if known."""
@@ -123,6 +125,10 @@ def _contradictions(dataset: Dataset) -> list[str]:
     problems = [*_contradictions_of_sources(dataset), *_contradictions_of_columns(dataset)]
     if dataset.sheet and not (dataset.table or "").lower().endswith(".xlsx"):
         problems.append("sheet: is for an .xlsx table; a CSV has one sheet")
+    if dataset.label and not dataset.labels:
+        problems.append("labels: is missing; say what each label means")
+    if dataset.labels and not dataset.label:
+        problems.append(f"labels: does not go with `label: {NO_LABELS}`; to take a column of that name, {{from: none}}")
     if dataset.mask and not (dataset.image or dataset.files):
         problems.append("mask: needs image")
     if dataset.masks and not dataset.mask:
@@ -198,7 +204,7 @@ def layout_of(dataset: Dataset) -> Layout:
         image=image,
         masks=tuple(part.column for part in dataset.mask),
         joiner=dataset.joiner,
-        label=dataset.label.column,
+        label=dataset.label.column if dataset.label else None,
         labels=dataset.labels,
         pixel_size=dataset.pixel_size.column if dataset.pixel_size else None,
         pixel_mm=MILLIMETRES[dataset.pixel_size.unit] if dataset.pixel_size else 1.0,
@@ -206,7 +212,7 @@ def layout_of(dataset: Dataset) -> Layout:
         columns=tuple(_column(name, declared) for name, declared in dataset.columns.items()),
         subfolders=True,
         sources=tuple(column for part in parts_of(dataset) if part is not dataset.label for column in part.columns),
-        label_sources=dataset.label.columns,
+        label_sources=dataset.label.columns if dataset.label else (),
         exclude=dataset.exclude,
     )
 

@@ -17,6 +17,7 @@ from busline.cohort.formats.text import read_boolean, tidy
 from busline.cohort.schema import Kind
 
 EACH_IMAGE = "each image"
+NO_LABELS = "none"
 
 
 def _as_text(value: Any) -> Any:
@@ -65,6 +66,14 @@ def _as_patient(value: Any) -> Any:
         raise ValueError(f"is empty; name a column, or say `{EACH_IMAGE}`")
     text = _as_cell(value)
     return None if isinstance(text, str) and text.casefold() == EACH_IMAGE else _as_part(value)
+
+
+def _as_label(value: Any) -> Any:
+    """Return what Part validates, or None for cases without labels."""
+    if value is None:
+        raise ValueError(f"is empty; name a column, or say `{NO_LABELS}` if there are no labels")
+    text = _as_cell(value)
+    return None if isinstance(text, str) and text.casefold() == NO_LABELS else _as_part(value)
 
 
 def _readable(text: str) -> str:
@@ -175,6 +184,7 @@ class PatientId(Part):
 
 APart = Annotated[Part, BeforeValidator(_as_part)]
 APartOrNone = Annotated[Part | None, BeforeValidator(lambda value: None if value is None else _as_part(value))]
+ALabel = Annotated[Part | None, BeforeValidator(_as_label)]
 APatient = Annotated[PatientId | None, BeforeValidator(_as_patient)]
 
 
