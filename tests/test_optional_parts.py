@@ -121,6 +121,7 @@ def test_a_cohort_without_labels_is_segmented(tmp_path, monkeypatch):
     assert "the cohort has no labels" in report
     assert "so nothing else was looked for" in report
     assert "No kept column alone" not in report
+    assert "calibrated and useless" not in report
 
 
 def test_every_family_may_be_off(tmp_path, monkeypatch):

@@ -30,7 +30,7 @@ def calibration_section(scores: Tables) -> Row:
         "and the 95th percentile of that. A slope below 1 means probabilities that are too extreme, an intercept below "
         "0 probabilities that are too high on the whole; both are of logistic regressions on the predicted log odds "
         "(doi:10.1186/s12916-019-1466-7). A slope is n/a where it is not finite in one of the repeats.",
-        _base_rate(scores),
+        *_base_rate(scores),
     ]
     before_after = _before_after(scores)
     if before_after["rows"]:
@@ -45,13 +45,15 @@ def calibration_section(scores: Tables) -> Row:
     return section("calibration", "Calibration", text=text, tables=tables)
 
 
-def _base_rate(scores: Tables) -> str:
-    cases, positives = scores.protocol.cases, scores.protocol.positives
-    share = (positives or 0) / cases if cases else 0.0
-    return (
+def _base_rate(scores: Tables) -> list[str]:
+    """Return what the share of positive cases alone would get; nothing where no model says which these are."""
+    if scores.protocol.positives is None:
+        return []
+    share = scores.protocol.positives / scores.protocol.cases
+    return [
         f"A model that gives every case the share of {scores.protocol.positive} cases, {share:.3f}, is perfectly "
         f"calibrated and useless: its Brier score is {share * (1 - share):.3f}."
-    )
+    ]
 
 
 def _evaluated(scores: Tables) -> Row:

@@ -1,12 +1,15 @@
 """Layouts of published sets, each with ten lines of dataset.yaml at most and no script."""
 
 import json
+import re
+import textwrap
 
 import pytest
 
 from busline.cohort.formats.listing import LISTING
+from busline.cohort.sources.dataset import load_dataset
 from busline.cohort.sources.folder import read_folder
-from helpers_cohort import files_of
+from helpers_cohort import ROOT, files_of
 from made_layouts import GREEN, RED, copy, draw, make_cohort, mark, tell
 
 CLASSES = """
@@ -50,6 +53,20 @@ masks: {values: ["#00ff00", "#ff0000"]}
 @pytest.mark.parametrize("text", [CLASSES, BUSI, BUS_BRA, BUS_UCLM])
 def test_ten_lines_are_enough(text):
     assert text.strip().count("\n") < 10
+
+
+def test_what_the_documentation_shows_is_right(tmp_path):
+    text = (ROOT / "docs/own-data.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"(?:^    .*\n)+", text, re.MULTILINE)
+    shown = [textwrap.dedent(block) for block in blocks if "    labels:" in block]
+    assert len(shown) == 3
+    for block in shown:
+        assert load_dataset(tell(tmp_path, block)).mask
+    assert {block.strip() for block in shown} == {BUSI.strip(), without_columns(BUS_BRA), BUS_UCLM.strip()}
+
+
+def without_columns(text):
+    return text.partition("columns:")[0].strip()
 
 
 def test_class_folders(tmp_path):
