@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from busline.base.settings.data import Ingest
 from busline.cohort.duplicates.pairs import digest, thumbnail
 from busline.cohort.formats import pixels
-from busline.cohort.formats.masks import fit_mask, read_mask
+from busline.cohort.formats.annotations.draw import draw_outline
+from busline.cohort.formats.masks import as_area, fit_mask, read_mask
+from busline.cohort.formats.nifti import PIXEL_MM, require_same_axes
 from busline.cohort.plausible import doubt_image, doubt_mask
 from busline.cohort.resize import fit_size, resize_image, resize_mask
 from busline.cohort.schema import WHITE_AREAS, MaskForm, RawCase
+from busline.cohort.shapes import Outline
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Pictures:
         digest: :func:`busline.cohort.duplicates.pairs.digest` of the image.
         thumbnail: :func:`busline.cohort.duplicates.pairs.thumbnail` of the image.
         brightest: the highest pixel of a 16-bit image, 0 of any other.
+        pixel_mm: millimetres per pixel as the image's own file says, None if it does not.
         notes: keys of :data:`busline.cohort.plausible.NOTES`.
     """
 
@@ -58,6 +63,7 @@ class Pictures:
     digest: bytes | None
     thumbnail: np.ndarray | None
     brightest: int = 0
+    pixel_mm: float | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -80,7 +86,7 @@ def read_pictures(case: RawCase, reading: Reading) -> Pictures | list[str]:
         picture = pixels.read_picture(case.image, settings.max_pixels)
         image = pixels.to_gray(picture, reading.bits)
         doubts = doubt_image(image, settings)
-        if case.masks and pixels.TURNED in picture.info:
+        if (case.masks or case.outline) and pixels.TURNED in picture.info:
             doubts.append("turned_image")
     except ValueError as error:
         return [f"{_place(case)}: image {case.image.name} {error}"]
@@ -104,6 +110,7 @@ def read_pictures(case: RawCase, reading: Reading) -> Pictures | list[str]:
         digest=digest(small),
         thumbnail=thumbnail(small),
         brightest=pixels.brightest(picture),
+        pixel_mm=picture.info.get(PIXEL_MM),
         notes=(*doubts, *notes),
     )
 
@@ -117,10 +124,10 @@ def _read_union(case: RawCase, shape: tuple[int, ...], reading: Reading) -> tupl
     union = np.zeros(shape, dtype=bool)
     notes: list[str] = []
     problems = []
-    for path in (*case.masks, *case.other_masks):
+    drawings: list[Path | Outline] = [*case.masks, *case.other_masks]
+    for drawing in [*drawings, case.outline] if case.outline else drawings:
         try:
-            needed = case.label != "normal" and path in case.masks
-            mask = read_mask(path, reading.settings, reading.masks, needed=needed)
+            mask, doubts = _read_drawing(drawing, case, shape, reading)
             if mask.shape != shape and "resized_mask" not in notes:
                 notes.append("resized_mask")
             mask = fit_mask(mask, shape, resize=reading.masks.resize)
@@ -128,16 +135,40 @@ def _read_union(case: RawCase, shape: tuple[int, ...], reading: Reading) -> tupl
             if _ignores(case, reading):
                 notes.append("ignored_mask")
             else:
-                problems.append(f"mask {path.name} {error}")
+                problems.append(f"{_name(drawing)} {error}")
             continue
-        if path in case.masks:
+        notes += doubts
+        if drawing not in case.other_masks:
             union |= mask
     if union.any() and not _ignores(case, reading):
         try:
             notes += doubt_mask(union, reading.settings)
         except ValueError as error:
-            problems.append(f"mask {case.masks[0].name} {error}")
+            problems.append(f"{_main(case)} {error}")
     return union, notes, problems
+
+
+def _read_drawing(
+    drawing: Path | Outline, case: RawCase, shape: tuple[int, ...], reading: Reading
+) -> tuple[np.ndarray, list[str]]:
+    """Return one of a case's masks, or its outline, as an area at its own size, and the notes on it."""
+    settings, form = reading.settings, reading.masks
+    if isinstance(drawing, Outline):
+        mask, notes = draw_outline(drawing, shape, settings.max_pixels)
+        return as_area(mask, settings, form), notes
+    if case.image:
+        require_same_axes(case.image, drawing)
+    needed = case.label != "normal" and drawing in case.masks
+    return read_mask(drawing, settings, form, needed=needed), []
+
+
+def _name(drawing: Path | Outline) -> str:
+    return f"outline in {drawing.file}" if isinstance(drawing, Outline) else f"mask {drawing.name}"
+
+
+def _main(case: RawCase) -> str:
+    """Return what a message calls a case's mask or outline."""
+    return _name(case.outline or case.masks[0])
 
 
 def _ignores(case: RawCase, reading: Reading) -> bool:
@@ -149,9 +180,9 @@ def _contradictions(case: RawCase, reading: Reading, union: np.ndarray) -> list[
     """Return what a case's label and its masks have against each other."""
     if case.label == "normal":
         refused = union.any() and not _ignores(case, reading)
-        return [f"is normal, but mask {case.masks[0].name} marks a lesion"] if refused else []
+        return [f"is normal, but {_main(case)} marks a lesion"] if refused else []
     if case.masks and not union.any():
         return [f"mask {case.masks[0].name} is all black; expected the {case.label} lesion in white"]
-    if reading.masks_required and not case.masks:
+    if reading.masks_required and not case.masks and case.outline is None:
         return [f"names no mask; expected one, because the case is {case.label}"]
     return []

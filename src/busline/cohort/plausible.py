@@ -17,6 +17,8 @@ NOTES = {
     "small_lesion": "the lesion is smaller than ingest.lesion_share_min of the image",
     "large_lesion": "the lesion is larger than ingest.lesion_share_max of the image",
     "lesion_with_holes": "the lesion has holes, as a small outline has",
+    "crossing_outline": "the outline crosses or overlaps itself, so what it encloses is a matter of rule",
+    "rectangular_outline": "the outline is a rectangle, as a box is",
     "turned_image": "the image was turned by its Exif orientation, and its mask perhaps drawn on the unturned one",
     "resized_mask": "the mask had another size than its image",
     "ignored_mask": "the mask of a normal case marks something and was ignored",

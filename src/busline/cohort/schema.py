@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf
 
 from busline.base.settings.section import Provenance
+from busline.cohort.shapes import Outline
 
 Known = Literal["benign", "malignant", "normal"]
 Label = Known | Literal["unlabelled"]
@@ -77,6 +78,7 @@ class RawCase(BaseModel):
         image: the image file; None in a cohort without images.
         masks: files of the main lesion's masks; several are united.
         other_masks: masks of further lesions; checked, not stored.
+        outline: shapes that an annotation tool wrote down, in place of masks.
         cells: the table's values by column: float or None for numeric columns, str or None for categorical ones.
     """
 
@@ -90,6 +92,7 @@ class RawCase(BaseModel):
     image: Path | None
     masks: tuple[Path, ...] = ()
     other_masks: tuple[Path, ...] = ()
+    outline: InstanceOf[Outline] | None = None
     cells: dict[str, str | float | None] = {}
 
 

@@ -10,11 +10,10 @@ from busline.base.errors import near_matches, shown
 from busline.cohort.formats.foreign import SUFFIXES
 from busline.cohort.formats.layout import LEAVE_OUT, Layout, Meaning
 from busline.cohort.formats.patients import NOBODY
+from busline.cohort.formats.suffixes import PICTURES, suffix_of
 from busline.cohort.formats.text import Doubt, is_missing, read_boolean, read_number
 from busline.cohort.schema import Column
 from busline.fetch.names import safe_path
-
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
 
 _REASONS: dict[Doubt, str] = {
     "damage": "holds a character that no text has; save the table again as CSV UTF-8 or .xlsx",
@@ -100,8 +99,9 @@ def read_files(text: str, layout: Layout) -> list[str]:
     names = []
     for name in text.split(layout.joiner) if layout.joiner else [text]:
         path = safe_path(name.strip(), subfolders=layout.subfolders)
-        if path.suffix.lower() not in PICTURE_SUFFIXES:
-            foreign = SUFFIXES.get(path.suffix.lower(), f"is none of a picture; expected {', '.join(PICTURE_SUFFIXES)}")
+        suffix = suffix_of(path.name)
+        if suffix not in PICTURES:
+            foreign = SUFFIXES.get(suffix, f"is none of a picture; expected {', '.join(PICTURES)}")
             raise ValueError(f"file name {shown(name)} {foreign}")
         names.append(str(path))
     return names

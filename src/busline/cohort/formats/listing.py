@@ -7,8 +7,8 @@ from pathlib import Path
 
 from busline.base.artifacts import load_json, save_json
 from busline.base.errors import DataError, list_problems, plain
-from busline.cohort.formats.cells import PICTURE_SUFFIXES
 from busline.cohort.formats.foreign import SUFFIXES
+from busline.cohort.formats.suffixes import PICTURES, suffix_of
 
 LISTING = "dataset.files.json"
 """File of a copied folder that lists all pictures of the folder itself, also those that were not copied."""
@@ -32,7 +32,7 @@ def list_pictures(folder: Path) -> list[str]:
         if seen > MOST_FILES:
             mend = "give data.folders the folder of the images"
             raise DataError(str(folder), f"holds more than {MOST_FILES:,} files", mend=mend)
-        pictures = [name for name in names if Path(name).suffix.lower() in (*PICTURE_SUFFIXES, *SUFFIXES)]
+        pictures = [name for name in names if suffix_of(name) in (*PICTURES, *SUFFIXES)]
         found += [Path(place, name).relative_to(folder).as_posix() for name in pictures]
     broken = sorted(name for name in found if any("\udc80" <= character <= "\udcff" for character in name))
     if broken:  # how Python shows bytes that are no text

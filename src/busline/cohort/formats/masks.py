@@ -37,6 +37,15 @@ def read_mask(path: Path, settings: Ingest, form: MaskForm, *, needed: bool = Tr
     """
     picture = read_picture(path, settings.max_pixels)
     mask = _cut(picture) if form.values is None else _pick(picture, form.values, needed=needed)
+    return as_area(mask, settings, form)
+
+
+def as_area(mask: np.ndarray, settings: Ingest, form: MaskForm) -> np.ndarray:
+    """Return a mask, bool (height, width), as the area of a lesion, an outline filled if ``form`` says that it is one.
+
+    Raises:
+        ValueError: if it marks the whole image, or is an outline and should be an area, or the reverse.
+    """
     if mask.all():
         raise ValueError("marks the whole image; expected the lesion white and the rest black")
     if not mask.any():

@@ -15,6 +15,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from busline.cohort.formats.foreign import describe_foreign
+from busline.cohort.formats.nifti import read_nifti
+from busline.cohort.formats.suffixes import is_nifti
 
 FORMATS = ("PNG", "JPEG", "BMP")
 LEAST_SIDE = 16
@@ -57,7 +59,7 @@ def read_picture(path: Path, max_pixels: int) -> Image.Image:
     """Read a picture file once, check that it is whole, and turn it upright.
 
     Args:
-        path: a PNG, JPEG or BMP file.
+        path: a PNG, JPEG, BMP or NIfTI file.
         max_pixels: an image with more pixels is refused before it is unpacked.
 
     Returns:
@@ -68,6 +70,10 @@ def read_picture(path: Path, max_pixels: int) -> Image.Image:
             frames, or pixels that Pillow cannot read without loss.
     """
     content = _read_bytes(path, max_pixels)
+    if is_nifti(path.name):
+        picture = read_nifti(content, path.name, max_pixels)
+        _require_readable(picture, max_pixels)
+        return picture
     try:
         picture = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError as error:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from busline.base.errors import shown
+from busline.cohort.formats.suffixes import stem_of
 from busline.cohort.formats.text import tidy
 
 STAR = "*"
@@ -26,8 +27,8 @@ def _parent(path: PurePosixPath) -> str:
 ASPECTS: dict[str, Callable[[PurePosixPath], str]] = {
     "name": lambda path: path.name,
     "parent": _parent,
-    "stem": lambda path: path.stem,
-    "suffix": lambda path: path.suffix,
+    "stem": lambda path: stem_of(path.name),
+    "suffix": lambda path: path.name[len(stem_of(path.name)) :],
 }
 """What a template may take of a cell that names a file."""
 

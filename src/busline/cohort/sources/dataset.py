@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 from busline.base.errors import DataError, cut, list_problems, shown
 from busline.base.validation import describe_errors
 from busline.base.yaml import read_mapping
+from busline.cohort.formats.annotations.files import OutlineFiles
 from busline.cohort.formats.filenames import FILE, parse_pattern
 from busline.cohort.formats.layout import Layout, Meaning
 from busline.cohort.formats.templates import STAR, split_at_star
@@ -71,6 +72,8 @@ class Dataset(BaseModel):
     """The image's file name; left out by a table without images, and where ``files`` says what the images are."""
     mask: Annotated[list[APart], AsList] = []
     """File names of the masks; needed for segmentation, empty for normal cases."""
+    outlines: OutlineFiles | None = None
+    """Files of an annotation tool, in place of ``mask``."""
     joiner: Text | None = None
     """Text between several file names in one cell, if a cell can hold several masks."""
     label: ALabel
@@ -131,9 +134,21 @@ def _contradictions(dataset: Dataset) -> list[str]:
         problems.append(f"labels: does not go with `label: {NO_LABELS}`; to take a column of that name, {{from: none}}")
     if dataset.mask and not (dataset.image or dataset.files):
         problems.append("mask: needs image")
-    if dataset.masks and not dataset.mask:
+    if dataset.masks and not (dataset.mask or dataset.outlines):
         problems.append("masks: needs mask, the column of their file names")
+    if dataset.outlines:
+        problems += _contradictions_of_outlines(dataset)
     return problems + _contradictions_of_stars(dataset)
+
+
+def _contradictions_of_outlines(dataset: Dataset) -> list[str]:
+    """Return what stands against outlines in dataset.yaml."""
+    found = {
+        "outlines: stands in place of mask; remove one of the two": bool(dataset.mask),
+        "outlines: needs image": not (dataset.image or dataset.files),
+        "masks.values: is for masks; say outlines.classes": bool(dataset.masks and dataset.masks.values),
+    }
+    return [line for line, holds in found.items() if holds]
 
 
 def _contradictions_of_stars(dataset: Dataset) -> list[str]:

@@ -15,6 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from busline.base.progress import ReportProgress, silent
+from busline.cohort.formats.annotations.files import outline_file_names
+from busline.cohort.formats.annotations.join import add_outlines
 from busline.cohort.formats.derive import derive, tabulate_folder
 from busline.cohort.formats.filenames import parse_pattern
 from busline.cohort.formats.listing import list_pictures, load_listing, save_listing
@@ -51,7 +53,10 @@ def copy_own(own: Path, folder: Path, report_progress: ReportProgress = silent) 
 def _copy(own: Path, folder: Path, find: Callable[[Path], list[str]], report_progress: ReportProgress) -> None:
     dataset = load_dataset(own)
     pictures = find(own) if dataset.files else []
-    names = file_names(_tabulate(own, dataset, pictures), layout_of(dataset))
+    table, layout = _tabulate(own, dataset, pictures), layout_of(dataset)
+    names = file_names(table, layout)
+    if dataset.outlines:
+        names += outline_file_names(dataset.outlines, read_cases(table, layout, own).cases, own)
     copy_files([DATASET, *([dataset.table] if dataset.table else []), *names], own, folder, report_progress)
     if dataset.files:
         save_listing(pictures, folder)
@@ -65,7 +70,8 @@ def read_folder(folder: Path) -> RawCohort:
     """
     dataset = load_dataset(folder)
     cohort = read_cases(_read(folder, dataset), layout_of(dataset), folder)
-    return replace(cohort, masks=dataset.masks or WHITE_AREAS, images=dataset.images)
+    cohort = replace(cohort, masks=dataset.masks or WHITE_AREAS, images=dataset.images)
+    return add_outlines(cohort, dataset.outlines, folder) if dataset.outlines else cohort
 
 
 def _read(folder: Path, dataset: Dataset) -> Table:
