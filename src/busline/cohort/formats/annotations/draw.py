@@ -1,8 +1,8 @@
 """Draw the shapes of a lesion as a mask: one rasteriser for all formats.
 
-A pixel belongs to a polygon if its centre does. It is inside of a line if a ray from it
-crosses the line an odd number of times: the even-odd rule of pycocotools, OpenCV and LabelMe, so that a line that crosses
-itself encloses here what it does there. The lines of several parts are united, and holes are taken out.
+A pixel belongs to a polygon if its centre does. A point is inside of a line if a ray from it crosses the line an odd
+number of times: the even-odd rule, which pycocotools, OpenCV and LabelMe keep too, so that a line that crosses itself
+encloses here what it does there. The lines of several parts are united, and holes are taken out.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -81,9 +82,12 @@ def _find(outlines: OutlineFiles, places: Collection[Place], folder: Path) -> tu
     """
     found: dict[Place, Entry | str] = {}
     strangers = 0
-    names = sorted({file for file, _ in places if outlines.of_all or (folder / file).is_file()})
-    for file, content in read_entries(outlines, names, folder).items():
-        images = [image for name, image in places if name == file]
+    by_file: dict[str, list[str]] = defaultdict(list)
+    for file, image in sorted(places):
+        if outlines.of_all or (folder / file).is_file():
+            by_file[file].append(image)
+    for file, content in read_entries(outlines, by_file, folder).items():
+        images = by_file[file]
         if isinstance(content, str):
             if outlines.of_all:
                 raise DataError(file, content, expected=f"outlines of the format {outlines.format}")
@@ -174,8 +178,8 @@ def _notes(found: Found, strangers: int, classes: frozenset[str] | None) -> Sequ
         entry.image is not None and stem_of(as_path(entry.image)) != stem_of(as_path(image)) for image, entry in entries
     )
     counts = {
-        "entries are of images that are in no row and were not used": strangers,
-        "images have boxes, points or lines beside outlines, which were not used": boxes,
-        "files of outlines name an image of another name than that of their row": renamed,
+        "entries of images that are in no row, not used": strangers,
+        "images that have boxes, points or lines beside their outlines, not used": boxes,
+        "files that name an image of another name than that of their row": renamed,
     }
-    return [f"outlines: {count} {words}" for words, count in counts.items() if count]
+    return [f"outlines: {words}: {count}" for words, count in counts.items() if count]
