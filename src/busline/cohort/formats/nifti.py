@@ -41,6 +41,7 @@ _KINDS = {
     1280: "u8",
 }
 _RGB = 128
+_PACKED = b"\x1f\x8b"
 _MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
 """Of a unit of length; code 0 is an unknown one."""
 _DEFAULT_SIZE = 1.0
@@ -76,12 +77,11 @@ class Header:
     directions: tuple[tuple[int, bool], ...] | None
 
 
-def read_nifti(content: bytes, name: str, max_pixels: int) -> Image.Image:
+def read_nifti(content: bytes, max_pixels: int) -> Image.Image:
     """Return the picture in a file.
 
     Args:
-        content: of the file.
-        name: of the file; one on ``.gz`` is packed.
+        content: of the file, packed or not.
         max_pixels: a picture with more pixels is refused before it is unpacked.
 
     Returns:
@@ -91,7 +91,7 @@ def read_nifti(content: bytes, name: str, max_pixels: int) -> Image.Image:
         ValueError: with the reason, if it is no such file, is truncated, a volume, or has no gray levels.
     """
     try:
-        with _open(content, name) as stream:
+        with _open(content) as stream:
             header = read_header(stream.read(_FIRST_PIXEL))
             if header.width * header.height > max_pixels:
                 sizes = f"{header.width} × {header.height}"
@@ -99,7 +99,7 @@ def read_nifti(content: bytes, name: str, max_pixels: int) -> Image.Image:
             length = header.start - _FIRST_PIXEL + header.width * header.height * header.channels * header.kind.itemsize
             rest = stream.read(length + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(describe_foreign(content[:1024]) or f"is truncated or damaged ({error})") from error
+        raise ValueError(f"is truncated or damaged ({error})") from error
     if len(rest) != length:
         than = "less" if len(rest) < length else "more"
         raise ValueError(f"is truncated or damaged (it holds {than} than the {header.width} × {header.height} pixels)")
@@ -159,14 +159,15 @@ def read_header(content: bytes) -> Header:
     )
 
 
-def _open(content: bytes, name: str) -> io.BufferedIOBase:
+def _open(content: bytes) -> io.BufferedIOBase:
+    """Return what reads a file, unpacked if it is packed, whatever its name says."""
     stream = io.BytesIO(content)
-    return gzip.GzipFile(fileobj=stream) if name.lower().endswith(".gz") else stream
+    return gzip.GzipFile(fileobj=stream) if content.startswith(_PACKED) else stream
 
 
 def _directions_in(path: Path) -> tuple[tuple[int, bool], ...] | None:
     try:
-        with path.open("rb") as file, _open(file.read(_FARTHEST_PIXEL), path.name) as stream:
+        with path.open("rb") as file, _open(file.read(_FARTHEST_PIXEL)) as stream:
             return read_header(stream.read(_FIRST_PIXEL)).directions
     except (OSError, EOFError, zlib.error):
         return None  # whoever reads the whole file says what is wrong with it

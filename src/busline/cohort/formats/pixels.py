@@ -71,7 +71,7 @@ def read_picture(path: Path, max_pixels: int) -> Image.Image:
     """
     content = _read_bytes(path, max_pixels)
     if is_nifti(path.name):
-        picture = read_nifti(content, path.name, max_pixels)
+        picture = read_nifti(content, max_pixels)
         _require_readable(picture, max_pixels)
         return picture
     try:

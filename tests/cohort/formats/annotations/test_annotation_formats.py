@@ -38,7 +38,7 @@ PACKED = {
     "X;`f0Xd0": 720,
     "01ne10": 2,
 }
-"""Masks of 48 × 36 pixels as pycocotools 2.0.11 packs them, and their areas: a disc of radius 9 round (20, 15); the same
+"""Masks of 48 × 36 pixels as pycocotools 2.0.11 packs them, and their areas: a disc of radius 9 round (20, 15); it
 and the corner from (36, 26) on; the columns from 10 to 29; the first and the last pixel."""
 
 

@@ -23,6 +23,7 @@ MOST_SHAPES = 1_000
 """Shapes of one image."""
 LONGEST_SIDE = 65_535
 _FARTHEST = 1e6
+_MOST_DIGITS = 40
 _TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
@@ -48,7 +49,9 @@ def read_json(path: Path) -> Any:
         raise ValueError("is empty; expected JSON")
     _refuse_depth(content)
     try:
-        return json.loads(text, object_pairs_hook=_without_doubles, parse_constant=_refuse_constant)
+        return json.loads(
+            text, object_pairs_hook=_without_doubles, parse_constant=_refuse_constant, parse_int=_whole_number
+        )
     except RecursionError as error:
         raise ValueError("is nested too deep") from error
     except json.JSONDecodeError as error:
@@ -175,6 +178,12 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         doubled = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
         raise ValueError(f"has the key {shown(doubled)} twice in one mapping")
     return result
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"holds a number of {len(digits)} digits")
+    return int(digits)
 
 
 def _refuse_constant(name: str) -> None:
