@@ -10,7 +10,7 @@ from busline.base.artifacts import load_json
 from busline.base.errors import DataError
 from busline.base.settings.data import Cohort
 from busline.cohort.ingest import ingest
-from busline.cohort.sources.folder import load_dataset, read_folder
+from busline.cohort.sources.folder import read_folder
 from busline.cohort.sources.order import Order
 from busline.cohort.sources.table import acquire
 from busline.cohort.store import load_cohort
@@ -243,37 +243,6 @@ def test_a_ring_is_refused_and_filled_when_said(tmp_path):
     assert "case a): outline in ann.json is an outline; say masks.form: outline" in refusal(own)
     own = make(tmp_path / "said", files, file="ann.json", format="coco", masks={"form": "outline"})
     np.testing.assert_array_equal(ingested(own).mask(0) > 0, DISC)
-
-
-@pytest.mark.parametrize(
-    ("outlines", "keys", "words"),
-    [
-        ({"file": "a.json", "format": "labelme"}, {}, "labelme has a file an image; expected {case}, {image} or"),
-        ({"file": "{scan}.json", "format": "coco"}, {}, "has a file with '{scan}'"),
-        ({"file": "{case.json", "format": "coco"}, {}, "has a file with '{case.json'"),
-        ({"file": "../{case}.json", "format": "labelme"}, {}, "leaves its folder"),
-        ({"file": "/a.json", "format": "coco"}, {}, "absolute path"),
-        ({"file": "a.json", "format": "coco", "names": "b.txt"}, {}, "has `names`, which are for yolo"),
-        ({"file": "{case}.txt", "format": "yolo", "names": "../b.txt"}, {}, "leaves its folder"),
-        ({"file": "a.json", "format": "pascal"}, {}, "outlines.format"),
-        ({"file": "a.json"}, {}, "outlines.format: is missing"),
-        ({"file": "a.json", "format": "coco"}, {"mask": "label"}, "stands in place of mask"),
-        ({"file": "a.json", "format": "coco"}, {"masks": {"values": [1]}}, "say outlines.classes"),
-    ],
-)
-def test_what_dataset_yaml_may_not_say(tmp_path, outlines, keys, words):
-    own = write_own(tmp_path / "own", {}, outlines=outlines, **keys)
-    with pytest.raises(DataError) as error:
-        load_dataset(own)
-    assert words in str(error.value)
-
-
-def test_outlines_need_images(tmp_path):
-    own = write_own(tmp_path / "own", {}, outlines={"file": "a.json", "format": "coco"})
-    text = (own / "dataset.yaml").read_text()
-    (own / "dataset.yaml").write_text(text.replace("image: image\n", ""))
-    with pytest.raises(DataError, match="outlines: needs image"):
-        load_dataset(own)
 
 
 def test_a_file_of_all_images_that_is_broken_is_named(tmp_path):
