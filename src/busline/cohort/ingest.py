@@ -134,7 +134,7 @@ def _frames(
             {
                 "width": result.width or np.nan,
                 "height": result.height or np.nan,
-                "pixel_mm": _pixel_mm(case, result),
+                "pixel_mm": np.nan if result.pixel_mm is None else result.pixel_mm,
                 "lesion_share": result.lesion_share,
                 "other_masks": len(case.other_masks),
             }
@@ -147,12 +147,6 @@ def _frames(
             found.notes.append((case.case_id, result.notes))
             found.brightest.append(result.brightest)
         yield result.image, result.mask
-
-
-def _pixel_mm(case: RawCase, pictures: Pictures) -> float:
-    """Return the millimetres per released pixel: what the table says, else what the image's file does, else NaN."""
-    known = case.pixel_mm if case.pixel_mm is not None else pictures.pixel_mm
-    return np.nan if known is None else known
 
 
 def _table(

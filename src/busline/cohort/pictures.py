@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,7 @@ class Pictures:
         digest: :func:`busline.cohort.duplicates.pairs.digest` of the image.
         thumbnail: :func:`busline.cohort.duplicates.pairs.thumbnail` of the image.
         brightest: the highest pixel of a 16-bit image, 0 of any other.
-        pixel_mm: millimetres per pixel as the image's own file says, None if it does not.
+        pixel_mm: millimetres per pixel of the released image by the table or its file, None if unknown.
         notes: keys of :data:`busline.cohort.plausible.NOTES`.
     """
 
@@ -80,7 +81,7 @@ def read_pictures(case: RawCase, reading: Reading) -> Pictures | list[str]:
         The pictures, or a line for each thing that is wrong with them.
     """
     if case.image is None:
-        return NONE
+        return replace(NONE, pixel_mm=case.pixel_mm)
     settings = reading.settings
     try:
         picture = pixels.read_picture(case.image, settings.max_pixels)
@@ -93,6 +94,7 @@ def read_pictures(case: RawCase, reading: Reading) -> Pictures | list[str]:
     mask, notes, problems = _read_union(case, image.shape, reading)
     if not problems:
         problems = _contradictions(case, reading, mask)
+    problems += _other_size(case, picture.info.get(PIXEL_MM))
     if problems:
         return [f"{_place(case)}: {line}" for line in problems]
     if _ignores(case, reading) and (mask.any() or notes):
@@ -110,13 +112,20 @@ def read_pictures(case: RawCase, reading: Reading) -> Pictures | list[str]:
         digest=digest(small),
         thumbnail=thumbnail(small),
         brightest=pixels.brightest(picture),
-        pixel_mm=picture.info.get(PIXEL_MM),
+        pixel_mm=case.pixel_mm or picture.info.get(PIXEL_MM),
         notes=(*doubts, *notes),
     )
 
 
 def _place(case: RawCase) -> str:
     return f"row {case.row} (case {case.case_id})"
+
+
+def _other_size(case: RawCase, by_file: float | None) -> list[str]:
+    """Return whether the table has another pixel size than the image's file."""
+    if case.pixel_mm is None or by_file is None or math.isclose(case.pixel_mm, by_file, rel_tol=0.01):
+        return []
+    return [f"pixel size is {case.pixel_mm:.4g} mm; its image's file says {by_file:.4g} mm"]
 
 
 def _read_union(case: RawCase, shape: tuple[int, ...], reading: Reading) -> tuple[np.ndarray, list[str], list[str]]:

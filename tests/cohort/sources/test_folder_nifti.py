@@ -62,10 +62,13 @@ def test_images_masks_and_pixel_sizes(own):
     assert cohort.cases["pixel_mm"].tolist() == pytest.approx([0.1, 0.1])
 
 
-def test_the_table_says_the_pixel_size_before_the_file_does(own):
+def test_a_table_that_says_another_pixel_size_than_the_file_is_refused(own):
     text = (own / "table.csv").read_text()
     (own / "table.csv").write_text(text.replace("benign,\n", "benign,0.2\n"))
-    assert ingested(own).cases["pixel_mm"].tolist() == pytest.approx([0.2, 0.1])
+    with pytest.raises(DataError, match=r"case BUS_000\): pixel size is 0.2 mm; its image's file says 0.1 mm"):
+        ingested(own)
+    (own / "table.csv").write_text(text.replace("benign,\n", "benign,0.1005\n"))
+    assert ingested(own).cases["pixel_mm"].tolist() == pytest.approx([0.1005, 0.1])
 
 
 def test_label_numbers_are_chosen(own):

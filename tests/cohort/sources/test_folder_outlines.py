@@ -171,6 +171,14 @@ def test_entries_of_images_in_no_row_are_counted(tmp_path):
     assert "outlines: entries of images that are in no row, not used: 1" in card(own)["notes"]
 
 
+def test_a_class_that_is_another_label_than_the_rows_is_named(tmp_path):
+    content = coco(FLAT)
+    content["categories"] = [{"id": 7, "name": "Malignant"}]
+    own = make(tmp_path, {"ann.json": content}, file="ann.json", format="coco")
+    ingested(own)
+    assert card(own)["notes"] == ["outlines: 1 cases of another label have shapes of class malignant: a"]
+
+
 def test_two_entries_of_one_image_are_refused(tmp_path):
     content = coco(FLAT)
     content["images"].append(content["images"][0] | {"id": 5})

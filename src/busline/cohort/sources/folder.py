@@ -1,8 +1,9 @@
 """A user's own data: a folder with a table, images, masks, and a dataset.yaml that says which column is what.
 
 Format:
-    ``dataset.yaml`` (YAML 1.2, :class:`Dataset`), the CSV or xlsx table it names, and PNG, JPEG or BMP files named in
-    the table relative to the folder. docs/own-data.md explains it step by step with examples/folder.
+    ``dataset.yaml`` (YAML 1.2, :class:`Dataset`), the CSV or xlsx table it names, and PNG, JPEG, BMP or NIfTI files
+    named in the table relative to the folder, or files of an annotation tool in place of masks. docs/own-data.md
+    explains it step by step with examples/folder.
 
 Classes:
     benign, malignant and normal, from the labels the file translates.

@@ -12,7 +12,7 @@ from busline.cohort.formats.annotations.entry import BOX, Entry, Mark, name_clas
 from busline.cohort.formats.annotations.files import OutlineFiles, file_of, read_entries
 from busline.cohort.formats.annotations.match import as_path, last_part, match_entries
 from busline.cohort.formats.suffixes import stem_of
-from busline.cohort.schema import RawCase, RawCohort
+from busline.cohort.schema import LABELS, RawCase, RawCohort
 from busline.cohort.shapes import Outline
 
 Place = tuple[str, str]
@@ -55,7 +55,7 @@ def add_outlines(cohort: RawCohort, outlines: OutlineFiles, folder: Path) -> Raw
                 problems.append(f"row {case.row} (case {plain(case.case_id)}): outline in {plain(file)} {error}")
                 continue
         cases.append(case.model_copy(update={"outline": outline}))
-    notes = _notes(found, strangers, classes)
+    notes = [*_notes(found, strangers, classes), *_other_labels(cases, places, found, classes)]
     return replace(
         cohort,
         cases=tuple(cases),
@@ -168,6 +168,24 @@ def _refuse_other_image(entry: Entry | str, image: str, images: Mapping[str, Raw
     name = last_part(as_path(entry.image))
     if name != image and name in images:
         raise ValueError(f"is of image {shown(name)}, that of row {images[name].row} (case {images[name].case_id})")
+
+
+def _other_labels(
+    cases: Sequence[RawCase], places: Mapping[str, Place], found: Found, classes: frozenset[str] | None
+) -> Sequence[str]:
+    """Return a line for each label that is the class of a lesion in cases of another label."""
+    others: dict[str, list[str]] = defaultdict(list)
+    for case in cases:
+        entry = found.get(places[case.case_id])
+        marks = _chosen(entry, classes) if isinstance(entry, Entry) else []
+        names = {name.casefold() for mark in marks for name in mark.names}
+        for label in names & set(LABELS) - {case.label}:
+            others[label].append(plain(case.case_id))
+    return [
+        f"outlines: {len(ids)} cases of another label have shapes of class {label}: {', '.join(ids[:10])}"
+        + (" …" if len(ids) > 10 else "")
+        for label, ids in sorted(others.items())
+    ]
 
 
 def _notes(found: Found, strangers: int, classes: frozenset[str] | None) -> Sequence[str]:
