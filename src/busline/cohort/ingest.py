@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from busline.base.artifacts import atomic_folder
-from busline.base.errors import list_problems
+from busline.base.errors import DataError, list_problems
 from busline.base.progress import ReportProgress, silent
 from busline.base.settings.data import Ingest
 from busline.cohort.card import describe_reading, make_card
@@ -23,7 +23,7 @@ from busline.cohort.duplicates.pairs import digest, find_duplicates
 from busline.cohort.formats.pixels import bits_in_use, without_warnings
 from busline.cohort.pictures import Pictures, Reading, read_pictures
 from busline.cohort.plausible import describe_doubts, equal_masks, shared_files
-from busline.cohort.schema import Column, RawCase, RawCohort
+from busline.cohort.schema import DEVICE, Column, RawCase, RawCohort
 from busline.cohort.store import save_cohort, save_pixels
 from busline.cohort.threads import map_in_order
 
@@ -42,6 +42,7 @@ class _Findings:
     masks: list[bytes | None] = field(default_factory=list)
     notes: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     brightest: list[int] = field(default_factory=list)
+    devices: list[str | None] = field(default_factory=list)
 
 
 def ingest(
@@ -67,7 +68,7 @@ def ingest(
         DataError: listing every row, image and mask that is wrong, with its reason.
     """
     cases = sorted(raw.cases, key=lambda case: case.case_id)
-    reading = Reading(settings, raw.masks_required, raw.masks, raw.images.bits)
+    reading = Reading(settings, raw.masks_required, raw.masks, raw.images.bits, raw.dicom, raw.images.bits)
     with atomic_folder(target) as part:
         found, places = _pack(part, cases, reading, report_progress, workers)
         bits = reading.bits or _common_bits(found)
@@ -81,14 +82,15 @@ def ingest(
             raise list_problems(f"source {source!r}", problems, mend=mend)
         released = pd.DataFrame(found.raw)
         table = _table(cases, raw.columns, source, places, released)
+        columns = _add_device(table, raw.columns, found.devices, source)
         limits = settings.duplicate_bits, settings.duplicate_correlation
         pairs = find_duplicates(found.with_image, found.digests, found.thumbnails, *limits, workers=workers)
         save_fingerprints(part, found.with_image, found.digests, found.thumbnails)
         doubts = _doubts(found, bits, declared=raw.images.bits is not None)
         for line in doubts["lines"]:
             log.warning("warning: source %r: %s", source, line)
-        card = make_card(table, raw.columns, pairs, released, doubts)
-        save_cohort(part, table, raw.columns, pairs, card | describe_reading(raw))
+        card = make_card(table, columns, pairs, released, doubts)
+        save_cohort(part, table, columns, pairs, card | describe_reading(raw))
     for note in raw.notes:
         log.warning("note: %s", note)
 
@@ -139,6 +141,7 @@ def _frames(
                 "other_masks": len(case.other_masks),
             }
         )
+        found.devices.append(result.device)
         if result.digest is not None and result.thumbnail is not None:
             found.with_image.append(case.case_id)
             found.digests.append(result.digest)
@@ -171,3 +174,15 @@ def _table(
         if column.name in cases[0].cells
     }
     return pd.concat([table, pd.DataFrame(own, index=table.index)], axis=1)
+
+
+def _add_device(
+    table: pd.DataFrame, columns: tuple[Column, ...], devices: list[str | None], source: str
+) -> tuple[Column, ...]:
+    """Add the devices to a table of cases if one has it, and return its columns."""
+    if not any(devices):
+        return columns
+    if any(column.name == DEVICE.name for column in columns):
+        raise DataError(f"source {source!r}", f"column {DEVICE.name!r} has a name the cohort needs", mend="rename it")
+    table[DEVICE.name] = pd.Series(devices, index=table.index, dtype="str")
+    return *columns, DEVICE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,10 +12,11 @@ from busline.cohort.duplicates.pairs import digest, thumbnail
 from busline.cohort.formats import pixels
 from busline.cohort.formats.annotations.draw import draw_outline
 from busline.cohort.formats.masks import as_area, fit_mask, read_mask
-from busline.cohort.formats.nifti import PIXEL_MM, require_same_axes
+from busline.cohort.formats.nifti import require_same_axes
+from busline.cohort.formats.scans import Scan, read_scan, same_size
 from busline.cohort.plausible import doubt_image, doubt_mask
 from busline.cohort.resize import fit_size, resize_image, resize_mask
-from busline.cohort.schema import WHITE_AREAS, MaskForm, RawCase
+from busline.cohort.schema import LARGEST_REGION, WHITE_AREAS, DicomForm, MaskForm, RawCase
 from busline.cohort.shapes import Outline
 
 
@@ -29,12 +29,16 @@ class Reading:
         masks_required: whether a lesion must have a mask.
         masks: what the masks are.
         bits: how many bits of 16-bit images are in use; None for as many as each needs by itself.
+        dicom: which picture of a DICOM file is the image.
+        dicom_bits: how many bits of 16-bit DICOM images are in use; None for as many as the file says.
     """
 
     settings: Ingest
     masks_required: bool = True
     masks: MaskForm = WHITE_AREAS
     bits: int | None = None
+    dicom: DicomForm = LARGEST_REGION
+    dicom_bits: int | None = None
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,9 @@ class Pictures:
         digest: :func:`busline.cohort.duplicates.pairs.digest` of the image.
         thumbnail: :func:`busline.cohort.duplicates.pairs.thumbnail` of the image.
         brightest: the highest pixel of a 16-bit image, 0 of any other.
-        pixel_mm: millimetres per pixel of the released image by the table or its file, None if unknown.
         notes: keys of :data:`busline.cohort.plausible.NOTES`.
+        pixel_mm: millimetres per pixel of the released image by the table or its file, None if unknown.
+        device: manufacturer and model by its file, None if unknown.
     """
 
     image: np.ndarray
@@ -64,8 +69,9 @@ class Pictures:
     digest: bytes | None
     thumbnail: np.ndarray | None
     brightest: int = 0
-    pixel_mm: float | None = None
     notes: tuple[str, ...] = ()
+    pixel_mm: float | None = None
+    device: str | None = None
 
 
 NONE = Pictures(np.zeros((0, 0), np.uint8), np.zeros((0, 0), np.bool_), 0, 0, np.nan, None, None)
@@ -84,17 +90,17 @@ def read_pictures(case: RawCase, reading: Reading) -> Pictures | list[str]:
         return replace(NONE, pixel_mm=case.pixel_mm)
     settings = reading.settings
     try:
-        picture = pixels.read_picture(case.image, settings.max_pixels)
-        image = pixels.to_gray(picture, reading.bits)
-        doubts = doubt_image(image, settings)
-        if (case.masks or case.outline) and pixels.TURNED in picture.info:
+        scan = read_scan(case.image, settings.max_pixels, reading.dicom, reading.dicom_bits)
+        image = pixels.to_gray(scan.picture, reading.bits)
+        doubts = [*doubt_image(image, settings), *scan.notes]
+        if (case.masks or case.outline) and pixels.TURNED in scan.picture.info:
             doubts.append("turned_image")
     except ValueError as error:
         return [f"{_place(case)}: image {case.image.name} {error}"]
-    mask, notes, problems = _read_union(case, image.shape, reading)
+    mask, notes, problems = _read_union(case, image.shape, reading, scan)
     if not problems:
         problems = _contradictions(case, reading, mask)
-    problems += _other_size(case, picture.info.get(PIXEL_MM))
+    problems += _other_size(case, scan)
     if problems:
         return [f"{_place(case)}: {line}" for line in problems]
     if _ignores(case, reading) and (mask.any() or notes):
@@ -111,9 +117,10 @@ def read_pictures(case: RawCase, reading: Reading) -> Pictures | list[str]:
         lesion_share=covered / mask.size if covered else np.nan,
         digest=digest(small),
         thumbnail=thumbnail(small),
-        brightest=pixels.brightest(picture),
-        pixel_mm=case.pixel_mm or picture.info.get(PIXEL_MM),
+        brightest=pixels.brightest(scan.picture),
         notes=(*doubts, *notes),
+        pixel_mm=case.pixel_mm or scan.pixel_mm,
+        device=scan.device,
     )
 
 
@@ -121,14 +128,16 @@ def _place(case: RawCase) -> str:
     return f"row {case.row} (case {case.case_id})"
 
 
-def _other_size(case: RawCase, by_file: float | None) -> list[str]:
+def _other_size(case: RawCase, scan: Scan) -> list[str]:
     """Return whether the table has another pixel size than the image's file."""
-    if case.pixel_mm is None or by_file is None or math.isclose(case.pixel_mm, by_file, rel_tol=0.01):
+    if case.pixel_mm is None or scan.pixel_mm is None or same_size(case.pixel_mm, scan.pixel_mm):
         return []
-    return [f"pixel size is {case.pixel_mm:.4g} mm; its image's file says {by_file:.4g} mm"]
+    return [f"pixel size is {case.pixel_mm:.4g} mm; its image's file says {scan.pixel_mm:.4g} mm"]
 
 
-def _read_union(case: RawCase, shape: tuple[int, ...], reading: Reading) -> tuple[np.ndarray, list[str], list[str]]:
+def _read_union(
+    case: RawCase, shape: tuple[int, ...], reading: Reading, scan: Scan
+) -> tuple[np.ndarray, list[str], list[str]]:
     """Return the union of a case's main masks, bool of the image's shape, its notes, and what is wrong."""
     union = np.zeros(shape, dtype=bool)
     notes: list[str] = []
@@ -136,17 +145,14 @@ def _read_union(case: RawCase, shape: tuple[int, ...], reading: Reading) -> tupl
     drawings: list[Path | Outline] = [*case.masks, *case.other_masks]
     for drawing in [*drawings, case.outline] if case.outline else drawings:
         try:
-            mask, doubts = _read_drawing(drawing, case, shape, reading)
-            if mask.shape != shape and "resized_mask" not in notes:
-                notes.append("resized_mask")
-            mask = fit_mask(mask, shape, resize=reading.masks.resize)
+            mask, found = _read_one(drawing, case, shape, reading, scan)
         except ValueError as error:
             if _ignores(case, reading):
                 notes.append("ignored_mask")
             else:
                 problems.append(f"{_name(drawing)} {error}")
             continue
-        notes += doubts
+        notes += [note for note in found if note not in notes]
         if drawing not in case.other_masks:
             union |= mask
     if union.any() and not _ignores(case, reading):
@@ -157,13 +163,35 @@ def _read_union(case: RawCase, shape: tuple[int, ...], reading: Reading) -> tupl
     return union, notes, problems
 
 
-def _read_drawing(
-    drawing: Path | Outline, case: RawCase, shape: tuple[int, ...], reading: Reading
+def _read_one(
+    drawing: Path | Outline, case: RawCase, shape: tuple[int, ...], reading: Reading, scan: Scan
 ) -> tuple[np.ndarray, list[str]]:
+    """Return one of a case's masks, or its outline, at its image's size, and the notes on it.
+
+    Raises:
+        ValueError: if it cannot be read or is not of this image.
+    """
+    main = drawing not in case.other_masks
+    whole, notes = _read_drawing(drawing, case, reading, scan)
+    mask = scan.cut_mask(whole)
+    marked, inside = np.count_nonzero(whole), np.count_nonzero(mask)
+    if main and 2 * inside < marked:
+        raise ValueError(
+            f"marks {marked - inside} pixels outside of the region that is read and {inside} inside it; say which "
+            "region it is: `dicom: {region: 2}`, or whole"
+        )
+    if main and inside < marked:
+        notes.append("mask_outside")
+    if mask.shape != shape:
+        notes.append("resized_mask")
+    return fit_mask(mask, shape, resize=reading.masks.resize), notes
+
+
+def _read_drawing(drawing: Path | Outline, case: RawCase, reading: Reading, scan: Scan) -> tuple[np.ndarray, list[str]]:
     """Return one of a case's masks, or its outline, as an area at its own size, and the notes on it."""
     settings, form = reading.settings, reading.masks
     if isinstance(drawing, Outline):
-        mask, notes = draw_outline(drawing, shape, settings.max_pixels)
+        mask, notes = draw_outline(drawing, scan.whole, settings.max_pixels)
         return as_area(mask, settings, form), notes
     if case.image:
         require_same_axes(case.image, drawing)

@@ -22,6 +22,15 @@ NOTES = {
     "turned_image": "the image was turned by its Exif orientation, and its mask perhaps drawn on the unturned one",
     "resized_mask": "the mask had another size than its image",
     "ignored_mask": "the mask of a normal case marks something and was ignored",
+    "mask_outside": "the mask marks pixels outside of the DICOM region that is read",
+    "text_unknown": "the whole DICOM picture is read, and text may be burnt in",
+    "text_inside": "the whole DICOM picture is read, and its file says that text is burnt in",
+    "text_denied": "the whole DICOM picture is read; its file says that no text is burnt in",
+    "unusable_region": "the DICOM file names a region that is not inside its picture",
+    "several_regions": "of several 2-D regions of the DICOM picture the largest was read, the first of equal ones",
+    "odd_pixel_size": "the DICOM file gives a pixel size that is not square, not in cm, not plausible, or not one",
+    "other_colours": "the DICOM file says RGB and holds YBR, or the reverse, by its gray pixels; read as what it holds",
+    "unused_bits": "the DICOM picture uses few of its stored bits and is dark; images.bits says how many it uses",
 }
 """What the data card says of single cases: it may be right, so it is no error."""
 

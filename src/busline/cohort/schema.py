@@ -120,8 +120,22 @@ class ImageForm(BaseModel):
     """How many bits of 16-bit pixels are in use; if not given, as many as the brightest of all images needs."""
 
 
+class DicomForm(BaseModel):
+    """Which picture of a DICOM file is a case's image."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    frame: Literal["first", "middle"] | Annotated[int, Field(ge=1, strict=True)] | None = None
+    """Frame of a file with several, numbers from 1; a file with one frame needs none."""
+    region: Literal["largest", "whole"] | Annotated[int, Field(ge=1, strict=True)] = "largest"
+    """Which 2-D region of tissue is cut out, numbers from 1 in the file's order, or that none is."""
+
+
 WHITE_AREAS = MaskForm()
 EIGHT_BITS = ImageForm()
+LARGEST_REGION = DicomForm()
+DEVICE = Column(name="dicom_device", provenance="acquisition", kind="categorical")
+"""Manufacturer and model, where a case's image is DICOM."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +153,7 @@ class RawCohort:
         excluded: why single cases were left out, by their id.
         masks: what the masks are.
         images: what the images are.
+        dicom: which picture of a DICOM file is the image.
     """
 
     columns: tuple[Column, ...]
@@ -150,3 +165,4 @@ class RawCohort:
     excluded: Mapping[str, str] = field(default_factory=dict)
     masks: MaskForm = WHITE_AREAS
     images: ImageForm = EIGHT_BITS
+    dicom: DicomForm = LARGEST_REGION

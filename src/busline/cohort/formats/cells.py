@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from pathlib import PurePath
 
 from busline.base.errors import near_matches, shown
 from busline.cohort.formats.foreign import SUFFIXES
@@ -100,8 +101,13 @@ def read_files(text: str, layout: Layout) -> list[str]:
     for name in text.split(layout.joiner) if layout.joiner else [text]:
         path = safe_path(name.strip(), subfolders=layout.subfolders)
         suffix = suffix_of(path.name)
-        if suffix not in PICTURES:
+        if suffix not in PICTURES and not _has_no_suffix(path):
             foreign = SUFFIXES.get(suffix, f"is none of a picture; expected {', '.join(PICTURES)}")
             raise ValueError(f"file name {shown(name)} {foreign}")
         names.append(str(path))
     return names
+
+
+def _has_no_suffix(path: PurePath) -> bool:
+    """Say whether a file has no suffix, as those of DICOM: also one named by numbers with points between."""
+    return not path.suffix.strip(".0123456789")

@@ -9,8 +9,9 @@ from PIL import Image
 
 from busline.base.settings.data import Ingest
 from busline.cohort.formats.levels import half_level, mask_levels, name_colours, name_levels, pack_colours
-from busline.cohort.formats.pixels import is_deep, over_black, read_picture
+from busline.cohort.formats.pixels import is_deep, over_black
 from busline.cohort.formats.rings import fill_outline, require_area
+from busline.cohort.formats.scans import read_mask_picture
 from busline.cohort.schema import MaskForm
 
 MOST_VALUES = 64
@@ -32,10 +33,10 @@ def read_mask(path: Path, settings: Ingest, form: MaskForm, *, needed: bool = Tr
         needed: whether one of ``form.values`` must be there.
 
     Raises:
-        ValueError: as :func:`busline.cohort.formats.pixels.read_picture`, if the values do not say what the lesion is,
+        ValueError: as :func:`busline.cohort.formats.scans.read_mask_picture`, if the values do not say what the lesion is,
             if the mask is an outline and should be an area, or the reverse, or if it marks the whole image.
     """
-    picture = read_picture(path, settings.max_pixels)
+    picture = read_mask_picture(path, settings.max_pixels)
     mask = _cut(picture) if form.values is None else _pick(picture, form.values, needed=needed)
     return as_area(mask, settings, form)
 

@@ -39,8 +39,10 @@ _UPRIGHT: dict[Any, Image.Transpose] = {
 """What turns a picture upright, by its Exif orientation (Exif 2.32, tag 274)."""
 _DAMAGE = (OSError, SyntaxError, EOFError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 """What Pillow raises of a damaged file."""
-_HEADER = 1 << 20
+HEADER_BYTES = 1 << 20
 """Bytes a file may have besides its pixels."""
+BITS = "busline_bits"
+"""Key in the info of a 16-bit picture that says itself how many bits are in use."""
 
 
 @contextmanager
@@ -69,7 +71,7 @@ def read_picture(path: Path, max_pixels: int) -> Image.Image:
         ValueError: with the reason, if the file is missing, is no image, is truncated, has a refused size, several
             frames, or pixels that Pillow cannot read without loss.
     """
-    content = _read_bytes(path, max_pixels)
+    content = read_bytes(path, max_pixels)
     if is_nifti(path.name):
         picture = read_nifti(content, max_pixels)
         _require_readable(picture, max_pixels)
@@ -77,7 +79,7 @@ def read_picture(path: Path, max_pixels: int) -> Image.Image:
     try:
         picture = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError as error:
-        expected = f"is no image; expected {', '.join(FORMATS)}"
+        expected = f"is no image; expected {', '.join(FORMATS)} or DICOM"
         raise ValueError(describe_foreign(content) or expected) from error
     except Image.DecompressionBombError as error:
         raise ValueError(f"has far too many pixels; expected at most {max_pixels:,} in all") from error
@@ -88,8 +90,8 @@ def read_picture(path: Path, max_pixels: int) -> Image.Image:
         picture.load()
     except (*_DAMAGE, struct.error, zlib.error) as error:
         raise ValueError(f"is truncated or damaged ({error})") from error
-    if picture.format == "JPEG" and content.find(b"\xff\xd9", content.rfind(b"\xff\xda")) < 0:
-        raise ValueError("is truncated or damaged (the JPEG has no end)")
+    if picture.format == "JPEG":
+        require_jpeg_end(content)
     return _turn_upright(picture)
 
 
@@ -110,7 +112,8 @@ def to_gray(picture: Image.Image, bits: int | None = None) -> np.ndarray:
 
     Args:
         picture: of 8 bits a channel, or of one channel of 16.
-        bits: how many of the 16 are in use: 2^bits − 1 becomes 255; None for as many as this picture needs.
+        bits: how many of the 16 are in use, where the picture does not say it itself (:data:`BITS`): 2^bits − 1 becomes
+            255; None for as many as this picture needs.
 
     Returns:
         uint8 (height, width).
@@ -120,11 +123,21 @@ def to_gray(picture: Image.Image, bits: int | None = None) -> np.ndarray:
     """
     if is_deep(picture):
         values = np.asarray(picture).astype(np.uint32)
-        white = (1 << (bits or bits_in_use(brightest(picture)))) - 1
+        white = (1 << (picture.info.get(BITS) or bits or bits_in_use(int(values.max())))) - 1
         if values.max() > white:
             raise ValueError(f"has a pixel of {values.max()}; images.bits: {bits} allows {white}")
         return ((values * 255 + white // 2) // white).astype(np.uint8)
     return np.asarray(over_black(picture).convert("L"))
+
+
+def require_jpeg_end(content: bytes) -> None:
+    """Refuse a JPEG that is cut off, which Pillow may fill up with gray.
+
+    Raises:
+        ValueError: if no end follows the last scan.
+    """
+    if content.find(b"\xff\xd9", content.rfind(b"\xff\xda")) < 0:
+        raise ValueError("is truncated or damaged (the JPEG has no end)")
 
 
 def is_deep(picture: Image.Image) -> bool:
@@ -133,8 +146,8 @@ def is_deep(picture: Image.Image) -> bool:
 
 
 def brightest(picture: Image.Image) -> int:
-    """Return the highest pixel of a 16-bit picture, 0 of any other."""
-    return int(np.asarray(picture).max()) if is_deep(picture) else 0
+    """Return the highest pixel of a 16-bit picture that does not say how many bits are in use, 0 of any other."""
+    return int(np.asarray(picture).max()) if is_deep(picture) and BITS not in picture.info else 0
 
 
 def bits_in_use(highest: int) -> int:
@@ -150,10 +163,15 @@ def over_black(picture: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", clear.size, (0, 0, 0, 255)), clear)
 
 
-def _read_bytes(path: Path, max_pixels: int) -> bytes:
+def read_bytes(path: Path, max_pixels: int) -> bytes:
+    """Return what a file holds.
+
+    Raises:
+        ValueError: if it is missing, cannot be read, or is longer than a picture of ``max_pixels`` can be.
+    """
     try:
         size = path.stat().st_size
-        if size > 8 * max_pixels + _HEADER:
+        if size > 8 * max_pixels + HEADER_BYTES:
             raise ValueError(f"is {size:,} bytes long; expected at most {max_pixels:,} pixels")
         return path.read_bytes()
     except FileNotFoundError as error:
@@ -164,12 +182,19 @@ def _read_bytes(path: Path, max_pixels: int) -> bytes:
         raise ValueError(f"cannot be read ({error.strerror})") from error
 
 
-def _require_readable(picture: Image.Image, max_pixels: int) -> None:
-    width, height = picture.size
+def describe_size(width: int, height: int, max_pixels: int) -> str:
+    """Return what is wrong with a picture's size; nothing where it is empty."""
     if width * height > max_pixels:
-        raise ValueError(f"has {width} × {height} pixels; expected at most {max_pixels:,} in all")
+        return f"has {width} × {height} pixels; expected at most {max_pixels:,} in all"
     if min(width, height) < LEAST_SIDE:
-        raise ValueError(f"has {width} × {height} pixels; expected {LEAST_SIDE} × {LEAST_SIDE} or more")
+        return f"has {width} × {height} pixels; expected {LEAST_SIDE} × {LEAST_SIDE} or more"
+    return ""
+
+
+def _require_readable(picture: Image.Image, max_pixels: int) -> None:
+    wrong = describe_size(*picture.size, max_pixels)
+    if wrong:
+        raise ValueError(wrong)
     if picture.format == "PNG" and getattr(picture, "n_frames", 1) > 1:
         raise ValueError("is animated; expected one frame: save that frame alone")
     if not is_deep(picture) and any(";16" in str(tile.args) for tile in getattr(picture, "tile", ())):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 NIFTI = (".nii", ".nii.gz")
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", *NIFTI)
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".dcm", ".dicom", *NIFTI)
 _DOUBLE = (".nii.gz",)
 
 

@@ -14,7 +14,7 @@ from busline.cohort.formats.annotations.files import OutlineFiles
 from busline.cohort.formats.filenames import FILE, parse_pattern
 from busline.cohort.formats.layout import Layout, Meaning
 from busline.cohort.formats.templates import STAR, split_at_star
-from busline.cohort.schema import EIGHT_BITS, Column, ImageForm, MaskForm
+from busline.cohort.schema import EIGHT_BITS, LARGEST_REGION, Column, DicomForm, ImageForm, MaskForm
 from busline.cohort.sources.keys import (
     EACH_IMAGE,
     NO_LABELS,
@@ -90,6 +90,8 @@ class Dataset(BaseModel):
     """What the masks are, where they are not white areas on black of their image's size."""
     images: ImageForm = EIGHT_BITS
     """How many bits of 16-bit images are in use."""
+    dicom: DicomForm = LARGEST_REGION
+    """Which frame and which region of a DICOM file is the image."""
     columns: Annotated[dict[str, Declaration], CellKeys] = {}
     """Provenance and kind of every other column."""
 

@@ -1,9 +1,9 @@
 """A user's own data: a folder with a table, images, masks, and a dataset.yaml that says which column is what.
 
 Format:
-    ``dataset.yaml`` (YAML 1.2, :class:`Dataset`), the CSV or xlsx table it names, and PNG, JPEG, BMP or NIfTI files
-    named in the table relative to the folder, or files of an annotation tool in place of masks. docs/own-data.md
-    explains it step by step with examples/folder.
+    ``dataset.yaml`` (YAML 1.2, :class:`Dataset`), the CSV or xlsx table it names, and PNG, JPEG, BMP, DICOM or NIfTI
+    files named in the table relative to the folder, or files of an annotation tool in place of masks.
+    docs/own-data.md explains it step by step with examples/folder.
 
 Classes:
     benign, malignant and normal, from the labels the file translates.
@@ -71,7 +71,7 @@ def read_folder(folder: Path) -> RawCohort:
     """
     dataset = load_dataset(folder)
     cohort = read_cases(_read(folder, dataset), layout_of(dataset), folder)
-    cohort = replace(cohort, masks=dataset.masks or WHITE_AREAS, images=dataset.images)
+    cohort = replace(cohort, masks=dataset.masks or WHITE_AREAS, images=dataset.images, dicom=dataset.dicom)
     return add_outlines(cohort, dataset.outlines, folder) if dataset.outlines else cohort
 
 
