@@ -33,8 +33,8 @@ def read_mask(path: Path, settings: Ingest, form: MaskForm, *, needed: bool = Tr
         needed: whether one of ``form.values`` must be there.
 
     Raises:
-        ValueError: as :func:`busline.cohort.formats.scans.read_mask_picture`, if the values do not say what the lesion is,
-            if the mask is an outline and should be an area, or the reverse, or if it marks the whole image.
+        ValueError: as :func:`busline.cohort.formats.scans.read_mask_picture`, if the values do not say what the lesion
+            is, if the mask is an outline and should be an area, or the reverse, or if it marks the whole image.
     """
     picture = read_mask_picture(path, settings.max_pixels)
     mask = _cut(picture) if form.values is None else _pick(picture, form.values, needed=needed)

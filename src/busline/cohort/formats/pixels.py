@@ -90,8 +90,8 @@ def read_picture(path: Path, max_pixels: int) -> Image.Image:
         picture.load()
     except (*_DAMAGE, struct.error, zlib.error) as error:
         raise ValueError(f"is truncated or damaged ({error})") from error
-    if picture.format == "JPEG":
-        require_jpeg_end(content)
+    if picture.format == "JPEG" and not jpeg_ends(content):
+        raise ValueError("is truncated or damaged (the JPEG has no end)")
     return _turn_upright(picture)
 
 
@@ -130,14 +130,9 @@ def to_gray(picture: Image.Image, bits: int | None = None) -> np.ndarray:
     return np.asarray(over_black(picture).convert("L"))
 
 
-def require_jpeg_end(content: bytes) -> None:
-    """Refuse a JPEG that is cut off, which Pillow may fill up with gray.
-
-    Raises:
-        ValueError: if no end follows the last scan.
-    """
-    if content.find(b"\xff\xd9", content.rfind(b"\xff\xda")) < 0:
-        raise ValueError("is truncated or damaged (the JPEG has no end)")
+def jpeg_ends(content: bytes) -> bool:
+    """Say whether an end follows the last scan of a JPEG; Pillow may fill one that is cut off up with gray."""
+    return content.find(b"\xff\xd9", content.rfind(b"\xff\xda")) >= 0
 
 
 def is_deep(picture: Image.Image) -> bool:

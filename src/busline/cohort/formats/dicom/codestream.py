@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from busline.cohort.formats.dicom.header import Unreadable
+from busline.cohort.formats.dicom.header import DicomError
 
 _ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
 """Markers without a length."""
@@ -39,7 +39,7 @@ def read_markers(frame: bytes) -> Markers:
     """Read a JPEG's markers.
 
     Raises:
-        Unreadable: if it has none.
+        DicomError: if it has none.
     """
     jfif, adobe, place = False, None, 2
     while frame[:2] == b"\xff\xd8" and place + 4 <= len(frame) and frame[place] == 0xFF:
@@ -64,4 +64,4 @@ def read_markers(frame: bytes) -> Markers:
                 adobe=adobe,
             )
         place += 2 + max(length, 2)
-    raise Unreadable("is DICOM whose JPEG is truncated or damaged")
+    raise DicomError("is DICOM whose JPEG is truncated or damaged")

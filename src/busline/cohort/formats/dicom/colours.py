@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from busline.cohort.formats.dicom.header import Header, Unreadable
+from busline.cohort.formats.dicom.header import DicomError, Header
 from busline.cohort.formats.dicom.tables import read_palette
 
-GRAYS = ("MONOCHROME1", "MONOCHROME2")
 _NEAR = 2
 """Levels by which the channels of a gray pixel may differ: what rounding and JPEG leave."""
 
@@ -31,10 +30,10 @@ def show_colours(values: np.ndarray, colours: str) -> tuple[Image.Image, bool]:
         colours: ``RGB`` or ``YBR_FULL``.
 
     Raises:
-        Unreadable: if the colours are of another kind.
+        DicomError: if the colours are of another kind.
     """
     if colours not in ("RGB", "YBR_FULL"):
-        raise Unreadable("is DICOM with colours that are not read; save it as RGB")
+        raise DicomError("is DICOM whose colours are of JPEG 2000 and whose pixels are not; save it as RGB")
     channels = values.astype(np.uint8)
     gray = {"RGB": _gray_share(channels, channels[..., :1]), "YBR_FULL": _gray_share(channels, 128)}
     other = "YBR_FULL" if colours == "RGB" else "RGB"

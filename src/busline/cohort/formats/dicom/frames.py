@@ -9,11 +9,11 @@ import numpy as np
 from PIL import Image
 from pydicom import uid
 from pydicom.encaps import get_frame
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 
 from busline.cohort.formats.dicom.codestream import Markers, read_markers
-from busline.cohort.formats.dicom.header import Header, Unreadable
-from busline.cohort.formats.pixels import require_jpeg_end
+from busline.cohort.formats.dicom.header import DicomError, Header
+from busline.cohort.formats.pixels import jpeg_ends
 
 NATIVE = (
     uid.ImplicitVRLittleEndian,
@@ -40,7 +40,7 @@ def unpack_frame(header: Header, index: int) -> tuple[np.ndarray, str]:
         is not reduced and RGB is RGB.
 
     Raises:
-        Unreadable: if the frame is cut off, is not of the size that the header says, or cannot be unpacked here.
+        DicomError: if the frame is cut off, is not of the size that the header says, or cannot be unpacked here.
     """
     if header.syntax in NATIVE:
         return _unpack_native(header, index)
@@ -48,7 +48,7 @@ def unpack_frame(header: Header, index: int) -> tuple[np.ndarray, str]:
         frame = _packed(header, index)
         whole = header.rows * header.columns * header.samples * header.allocated // 8
         if len(frame) > 2 * whole + 1024:
-            raise Unreadable("is DICOM whose frame holds more than its pixels")
+            raise DicomError("is DICOM whose frame holds more than its pixels")
         return _decode(header, index, "pydicom")
     if header.syntax in JPEG_2000:
         _require_size(header, *Image.open(io.BytesIO(_packed(header, index)), formats=("JPEG2000",)).size)
@@ -56,16 +56,17 @@ def unpack_frame(header: Header, index: int) -> tuple[np.ndarray, str]:
     if header.syntax in (*JPEG, *LOSSLESS):
         return _unpack_jpeg(header, index)
     if header.syntax.name.startswith(("MPEG", "HEVC", "SMPTE")):
-        raise Unreadable(f"is a film ({header.syntax.name}); save its frames as PNG")
+        raise DicomError(f"is a film ({header.syntax.name}); save its frames as PNG")
     known = header.syntax.name if header.syntax.name != str(header.syntax) else "an unknown way"
-    raise Unreadable(f"is DICOM stored in {known}, which is not read; save it uncompressed")
+    raise DicomError(f"is DICOM stored in {known}, which is not read; save it uncompressed")
 
 
 def _packed(header: Header, index: int) -> bytes:
     """Return a frame's bytes as they are stored."""
     tables = [header.data.get(name) for name in ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")]
+    content: bytes = header.data.PixelData
     return get_frame(
-        header.data.PixelData,
+        content,
         index,
         number_of_frames=header.frames,
         extended_offsets=(tables[0], tables[1]) if all(tables) else None,
@@ -76,10 +77,10 @@ def _unpack_native(header: Header, index: int) -> tuple[np.ndarray, str]:
     values = 2 if header.colours == "YBR_FULL_422" else header.samples
     row = header.columns * values * header.allocated / 8
     wanted, found = row * header.rows * header.frames, len(header.data.PixelData)
-    if not 0 <= found - wanted < max(row, 2):
-        raise Unreadable(
+    if not 0 <= found - wanted < 2:
+        raise DicomError(
             f"is DICOM with {found:,} bytes of pixels; its {header.columns} × {header.rows} pixels, frames and colours "
-            f"({_shown(header.colours)}) make {wanted:,.0f}"
+            f"({header.colours}) make {wanted:,.0f}"
         )
     return _decode(header, index, "")
 
@@ -89,12 +90,13 @@ def _unpack_jpeg(header: Header, index: int) -> tuple[np.ndarray, str]:
     markers = read_markers(frame)
     _require_size(header, markers.columns, markers.rows)
     if len(markers.names) != header.samples:
-        raise Unreadable(f"is DICOM of {header.samples} channels; its JPEG has {len(markers.names)}")
+        raise DicomError(f"is DICOM of {header.samples} channels; its JPEG has {len(markers.names)}")
     if header.syntax in JPEG and markers.precision == 8:
-        require_jpeg_end(frame)
+        if not jpeg_ends(frame):
+            raise DicomError("is truncated or damaged DICOM (its JPEG has no end)")
         return _decode_jpeg(frame, markers, header.colours)
     if "pylibjpeg" not in get_decoder(header.syntax).available_plugins:
-        raise Unreadable(f"is DICOM stored as {header.syntax.name}, which {EXTRA}uncompressed")
+        raise DicomError(f"is DICOM stored as {header.syntax.name}, which {EXTRA}uncompressed")
     return _decode(header, index, "pylibjpeg")
 
 
@@ -111,28 +113,13 @@ def _decode_jpeg(frame: bytes, markers: Markers, declared: str) -> tuple[np.ndar
 
 
 def _decode(header: Header, index: int, plugin: str) -> tuple[np.ndarray, str]:
-    values, found = get_decoder(header.syntax).as_array(
-        header.data,
-        index=index,
-        raw=True,
-        decoding_plugin=plugin,
-        number_of_frames=header.frames,
-        bits_stored=header.stored,
-        pixel_representation=int(header.signed),
-        allow_excess_frames=False,
-    )
+    values, found = get_decoder(header.syntax).as_array(header.data, index=index, raw=True, decoding_plugin=plugin)
     colours = str(found["photometric_interpretation"])
     return values, "YBR_FULL" if colours == "YBR_FULL_422" else colours
 
 
 def _require_size(header: Header, columns: int, rows: int) -> None:
     if (columns, rows) != (header.columns, header.rows):
-        raise Unreadable(
+        raise DicomError(
             f"is DICOM of {header.columns} × {header.rows} pixels whose compressed picture has {columns} × {rows}"
         )
-
-
-def _shown(colours: str) -> str:
-    """Return the colours in so far as they are a word of the standard."""
-    known = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
-    return colours if colours in known else "of an unknown kind"

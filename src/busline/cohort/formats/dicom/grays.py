@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from busline.cohort.formats.dicom.header import Header, Unreadable
+from busline.cohort.formats.dicom.header import DicomError, Header
 from busline.cohort.formats.dicom.tables import read_table
 from busline.cohort.formats.pixels import BITS, LEAST_BITS
 
@@ -30,7 +30,7 @@ def show_gray(values: np.ndarray, header: Header, bits: int | None) -> Image.Ima
         A picture of 8 bits, or of 16 that says itself how many are in use.
 
     Raises:
-        Unreadable: if nothing says which values are black and white.
+        DicomError: if nothing says which values are black and white.
     """
     levels, low, high = _modality(values, header)
     shares = _voi(levels, header)
@@ -39,7 +39,7 @@ def show_gray(values: np.ndarray, header: Header, bits: int | None) -> Image.Ima
         return _keep_depth(values, header, bits, inverted=inverted)
     if shares is None:
         if low < 0:
-            raise Unreadable(_SIGNED)
+            raise DicomError(_SIGNED)
         shares = (levels - low) / (high - low)
     gray = np.floor(np.clip(1 - shares if inverted else shares, 0, 1) * 255 + 0.5)
     return Image.fromarray(gray.astype(np.uint8))
@@ -48,11 +48,11 @@ def show_gray(values: np.ndarray, header: Header, bits: int | None) -> Image.Ima
 def _keep_depth(values: np.ndarray, header: Header, bits: int | None, *, inverted: bool) -> Image.Image:
     """Return values of more than 8 bits as they are, in a picture that says how many bits are in use."""
     if header.signed and values.min() < 0:
-        raise Unreadable(_SIGNED)
+        raise DicomError(_SIGNED)
     used = bits or header.stored - header.signed
     white = (1 << used) - 1
     if values.max() > white:
-        raise Unreadable(f"has a pixel of {values.max()}; images.bits: {used} allows {white}")
+        raise DicomError(f"has a pixel of {values.max()}; images.bits: {used} allows {white}")
     picture = Image.fromarray((white - values if inverted else values).astype(np.uint16))
     picture.info[BITS] = used
     return picture
@@ -81,7 +81,7 @@ def _voi(levels: np.ndarray, header: Header) -> np.ndarray | None:
         return table.look_up(np.rint(levels)) / ((1 << table.bits) - 1)
     shape = str(header.data.get("VOILUTFunction") or SHAPES[0])
     if shape not in SHAPES:
-        raise Unreadable("is DICOM with a window of an unknown form (VOILUTFunction)")
+        raise DicomError("is DICOM with a window of an unknown form (VOILUTFunction)")
     width, centre = _number(header, "WindowWidth", 0.0), _number(header, "WindowCenter", 0.0)
     if width <= 0 or (width < 1 and shape == "LINEAR"):
         return None
@@ -101,5 +101,5 @@ def _number(header: Header, keyword: str, default: float) -> float:
         return default
     number = float(value[0] if isinstance(value, list | tuple) or hasattr(value, "insert") else value)
     if not np.isfinite(number):
-        raise Unreadable(f"is DICOM whose {keyword} is no number that it can be")
+        raise DicomError(f"is DICOM whose {keyword} is no number that it can be")
     return number

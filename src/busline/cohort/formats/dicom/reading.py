@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 from PIL import Image
 
-from busline.cohort.formats.dicom.colours import GRAYS, show_colours, show_palette
+from busline.cohort.formats.dicom.colours import show_colours, show_palette
 from busline.cohort.formats.dicom.frames import unpack_frame
 from busline.cohort.formats.dicom.grays import show_gray
-from busline.cohort.formats.dicom.header import Header, Unreadable, read_header
+from busline.cohort.formats.dicom.header import PALETTE, DicomError, Header, read_header
 from busline.cohort.formats.dicom.regions import Region, read_regions, shared_size, spacing
 from busline.cohort.formats.pixels import BITS, LEAST_BITS, LEAST_SIDE, bits_in_use
 from busline.cohort.formats.scans import Scan
@@ -41,7 +41,7 @@ def read_dicom(content: bytes, max_pixels: int, form: DicomForm, bits: int | Non
     with _in_words_of_ours():
         header = read_header(content, max_pixels)
         if header.stored < LEAST_BITS:
-            raise Unreadable(f"is DICOM of {header.stored} bits a pixel, as a mask has, and no scan")
+            raise DicomError(f"is DICOM of {header.stored} bits a pixel, as a mask has, and no scan")
         index = _frame(header, form)
     with _in_words_of_ours(UNPACKED):
         picture, notes = _show(header, index, bits)
@@ -57,7 +57,7 @@ def read_dicom_mask(content: bytes, max_pixels: int) -> Image.Image:
     with _in_words_of_ours():
         header = read_header(content, max_pixels)
         if header.frames > 1:
-            raise Unreadable(f"has {header.frames} frames; expected a mask of one: save it as PNG")
+            raise DicomError(f"has {header.frames} frames; expected a mask of one: save it as PNG")
     with _in_words_of_ours(UNPACKED):
         return _show(header, 0, None)[0]
 
@@ -67,10 +67,10 @@ def _in_words_of_ours(words: str = PARSED) -> Iterator[None]:
     """Keep what pydicom says of a damaged file from the user: it may raise anything, and quotes the header."""
     try:
         yield
-    except Unreadable:
+    except DicomError:
         raise
     except Exception as error:
-        raise Unreadable(words) from error
+        raise DicomError(words) from error
 
 
 def _show(header: Header, index: int, bits: int | None) -> tuple[Image.Image, list[str]]:
@@ -79,10 +79,8 @@ def _show(header: Header, index: int, bits: int | None) -> tuple[Image.Image, li
     if header.samples == 3:
         picture, contradicts = show_colours(values, colours)
         return picture, ["other_colours"] if contradicts else []
-    if colours == "PALETTE COLOR":
+    if header.colours == PALETTE:
         return show_palette(values, header), []
-    if colours not in GRAYS:
-        raise Unreadable("is DICOM with colours that are not read; save it as MONOCHROME2 or RGB")
     picture = show_gray(values, header, bits)
     unused = picture.info.get(BITS, 0) - bits_in_use(int(values.max()))
     return picture, ["unused_bits"] if bits is None and unused > _UNUSED else []
@@ -91,15 +89,15 @@ def _show(header: Header, index: int, bits: int | None) -> tuple[Image.Image, li
 def _frame(header: Header, form: DicomForm) -> int:
     """Return the index of the frame that is asked for, from 0."""
     if form.frame is None and header.frames > 1:
-        raise Unreadable(
-            f"has {header.frames} frames; say in dataset.yaml which one it is: `dicom: {{frame: first}}`, middle, or its "
-            "number from 1"
+        raise DicomError(
+            f"has {header.frames} frames; say in dataset.yaml which one it is: `dicom: {{frame: first}}`, middle, or "
+            "its number from 1"
         )
     if form.frame == "middle":
         return (header.frames - 1) // 2
     number = form.frame if isinstance(form.frame, int) else 1
     if number > header.frames:
-        raise Unreadable(f"has {header.frames} frames; dicom.frame: {number} is none of them")
+        raise DicomError(f"has {header.frames} frames; dicom.frame: {number} is none of them")
     return number - 1
 
 
@@ -134,7 +132,7 @@ def _choose(regions: list[Region], form: DicomForm, notes: list[str]) -> Region 
         return None
     if isinstance(form.region, int):
         if form.region > len(regions):
-            raise Unreadable(
+            raise DicomError(
                 f"has {len(regions)} 2-D regions of tissue; dicom.region: {form.region} is none of them (largest and "
                 "whole take what is there)"
             )
@@ -146,7 +144,7 @@ def _choose(regions: list[Region], form: DicomForm, notes: list[str]) -> Region 
         return None
     left, top, right, bottom = chosen.box
     if min(right - left, bottom - top) < LEAST_SIDE:
-        raise Unreadable(f"has a region of {right - left} × {bottom - top} pixels; say dicom.region: whole")
+        raise DicomError(f"has a region of {right - left} × {bottom - top} pixels; say dicom.region: whole")
     return chosen
 
 
@@ -158,6 +156,9 @@ def _text_inside(header: Header) -> str:
 
 def _device(header: Header) -> str | None:
     """Return manufacturer and model, None where the file names neither."""
-    texts = [header.data.get(keyword) for keyword in ("Manufacturer", "ManufacturerModelName")]
-    words = [re.sub(r"[\x00-\x1f\x7f\s]+", " ", tidy(str(text)))[:_LONGEST].strip() for text in texts if text]
+    words = []
+    for keyword in ("Manufacturer", "ManufacturerModelName"):
+        value = header.data.get(keyword) or ""
+        text = value if isinstance(value, str) else " ".join(str(part) for part in value)
+        words.append(tidy(re.sub(r"[\x00-\x1f\x7f\s]+", " ", text)[:_LONGEST]))
     return " ".join(word for word in words if word) or None

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from busline.cohort.formats.dicom.header import Header, Unreadable
+from busline.cohort.formats.dicom.header import DicomError, Header
 
 _MOST = 1 << 16
 """Entries a table may have; their number is written as 0."""
@@ -38,7 +38,7 @@ def read_table(item: Any, header: Header) -> Table:
     """Read the table of an item of a ModalityLUTSequence or VOILUTSequence.
 
     Raises:
-        Unreadable: if it is not whole.
+        DicomError: if it is not whole.
     """
     count, first, bits = _descriptor(item.get("LUTDescriptor"), header)
     return Table(first, bits, _entries(item.get("LUTData"), count, bits, header))
@@ -48,7 +48,7 @@ def read_palette(header: Header) -> list[Table]:
     """Read the tables of red, green and blue, with entries of 8 bits.
 
     Raises:
-        Unreadable: if one is missing or not whole.
+        DicomError: if one is missing or not whole.
     """
     tables = []
     for colour in ("Red", "Green", "Blue"):
@@ -68,17 +68,18 @@ def read_palette(header: Header) -> list[Table]:
 def _descriptor(values: Any, header: Header) -> tuple[int, int, int]:
     """Return the number of entries, the first value and the bits of a table."""
     if values is None or len(values) != 3:
-        raise Unreadable("is DICOM whose lookup table is not described")
+        raise DicomError("is DICOM whose lookup table is not described")
     count, first, bits = (int(value) for value in values)
     if header.signed and first >= 1 << 15:
         first -= 1 << 16
     if not 1 <= bits <= 16 or not 0 <= count <= _MOST:
-        raise Unreadable("is DICOM whose lookup table cannot be as it is described")
+        raise DicomError("is DICOM whose lookup table cannot be as it is described")
     return count or _MOST, first, bits
 
 
 def _entries(content: Any, count: int, bits: int, header: Header) -> np.ndarray:
     """Return a table's entries: words, or bytes two in a word."""
+    entries: np.ndarray
     if not isinstance(content, bytes):
         entries = np.atleast_1d(np.asarray(content, dtype=np.int64)) & 0xFFFF
     elif len(content) in (count, count + 1):
@@ -86,7 +87,7 @@ def _entries(content: Any, count: int, bits: int, header: Header) -> np.ndarray:
     else:
         entries = _words(content, header)
     if len(entries) < count:
-        raise Unreadable("is DICOM whose lookup table is cut off")
+        raise DicomError("is DICOM whose lookup table is cut off")
     return entries[:count].astype(np.int64) & ((1 << bits) - 1)
 
 
@@ -109,7 +110,7 @@ def _expand(words: list[int], count: int) -> np.ndarray:
             entries += np.rint(np.linspace(start, end, length + 1)[1:]).astype(int).tolist()
             place += 3
         else:
-            raise Unreadable("is DICOM whose segmented palette has segments that are not read; save it uncompressed")
+            raise DicomError("is DICOM whose segmented palette has segments that are not read; save it uncompressed")
     if len(entries) < count:
-        raise Unreadable("is DICOM whose palette is missing or cut off")
+        raise DicomError("is DICOM whose palette is missing or cut off")
     return np.array(entries[:count], dtype=np.int64)
