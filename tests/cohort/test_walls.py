@@ -1,5 +1,9 @@
 """What trains on stored images needs no reader of a source's files, so a change to one trains nothing anew."""
 
+import re
+import subprocess
+import sys
+
 import pytest
 
 from imports import REPOSITORY, needed_files
@@ -18,3 +22,17 @@ def test_a_training_stage_reads_no_files_of_a_source(stage):
 def test_ingest_does():
     needed = needed_files(REPOSITORY / "stages/ingest.py")
     assert {folder for folder in READERS for file in needed if file.startswith(folder)} == set(READERS)
+
+
+def test_who_reads_no_dicom_loads_no_reader_of_it():
+    code = (
+        "import sys; import busline.cohort.ingest; import busline.cohort.sources.table; print('pydicom' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_no_code_asks_pydicom_for_its_files():
+    """It would download them."""
+    for path in (REPOSITORY / "src").rglob("*.py"):
+        assert not re.search(r"pydicom\.(data|examples)|get_testdata|get_palette_files", path.read_text()), path
