@@ -7,7 +7,7 @@ from busline.base.settings.data import Prune
 from busline.cohort.schema import Column
 from busline.studies.pruning import auc_alone, judge_columns
 
-RULES = Prune(allowed_provenance=["patient"], max_missing=0.30)
+RULES = Prune(allowed_provenance=["patient"], max_missing=0.30, max_auc_alone=0.99)
 CLASSES = ["benign", "malignant"]
 
 
@@ -72,7 +72,7 @@ def test_the_limit_itself_is_allowed():
 
 
 def test_identifiers_and_labels_are_never_features_even_if_allowed():
-    rules = Prune(allowed_provenance=["identifier", "label", "pathology"], max_missing=1.0)
+    rules = Prune(allowed_provenance=["identifier", "label", "pathology"], max_missing=1.0, max_auc_alone=0.99)
     kept = [verdict.name for verdict in judge_columns(breast_like(), COLUMNS, rules, CLASSES, 0) if verdict.kept]
     assert kept == ["Diagnosis"]
 
@@ -141,3 +141,57 @@ def test_too_few_cases_of_a_class_have_no_auc(positives):
 def test_the_same_seed_gives_the_same_verdicts():
     first, second = (judge_columns(breast_like(), COLUMNS, RULES, CLASSES, 3) for _ in range(2))
     assert first == second
+
+
+def tell_tales(share=0.0):
+    """Two hundred cases with an age, and a column that repeats the label but in so many of them."""
+    generator = np.random.default_rng(4)
+    label = np.where(np.arange(200) % 5 < 2, "malignant", "benign")
+    wrong = generator.permutation(200) < share * 200
+    copy = np.where((label == "malignant") != wrong, "yes", "no")
+    return pd.DataFrame(
+        {"label": label, "Age": generator.normal(50, 10, 200), "lump": copy, "score": (copy == "yes") * 1.0}
+    )
+
+
+@pytest.mark.parametrize("told", [categorical("lump"), numeric("score"), categorical("lump", "radiologist")])
+def test_a_kept_column_that_tells_the_diagnosis_stops(told):
+    rules = RULES.model_copy(update={"allowed_provenance": ["patient", "radiologist"]})
+    with pytest.raises(DataError, match=rf"column '{told.name}' \(1\.000\): tells the diagnosis") as refused:
+        judge_columns(tell_tales(), [numeric("Age"), told], rules, CLASSES, 0)
+    assert "Age" not in str(refused.value)
+    assert "prune.max_auc_alone" in str(refused.value)
+
+
+def test_a_copy_of_three_labels_stops_too():
+    cases = tell_tales().assign(label=np.repeat(["benign", "malignant", "normal", "benign"], 50))
+    with pytest.raises(DataError, match="tells the diagnosis"):
+        judge_columns(
+            cases.assign(copy=cases["label"]), [categorical("copy")], RULES, ["normal", "benign", "malignant"], 0
+        )
+
+
+def test_a_column_that_is_dropped_allowed_as_pathology_or_wrong_at_times_does_not_stop():
+    pathology = RULES.model_copy(update={"allowed_provenance": ["pathology"]})
+    assert judge_columns(tell_tales(), [categorical("lump", "pathology")], pathology, CLASSES, 0)[0].kept
+    assert not judge_columns(tell_tales(), [categorical("lump", "radiologist")], RULES, CLASSES, 0)[0].kept
+    assert judge_columns(tell_tales(0.05), [categorical("lump")], RULES, CLASSES, 0)[0].kept
+    anything = RULES.model_copy(update={"max_auc_alone": 1.0})
+    assert judge_columns(tell_tales(), [categorical("lump")], anything, CLASSES, 0)[0].kept
+
+
+def test_a_column_of_one_value_is_dropped_and_one_with_missing_values_is_not():
+    cases = pd.DataFrame(
+        {
+            "label": ["benign", "malignant"] * 5,
+            "a": [1.0] * 10,
+            "b": ["no"] * 10,
+            "c": [None, *["no"] * 9],
+            "d": [None] * 10,
+        }
+    )
+    columns = [numeric("a"), categorical("b"), categorical("c"), numeric("d")]
+    verdicts = judge_columns(cases, columns, RULES, CLASSES, 0)
+    assert [verdict.kept for verdict in verdicts] == [False, False, True, False]
+    assert verdicts[0].reason == "it has the same value in every case"
+    assert verdicts[3].reason == "100.0% of its values are missing, more than 30.0%"

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from busline.models.spread import MOST, is_constant
+
 Rows = npt.NDArray[np.float64]
 STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)
 INNER_FOLDS = 5
@@ -26,7 +28,7 @@ class Combiner:
         medians: of the fitted cases; they take the place of missing numbers.
         means: of the fitted cases after filling.
         scales: standard deviations, likewise; 1 where an input is constant.
-        weights: one an input.
+        weights: one an input; 0 where an input is constant.
         intercept: of the logit.
         strength: the inverse of the L2 penalty that was chosen.
     """
@@ -71,8 +73,9 @@ def fit_combiner(
     medians = np.array([_median(column) for column in given.T])
     filled = np.where(np.isnan(given), medians, given)
     means, scales = filled.mean(axis=0), filled.std(axis=0)
-    scales[scales == 0.0] = 1.0
-    inputs = _standardise(given, medians, means, scales)
+    constant = is_constant(filled)
+    scales[constant] = 1.0
+    inputs = np.where(constant, 0.0, _standardise(given, medians, means, scales))
     if len(np.unique(true)) < 2:
         share = (true.sum() + 1) / (true.size + 2)
         level, nothing = float(np.log(share / (1 - share))), np.zeros(given.shape[1])
@@ -87,7 +90,7 @@ def fit_combiner(
         losses.append(total)
     best = STRENGTHS[int(np.argmin(losses))]
     model = LogisticRegression(C=best, max_iter=1000).fit(inputs, true)
-    weights = np.asarray(model.coef_[0], np.float64)
+    weights = np.where(constant, 0.0, model.coef_[0])
     return Combiner(tuple(names), medians, means, scales, weights, float(model.intercept_[0]), best)
 
 
@@ -187,7 +190,7 @@ def _words(cell: object, separator: str) -> set[str]:
 
 def _standardise(rows: npt.ArrayLike, medians: Rows, means: Rows, scales: Rows) -> Rows:
     given = np.asarray(rows, np.float64)
-    return np.asarray((np.where(np.isnan(given), medians, given) - means) / scales, np.float64)
+    return np.clip((np.where(np.isnan(given), medians, given) - means) / scales, -MOST, MOST)
 
 
 def _median(values: Rows) -> float:

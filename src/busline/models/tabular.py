@@ -68,6 +68,16 @@ def _catboost(settings: Any, seed: int, counts: np.ndarray) -> Any:
     )
 
 
+def _constant_catboost(settings: Any, seed: int, counts: np.ndarray, features: int) -> Any:
+    """Return what CatBoost, which refuses rows that are all equal, would say of them: each class alike, as weighted."""
+    rows = np.zeros((len(counts), features), np.float32)
+    rows[:, 0] = np.arange(len(counts))
+    one = settings.model_copy(update={"iterations": 1})
+    estimator = _catboost(one, seed, np.ones(len(counts))).fit(rows, np.arange(len(counts)))
+    estimator.set_scale_and_bias(0.0, 0.0 if len(counts) == 2 else [0.0] * len(counts))
+    return estimator
+
+
 def _weights(counts: np.ndarray) -> np.ndarray:
     return np.asarray(counts.sum() / (len(counts) * counts))
 
@@ -103,6 +113,8 @@ def fit_classifier(name: str, settings: Classical, rows: np.ndarray, labels: np.
         The fitted estimator; see :func:`probabilities`.
     """
     counts = np.bincount(labels)
+    if name == "catboost" and (rows == rows[0]).all():
+        return _constant_catboost(settings, seed % 2**31, counts, rows.shape[1])
     estimator = CLASSIFIERS[name](settings, seed % 2**31, counts)
     if name == "xgboost" and len(counts) > 2:  # it has no weights of more than two classes, but of the rows
         return estimator.fit(rows, labels, sample_weight=_weights(counts)[labels])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -53,17 +53,18 @@ def judge_columns(
     """Judge every column of the source's table.
 
     Missingness is that of all cases of the cohort, as a reader of the table counts it; the AUC alone is that of the
-    study's cases, which have one of ``classes``. The AUC decides nothing: it shows what leakage would have been worth.
+    study's cases, which have one of ``classes``. It shows what leakage would have been worth, and keeps or drops no
+    column; only one that tells the diagnosis all but without an error stops the study.
 
     Args:
         cases: the cohort's table, n rows.
         columns: every column of the source's table.
-        rules: allowed provenances and the largest share of missing values.
+        rules: allowed provenances, the largest share of missing values, and the largest AUC alone of a kept column.
         classes: labels of the study; the last one is the positive one.
         seed: root of the folds' shuffles.
 
     Raises:
-        DataError: naming every column whose provenance nobody declared.
+        DataError: naming every column whose provenance nobody declared, or that says the diagnosis.
     """
     undeclared = [column.name for column in columns if column.provenance is None]
     if undeclared:
@@ -75,7 +76,11 @@ def judge_columns(
         )
     study = cases[cases["label"].isin(classes)]
     positive = (study["label"] == classes[-1]).to_numpy() if len(classes) == 2 else None
-    return [_judge(column, cases, study, positive, rules, seed) for column in columns]
+    verdicts = [_judge(column, cases, study, positive, rules, seed) for column in columns]
+    kept = [verdict for verdict in verdicts if verdict.kept and verdict.provenance != "pathology"]
+    last = (study["label"] == classes[-1]).to_numpy()
+    _refuse_answers({one.name: auc_alone(study[one.name], one.kind, last, seed) for one in kept}, rules.max_auc_alone)
+    return verdicts
 
 
 def auc_alone(values: pd.Series, kind: str, positive: np.ndarray, seed: int) -> float | None:
@@ -127,6 +132,8 @@ def _judge(
         against.append(f"provenance {provenance} is never a feature")
     elif provenance not in rules.allowed_provenance:
         against.append(f"provenance {provenance} is not allowed")
+    if _has_one_value(cases[column.name]):
+        against.append("it has the same value in every case")
     if missing > rules.max_missing:
         against.append(f"{missing:.1%} of its values are missing, more than {rules.max_missing:.1%}")
     return Verdict(
@@ -138,3 +145,20 @@ def _judge(
         reason="; ".join(against) or f"provenance {provenance} is allowed, {missing:.1%} of its values are missing",
         auc_alone=None if positive is None else auc_alone(study[column.name], column.kind, positive, seed),
     )
+
+
+def _has_one_value(values: pd.Series) -> bool:
+    """Return whether a column says the same of every case; that a value is missing says something too."""
+    return bool(values.notna().all()) and bool((values == values.iloc[0]).all())
+
+
+def _refuse_answers(alone: Mapping[str, float | None], most: float) -> None:
+    answers = [f"{name!r} ({auc:.3f})" for name, auc in alone.items() if auc is not None and auc > most]
+    if answers:
+        raise DataError(
+            f"column {', '.join(answers)}",
+            "tells the diagnosis by itself: in brackets is the ROC AUC it has alone",
+            expected=f"at most {most:g} of a column that is kept: what is known before the diagnosis does not tell it",
+            mend="declare its true provenance (`label` or `pathology`), remove it, or raise prune.max_auc_alone if it "
+            "may be right",
+        )

@@ -114,6 +114,14 @@ def test_what_is_no_plain_number_is_refused(tmp_path, text):
     assert "is no number" in read_csv_rows(tmp_path, with_cell(1, "age", text)).problems[0]
 
 
+@pytest.mark.parametrize("text", ["1e300", "-1e300", "3.5e38", "9" * 40])
+def test_a_number_that_no_model_can_hold_is_refused(tmp_path, text):
+    columns = {"age": {"provenance": "patient", "kind": "numeric", "minimum": -1e308, "maximum": 1e308}}
+    columns["sign"] = {"provenance": "patient", "kind": "categorical"}
+    raw = read_csv_rows(tmp_path, with_cell(1, "age", text), columns=columns)
+    assert "is beyond ±3.4e+38, the largest number that a model can be given" in raw.problems[0]
+
+
 @pytest.mark.parametrize(
     ("text", "number"), [("34", 34), ("+3.5", 3.5), (".5", 0.5), ("5.", 5), ("1e2", 100), ("-0", 0)]
 )

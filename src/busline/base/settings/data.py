@@ -103,3 +103,6 @@ class Prune(Section):
     """Kinds of origin a feature may have."""
     max_missing: Annotated[float, Field(ge=0.0, le=1.0)]
     """Columns with a larger share of missing values are dropped."""
+    max_auc_alone: Annotated[float, Field(gt=0.5, le=1.0)]
+    """A column that would be kept, of any provenance but pathology, stops the stage if its ROC AUC alone is higher: it
+    is hardly known before the diagnosis. 1 lets everything pass."""

@@ -16,6 +16,9 @@ from busline.cohort.formats.text import Doubt, is_missing, read_boolean, read_nu
 from busline.cohort.schema import Column
 from busline.fetch.names import safe_path
 
+LARGEST = 3.4e38
+"""The largest number of 32 bits, near enough."""
+
 _REASONS: dict[Doubt, str] = {
     "damage": "holds a character that no text has; save the table again as CSV UTF-8 or .xlsx",
     "error": "is a spreadsheet's error; expected a value, or list it under missing",
@@ -60,6 +63,8 @@ def read_value(text: str, column: Column, layout: Layout) -> str | float | None:
         bounds = "" if math.isinf(low) and math.isinf(high) else f" from {low:g} to {high:g}"
         missing = " or ".join(shown(word) for word in sorted(layout.missing | {""})[:20])
         raise ValueError(f"{shown(text)} is no number{bounds}; expected one, or {missing} where it is missing")
+    if abs(number) > LARGEST:
+        raise ValueError(f"{shown(text)} is beyond ±{LARGEST:.1e}, the largest number that a model can be given")
     return number
 
 
