@@ -35,7 +35,8 @@ def main(
     from busline.base.artifacts import atomic_folder, save_json, save_table
     from busline.cohort.schema import UNLABELLED
     from busline.cohort.store import load_cohort
-    from busline.splits import check_splits, group_cases, make_splits, of_unlabelled
+    from busline.split_checks import check_splits, describe_lacking
+    from busline.splits import group_cases, make_splits, of_unlabelled
 
     cohort = load_cohort(root / "data/cohort" / settings.data.main)
     split = of_unlabelled(settings.split) if (cohort.cases["label"] == UNLABELLED).all() else settings.split
@@ -49,6 +50,8 @@ def main(
     with atomic_folder(root / "data/splits") as folder:
         save_table(splits, folder / "splits.parquet")
         save_json(checks, folder / "checks.json")
+    for line in describe_lacking(checks):
+        print(f"warning: {line}")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from busline.base.errors import DataError
-from busline.splits import CV, MASTER, Resample, check_splits, draw_part, group_cases, indices_by_role, make_splits
+from busline.split_checks import check_splits
+from busline.splits import CV, MASTER, Resample, draw_part, group_cases, indices_by_role, make_splits
 from made_inputs import small_params
 
 PARAMS = small_params(cv__folds=5, cv__repeats=2)

@@ -15,7 +15,7 @@ patient and near-duplicate images form a group, which never has two roles.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -151,45 +151,6 @@ def make_splits(cases: pd.DataFrame, groups: np.ndarray, split: Split, cv: Cross
             val = _draw_within(~test & ~tune, labels, groups, share, generator)
             parts.append(_assign(cases, Resample(CV, repeat, fold), test, tune, val))
     return pd.concat(parts, ignore_index=True)
-
-
-def check_splits(splits: pd.DataFrame, groups: pd.Series, labels: pd.Series) -> dict[str, Any]:
-    """Prove that the splits are complete and that no group has two roles, and count what they hold.
-
-    Args:
-        splits: the table of :func:`make_splits`.
-        groups: group of each case, indexed by case id.
-        labels: label of each case, indexed by case id.
-
-    Returns:
-        Counts of cases, groups and resamples, and the fewest and most cases of each role and label.
-
-    Raises:
-        DataError: naming the resample, if a case is missing or doubled, or if a group crosses.
-    """
-    table = splits.assign(
-        group=groups.loc[splits["case_id"]].to_numpy(), label=labels.loc[splits["case_id"]].to_numpy()
-    )
-    for resample, part in by_resample(table):
-        if sorted(part["case_id"]) != sorted(labels.index):
-            raise DataError(str(resample), "does not hold every case exactly once")
-        crossing = part.groupby("group")["role"].nunique()
-        if (crossing > 1).any():
-            cases = part.loc[part["group"] == crossing.idxmax(), "case_id"].tolist()
-            raise DataError(str(resample), f"cases {', '.join(cases)} are one group but have two roles")
-    folds = cross_validated(table[table["role"] == "test"])
-    if (folds.groupby(["repeat", "case_id"]).size() != 1).any():
-        raise DataError("cross-validation", "a case is not tested exactly once a repeat")
-    sizes = table.groupby([*RESAMPLE, "role", "label"]).size().rename("cases").reset_index()
-    return {
-        "cases": len(labels),
-        "groups": int(groups.nunique()),
-        "largest_group": int(groups.value_counts().max()),
-        "labels": labels.value_counts().to_dict(),
-        "resamples": int(table.groupby(RESAMPLE).ngroups),
-        "groups_in_two_roles": 0,
-        "cases_by_role": sizes.groupby(["role", "label"])["cases"].agg(["min", "max"]).reset_index().to_dict("records"),
-    }
 
 
 def cross_validated(table: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import Any
 
 from busline.base.settings.data import Data, Prune
 from busline.report.layout import Row, column, section, table, text_column
+from busline.split_checks import describe_lacking
 
 
 def data_section(card: Mapping[str, Any], data: Data, overlap: int = 0) -> Row:
@@ -94,6 +95,7 @@ def split_section(checks: Mapping[str, Any]) -> Row:
         f"two roles of a resample: {checks['groups_in_two_roles']}.",
         "Models learn from training cases, networks stop by validation cases, voting weights are chosen on tuning "
         "cases, and test cases are scored.",
+        *(f"To mind: {line}." for line in describe_lacking(checks)),
     ]
     return section("splits", "Splits", text=text, tables=[sizes])
 
