@@ -46,6 +46,7 @@ def main(
     )
     save_table(study.curves.assign(model=level), curves)
     save_table(study.predictions, predictions)
+    inputs.warn_of_constants(study.predictions, f"{CUSTOM} at level {level}")
 
 
 if __name__ == "__main__":

@@ -55,6 +55,7 @@ def main(
         save_networks(folder, file, study.states)
     save_table(study.curves, curves)
     save_table(study.predictions, predictions)
+    inputs.warn_of_constants(study.predictions, model)
 
 
 if __name__ == "__main__":

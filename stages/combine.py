@@ -62,6 +62,8 @@ def main(
                 save_table(study.predictions.get(name, empty_table(NO_COLUMNS)), folder / f"{name}.parquet")
     with atomic_folder(root / "data/models/lesion") as folder:
         save_diagnoses(folder, study.diagnoses)
+    for name, table in study.predictions.items():
+        inputs.warn_of_constants(table, name)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,8 @@ def main(
     predictions, curves = run_dnn_search(inputs, settings, runtime=load_runtime())
     for table, place in zip((predictions, curves), places, strict=True):
         save_table(table, place)
+    for (hidden, dropout), rows in predictions.groupby(["hidden", "dropout"]):
+        inputs.warn_of_constants(rows, f"dnn of {hidden} units and dropout {dropout}")
 
 
 if __name__ == "__main__":

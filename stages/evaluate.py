@@ -22,6 +22,7 @@ def main(
     Writes reports/metrics.json, reports/tables.json and reports/plots/*.csv.
     """
     from busline.base.artifacts import atomic_folder, load_table, save_csv, save_json
+    from busline.constant_fits import warn_of_constants
     from busline.evaluation.evaluate import Inputs, evaluate
     from busline.evaluation.loading import load_curves, load_predictions
     from busline.evaluation.outlines import score_outlines
@@ -56,6 +57,9 @@ def main(
             save_csv(table, folder / f"{name}.csv")
     save_json(result.tables.model_dump(), reports / "tables.json")
     save_json(result.metrics, reports / "metrics.json")
+    for family, models in result.tables.constant.items():
+        for model, fits in models.items():
+            warn_of_constants(fits, f"{family}/{model}")
 
 
 if __name__ == "__main__":

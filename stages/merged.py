@@ -55,6 +55,7 @@ def main(
         save_table_networks(folder, file, {stem_of(key): one for key, one in study.networks.items()})
     save_table(study.curves, curves)
     save_table(study.predictions, predictions)
+    inputs.warn_of_constants(study.predictions, f"dnn+{model}")
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ def main(
             save_classical(folder, file, fits)
     for table, place in zip((curves, predictions), places, strict=True):
         save_table(table, place)
+    inputs.warn_of_constants(predictions, model, settings)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from busline.base.artifacts import plain
 from busline.evaluation.calibrations import calibration_table, recalibrate
 from busline.evaluation.classes import binary_calls, class_calls, class_cases, score_classes
 from busline.evaluation.comparisons import Competitor, compare, count_outcomes
+from busline.evaluation.constants import find_constants
 from busline.evaluation.headline import describe, make_claims
 from busline.evaluation.held_out import HeldOut, held_out, voted_held_out
 from busline.evaluation.loading import grid_columns
@@ -112,6 +113,7 @@ def evaluate(inputs: Inputs, params: EvaluationSettings) -> Evaluation:
         "headline": make_claims(params.headline, rivals, params.evaluate.confidence),
         "described": describe(params.headline, rivals, params.evaluate.confidence),
         "all_classes": study.all_classes,
+        "constant": find_constants(inputs.predictions, inputs.splits),
         "skipped": {key: dict(reasons) for key, reasons in inputs.skipped.items() if reasons},
     }
     tables = Tables.model_validate(content | {key: models for key, models in families.items() if models})

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from busline.base.results import Number, Result, Span
+from busline.constant_fits import ConstantFit
 from busline.evaluation.outcomes import Claim, Outcomes
 from busline.evaluation.pooled import Pooled, Recalibration
 from busline.families import FAMILIES, Family
@@ -221,6 +222,8 @@ class Tables(Result):
     """By family and model, where the study has more than two classes."""
     skipped: dict[str, dict[str, str]] = Field(default_factory=dict)
     """Why there is nothing of a model, by family and model (:mod:`busline.base.skipped`)."""
+    constant: dict[str, dict[str, list[ConstantFit]]] = Field(default_factory=dict)
+    """By family and model, which say one probability of all test cases."""
     classifiers: dict[str, dict[str, Classifier]] = Field(default_factory=dict)
     pairs: dict[str, dict[str, Pair]] = Field(default_factory=dict)
     searches: dict[str, dict[str, Search]] = Field(default_factory=dict)
@@ -254,8 +257,9 @@ class Tables(Result):
     def _side_by_side(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = handler(self)
         families = [content.pop(kind) for kind in KINDS]
-        if not self.all_classes:
-            del content["all_classes"]  # two classes have nothing to say here
+        for key in ("all_classes", "constant"):
+            if not content[key]:
+                del content[key]  # two classes, or models that tell cases apart, have nothing to say here
         return content | {key: models for part in families for key, models in part.items()}
 
 

@@ -23,6 +23,7 @@ from busline.report.comparison import (
     protocol_section,
     segmentation_notes,
 )
+from busline.report.constants import constant_notices
 from busline.report.data_tables import data_section, split_section, verdict_section
 from busline.report.headline import headline_section
 from busline.report.intervals import about_interval, paper_interval_section
@@ -176,6 +177,7 @@ def _notices(inputs: ReportInputs) -> list[Row]:
         if any(row["same"] == "no" for row in settings):
             text = f"Of the settings that the paper fixes, {count_differing(settings)} See “Protocol and differences”."
             notices.append({"kind": "", "title": "Not the published protocol.", "text": text})
+    notices += constant_notices(inputs.scores, inputs.params.tabular)
     notices += [*_left_out(inputs.scores), *_without_weights(inputs.params.weights.missing)]
     notices.append({"kind": "", "title": "Research only.", "text": NOT_A_DEVICE})
     return notices

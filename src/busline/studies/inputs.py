@@ -11,6 +11,7 @@ import pandas as pd
 
 from busline.base.artifacts import load_json, load_table
 from busline.base.skipped import NO_COLUMNS, NO_IMAGES, NO_LABELS
+from busline.constant_fits import constant_fits, warn_of_constants
 from busline.families import ALL
 from busline.splits import MASTER, Resample, first_repeats, indices_by_role
 
@@ -62,6 +63,11 @@ class StudyInputs:
     def is_positive(self) -> np.ndarray:
         """Whether a case is of the positive class, bool (n,)."""
         return np.asarray(self.labels == len(self.classes) - 1)
+
+    def warn_of_constants(self, predictions: pd.DataFrame, model: str, settings: object = None) -> None:
+        """Print where a model says one probability of all test cases; see :mod:`busline.constant_fits`."""
+        sizes = {key: {role: len(cases) for role, cases in roles.items()} for key, roles in self.resamples.items()}
+        warn_of_constants(constant_fits(predictions, sizes), model, settings)
 
 
 @dataclass(frozen=True)
