@@ -22,10 +22,10 @@ def main(
     Writes reports/metrics.json, reports/tables.json and reports/plots/*.csv.
     """
     from busline.base.artifacts import atomic_folder, load_table, save_csv, save_json
-    from busline.constant_fits import warn_of_constants
+    from busline.evaluation.constants import warn_of_all
     from busline.evaluation.evaluate import Inputs, evaluate
     from busline.evaluation.loading import load_curves, load_predictions
-    from busline.evaluation.outlines import score_outlines
+    from busline.evaluation.outlines import score_families
     from busline.evaluation.settings import EvaluationSettings
     from busline.families import FAMILIES, classifiers, segmenters
 
@@ -39,13 +39,7 @@ def main(
         splits=load_table(data / "splits" / "splits.parquet"),
         predictions={family.key: loaded[family.key].tables for family in classifiers()},
         weights=load_table(data / "vote" / "weights.parquet"),
-        segmentation={
-            family.key: {
-                name: score_outlines(table, pixel_mm, f"outlines of {family.key}/{name}")
-                for name, table in loaded[family.key].tables.items()
-            }
-            for family in segmenters()
-        },
+        segmentation=score_families({one.key: loaded[one.key].tables for one in segmenters()}, pixel_mm),
         curves={name: one for family in FAMILIES.values() for name, one in load_curves(data, family, params).items()},
         patients=dict(zip(cases["case_id"], cases["patient_id"], strict=True)),
         duplicates=list(zip(duplicates["case_a"], duplicates["case_b"], strict=True)),
@@ -57,9 +51,7 @@ def main(
             save_csv(table, folder / f"{name}.csv")
     save_json(result.tables.model_dump(), reports / "tables.json")
     save_json(result.metrics, reports / "metrics.json")
-    for family, models in result.tables.constant.items():
-        for model, fits in models.items():
-            warn_of_constants(fits, f"{family}/{model}")
+    warn_of_all(result.tables.constant)
 
 
 if __name__ == "__main__":

@@ -81,6 +81,32 @@ def test_what_is_not_known_is_not_learnt(cases):
     assert task.losses(logits, batch).item() == pytest.approx(0.5 * np.log(2), rel=1e-5)
 
 
+def test_a_missing_target_changes_no_gradient(cases):
+    """Whatever the network says of it; the known ones keep theirs, each a share of those that are known."""
+    findings = cases.findings.copy()
+    findings[1, [2, 9, 10]] = np.nan
+    arrays = type(cases.arrays())(**{**vars(cases.arrays()), "findings": torch.from_numpy(findings)})
+    task = LesionTask(arrays, 32, Ranges(), findings_weight=0.5)
+    batch = task.batch(torch.tensor([0]), torch.tensor([[1, 3]]), None)
+    said = torch.randn((1, 4, 13), generator=torch.Generator().manual_seed(5))
+    gradients = []
+    for other in (said[0, 0, 9].item(), 40.0, -40.0):
+        changed = said.clone()
+        changed[0, :2, 9] = other
+        changed.requires_grad_()
+        logits = LesionLogits(torch.zeros(1, 4, 1, 32, 32), torch.zeros(1, 4), changed)
+        gradients.append(torch.autograd.grad(task.losses(logits, batch).sum(), changed)[0])
+    missing = torch.zeros(1, 4, 13, dtype=torch.bool)
+    missing[0, :2, [2, 9, 10]] = True
+    assert (gradients[0][missing] == 0).all()
+    assert (gradients[0][~missing] != 0).all()
+    assert torch.equal(gradients[0], gradients[1])
+    assert torch.equal(gradients[0], gradients[2])
+    wrong = torch.sigmoid(said) - torch.from_numpy(findings[[1, 1, 3, 3]]).nan_to_num()
+    known = torch.tensor([10.0, 10.0, 13.0, 13.0])[:, None]
+    torch.testing.assert_close(gradients[0][0][~missing[0]], (0.5 * 0.5 * wrong[0] / known)[~missing[0]])
+
+
 def test_stacked_is_sequential_and_without_val_cases_the_last_weights_stay(task):
     members = [Member(np.arange(8), NOBODY, 1), Member(np.arange(2, 10), NOBODY, 2)]
     settings = lesion_plan(2, 2e-3, 4, "fp32")

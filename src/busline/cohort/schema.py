@@ -15,6 +15,7 @@ from busline.cohort.shapes import Outline
 Known = Literal["benign", "malignant", "normal"]
 Label = Known | Literal["unlabelled"]
 Kind = Literal["numeric", "categorical"]
+FindingName = Literal["shape", "margin", "posterior_features", "halo", "echogenicity", "birads"]
 
 MaskValue = Annotated[int, Field(ge=0, le=65535, strict=True)] | Annotated[str, Field(pattern="^#[0-9a-f]{6}$")]
 """A gray value or palette index of a mask, or a colour."""
@@ -42,6 +43,21 @@ RESERVED = (
 """The cohort's own columns, in their order in cases.parquet, before the source's columns."""
 
 
+class Finding(BaseModel):
+    """Which finding a column notes, and what its cells mean.
+
+    Attributes:
+        name: the finding, a key of :data:`busline.cohort.findings.LEVELS`.
+        levels: by cell, the levels that it means, none where nothing is known; a cell that is not there is a level's
+            own word.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: FindingName
+    levels: dict[str, tuple[str, ...]] = {}
+
+
 class Column(BaseModel):
     """One column of a source's table.
 
@@ -51,6 +67,7 @@ class Column(BaseModel):
         kind: how the values are read.
         minimum: smallest value a numeric column may have.
         maximum: largest value a numeric column may have.
+        finding: which finding it notes, where dataset.yaml says so.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -60,10 +77,12 @@ class Column(BaseModel):
     kind: Kind
     minimum: float | None = None
     maximum: float | None = None
+    finding: Finding | None = None
 
     def describe(self) -> dict[str, Any]:
         """Return what columns.json holds of the column."""
-        return {"name": self.name, "provenance": self.provenance, "kind": self.kind}
+        noted = {"finding": self.finding.model_dump(mode="json")} if self.finding else {}
+        return {"name": self.name, "provenance": self.provenance, "kind": self.kind} | noted
 
 
 class RawCase(BaseModel):

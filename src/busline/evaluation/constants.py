@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from busline.constant_fits import ConstantFit, constant_fits, count_roles
+from busline.constant_fits import ConstantFit, constant_fits, count_roles, warn_of_constants
 
 
 def find_constants(
@@ -25,3 +25,10 @@ def find_constants(
     }
     named = {family: {model: fits for model, fits in models.items() if fits} for family, models in found.items()}
     return {family: models for family, models in named.items() if models}
+
+
+def warn_of_all(constant: Mapping[str, Mapping[str, list[ConstantFit]]]) -> None:
+    """Print a line for each of :func:`find_constants`."""
+    for family, models in constant.items():
+        for model, fits in models.items():
+            warn_of_constants(fits, f"{family}/{model}")

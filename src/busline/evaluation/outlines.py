@@ -48,6 +48,18 @@ def score_outlines(table: pd.DataFrame, pixel_mm: Mapping[str, float], where: st
     return pd.concat([table[KEYS].reset_index(drop=True), scores], axis=1)
 
 
+def score_families(
+    tables: Mapping[str, Mapping[str, pd.DataFrame]], pixel_mm: Mapping[str, float]
+) -> dict[str, dict[str, pd.DataFrame]]:
+    """Score the tables of outlines by family and model; see :func:`score_outlines`."""
+    return {
+        family: {
+            name: score_outlines(table, pixel_mm, f"outlines of {family}/{name}") for name, table in models.items()
+        }
+        for family, models in tables.items()
+    }
+
+
 def check_outlines(table: pd.DataFrame, where: str) -> None:
     """Refuse a table of outlines that does not hold what it must.
 

@@ -21,7 +21,7 @@ ROW = {
 def test_a_phantoms_findings_are_those_a_faultless_radiologist_notes():
     lesion = Lesion(1.5, "irregular", ("angular", "indistinct"), "heterogeneous", "combined", True, False, 0.1, 1.0)
     columns = [Column(name=name, provenance="radiologist", kind="categorical") for name in ROW]
-    expected = radiologist_findings(pd.DataFrame([ROW]), columns)[0]
+    expected = radiologist_findings(pd.DataFrame([ROW]).assign(source="phantom"), columns)[0]
     found = drawn_findings(lesion)
     assert list(found) == list(FINDINGS)
     assert list(found.values()) == expected.astype(bool).tolist()

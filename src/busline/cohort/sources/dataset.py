@@ -15,6 +15,7 @@ from busline.cohort.formats.filenames import FILE, parse_pattern
 from busline.cohort.formats.layout import Layout, Meaning
 from busline.cohort.formats.templates import STAR, split_at_star
 from busline.cohort.schema import EIGHT_BITS, LARGEST_REGION, Column, DicomForm, ImageForm, MaskForm
+from busline.cohort.sources.finding_keys import FindingKeys, contradictions
 from busline.cohort.sources.keys import (
     EACH_IMAGE,
     NO_LABELS,
@@ -94,6 +95,8 @@ class Dataset(BaseModel):
     """Which frame and which region of a DICOM file is the image."""
     columns: Annotated[dict[str, Declaration], CellKeys] = {}
     """Provenance and kind of every other column."""
+    findings: FindingKeys = {}
+    """Columns that note a radiologist's findings, and what their values mean."""
 
 
 def load_dataset(folder: Path) -> Dataset:
@@ -140,6 +143,7 @@ def _contradictions(dataset: Dataset) -> list[str]:
         problems.append("masks: needs mask, the column of their file names")
     if dataset.outlines:
         problems += _contradictions_of_outlines(dataset)
+    problems += contradictions(dataset.findings, dataset.columns)
     return problems + _contradictions_of_stars(dataset)
 
 

@@ -26,6 +26,7 @@ from busline.cohort.formats.shelf import shelf_on_disk
 from busline.cohort.formats.table import Table, read_table
 from busline.cohort.schema import WHITE_AREAS, RawCohort
 from busline.cohort.sources.dataset import DATASET, Dataset, layout_of, load_dataset, parts_of
+from busline.cohort.sources.finding_keys import map_findings
 from busline.cohort.sources.order import Order
 from busline.fetch.files import copy_files
 
@@ -70,7 +71,7 @@ def read_folder(folder: Path) -> RawCohort:
         DataError: if dataset.yaml or the table is wrong.
     """
     dataset = load_dataset(folder)
-    cohort = read_cases(_read(folder, dataset), layout_of(dataset), folder)
+    cohort = map_findings(read_cases(_read(folder, dataset), layout_of(dataset), folder), dataset.findings)
     cohort = replace(cohort, masks=dataset.masks or WHITE_AREAS, images=dataset.images, dicom=dataset.dicom)
     return add_outlines(cohort, dataset.outlines, folder) if dataset.outlines else cohort
 
