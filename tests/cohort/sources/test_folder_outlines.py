@@ -131,6 +131,9 @@ def test_a_lesion_without_a_shape_is_refused_and_a_normal_case_without_is_not(tm
     text = refusal(own)
     assert "row 3 (case b): outline in ann.json is not there: no entry has the name of the image; expected one" in text
     assert "1 problem" in text
+    content = coco({"a.png": FLAT["images/a.png"], "0f3e-b.png": FLAT["images/b.png"]})
+    (own / "ann.json").write_text(json.dumps(content))
+    assert "no entry has the name of the image (names of no image: '0f3e-b.png' …)" in refusal(own)
 
 
 def test_a_file_an_image_is_needed_where_there_is_a_lesion(tmp_path):

@@ -152,6 +152,13 @@ def test_many_points_are_drawn_in_parts(monkeypatch):
     assert len(np.unique(whole)) > 10
 
 
+def test_very_many_lines_or_points_are_refused():
+    with pytest.raises(ValueError, match="has 1,001 lines of 3,003 points"):
+        draw(polygon(*[[[1, 1], [9, 1], [9, 9]]] * 1_001))
+    with pytest.raises(ValueError, match="has 3 lines of 120,000 points"):
+        draw(*[polygon(np.tile(lesion(points=100), (400, 1)))] * 3)
+
+
 def test_turned_ellipses():
     ring = ellipse(200, 150, 80, 20, np.pi / 6)
     assert area_of(ring) == pytest.approx(np.pi * 80 * 20, rel=1e-5)

@@ -13,6 +13,8 @@ from busline.cohort.shapes import Bitmap, Outline, Polygon, Runs
 
 MARGIN = 0.05
 """Share of an image's side that a point may lie outside of it, where tools let one draw a little over the border."""
+MOST_LINES, MOST_POINTS = 1_000, 100_000
+"""Lines and points of one image that are drawn; more take minutes."""
 MOST_CROSSED = 1 << 22
 """Crossings of lines with rows of pixels that are held in memory at once."""
 _AMBIGUOUS = 0.01
@@ -32,11 +34,13 @@ def draw_outline(outline: Outline, shape: tuple[int, ...], max_pixels: int) -> t
         bool (height, width), and keys of :data:`busline.cohort.plausible.NOTES`.
 
     Raises:
-        ValueError: if coordinates are far outside of the image, a part has another size, or nothing is enclosed.
+        ValueError: if coordinates are far outside of the image, a part has another size, nothing is enclosed, or
+            there are too many lines.
     """
     height, width = outline.size[::-1] if outline.size else shape
     if width * height > max_pixels:
         raise ValueError(f"was drawn on {width} × {height} pixels; expected at most {max_pixels:,} in all")
+    _require_few(outline)
     mask = np.zeros((height, width), dtype=bool)
     notes: set[str] = set()
     for part in outline.shapes:
@@ -88,6 +92,15 @@ def unpack_runs(runs: Runs) -> np.ndarray:
     """Return the mask, bool (height, width), of runs."""
     values = np.arange(len(runs.lengths)) % 2 == 1
     return np.repeat(values, runs.lengths).reshape(runs.width, runs.height).T
+
+
+def _require_few(outline: Outline) -> None:
+    polygons = [part for part in outline.shapes if isinstance(part, Polygon)]
+    lines = [len(ring) for part in polygons for ring in (*part.outer, *part.holes)]
+    if len(lines) > MOST_LINES or sum(lines) > MOST_POINTS:
+        raise ValueError(
+            f"has {len(lines):,} lines of {sum(lines):,} points; expected at most {MOST_LINES:,} and {MOST_POINTS:,}"
+        )
 
 
 def _draw_runs(runs: Runs, mask: np.ndarray) -> None:

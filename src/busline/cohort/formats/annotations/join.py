@@ -48,7 +48,7 @@ def add_outlines(cohort: RawCohort, outlines: OutlineFiles, folder: Path) -> Raw
         outline = None
         try:
             entry = found.get((file, image), "is missing" if _is_missing(folder / file, case) else "")
-            outline = _outline(entry, file, classes, case)
+            outline = _outline(entry, file, classes, case, strangers)
             _refuse_other_image(entry, last_part(image), images)
         except ValueError as error:
             if case.label != "normal" or cohort.masks.of_normal == "refuse":
@@ -74,14 +74,14 @@ def _is_missing(file: Path, case: RawCase) -> bool:
     return case.label != "normal" and not file.is_file()
 
 
-def _find(outlines: OutlineFiles, places: Collection[Place], folder: Path) -> tuple[Found, int]:
-    """Return what the files hold of the rows' images, and the number of entries that are of none of them.
+def _find(outlines: OutlineFiles, places: Collection[Place], folder: Path) -> tuple[Found, list[str]]:
+    """Return what the files hold of the rows' images, and the names in entries that are of none of them.
 
     Raises:
         DataError: if the one file of all images cannot be read.
     """
     found: dict[Place, Entry | str] = {}
-    strangers = 0
+    strangers: list[str] = []
     by_file: dict[str, list[str]] = defaultdict(list)
     for file, image in sorted(places):
         if outlines.of_all or (folder / file).is_file():
@@ -98,8 +98,10 @@ def _find(outlines: OutlineFiles, places: Collection[Place], folder: Path) -> tu
             matched, problems = match_entries(content, images)
             found |= {(file, image): entry for image, entry in matched.items()}
             found |= {(file, image): problem for image, problem in problems.items()}
-            strangers += len(content) - len(matched) - len(problems)
-    return found, max(strangers, 0)
+            used = {id(entry) for entry in matched.values()}
+            if not problems:
+                strangers += [entry.image or "" for entry in content if id(entry) not in used]
+    return found, strangers
 
 
 def _choose_classes(found: Found, outlines: OutlineFiles) -> frozenset[str] | None:
@@ -126,7 +128,9 @@ def _chosen(entry: Entry, classes: frozenset[str] | None) -> list[Mark]:
     return [mark for mark in entry.marks if classes is None or mark.names & classes]
 
 
-def _outline(entry: Entry | str, file: str, classes: frozenset[str] | None, case: RawCase) -> Outline | None:
+def _outline(
+    entry: Entry | str, file: str, classes: frozenset[str] | None, case: RawCase, strangers: Sequence[str]
+) -> Outline | None:
     """Return the shapes of a case's lesion, None of a normal one without any.
 
     Raises:
@@ -146,15 +150,16 @@ def _outline(entry: Entry | str, file: str, classes: frozenset[str] | None, case
         advice = _BOXES if BOX in others else "they enclose nothing; draw round the lesion"
         raise ValueError(f"is none: the image has shapes of kind {', '.join(others[:5])} only; {advice}")
     if case.label != "normal":
-        raise ValueError(f"is not there: {_nothing(entry)}; expected one, because the case is {case.label}")
+        raise ValueError(f"is not there: {_nothing(entry, strangers)}; expected one, because the case is {case.label}")
     return None
 
 
-def _nothing(entry: Entry | str) -> str:
+def _nothing(entry: Entry | str, strangers: Sequence[str]) -> str:
     if isinstance(entry, str):
-        return "no entry has the name of the image"
-    others = sorted({name_classes(mark.names) for mark in entry.marks})
-    return f"the image has shapes of class {', '.join(others[:8])} only" if others else "the image has no shape"
+        others = ", ".join(shown(name) for name in strangers[:3])
+        return "no entry has the name of the image" + (f" (names of no image: {others} …)" if others else "")
+    kinds = sorted({name_classes(mark.names) for mark in entry.marks})
+    return f"the image has shapes of class {', '.join(kinds[:8])} only" if kinds else "the image has no shape"
 
 
 def _refuse_other_image(entry: Entry | str, image: str, images: Mapping[str, RawCase]) -> None:
@@ -188,7 +193,7 @@ def _other_labels(
     ]
 
 
-def _notes(found: Found, strangers: int, classes: frozenset[str] | None) -> Sequence[str]:
+def _notes(found: Found, strangers: Sequence[str], classes: frozenset[str] | None) -> Sequence[str]:
     entries = [(image, entry) for (_, image), entry in found.items() if isinstance(entry, Entry)]
     shaped = [_chosen(entry, classes) for _, entry in entries]
     boxes = sum(any(mark.shape for mark in marks) and any(mark.other for mark in marks) for marks in shaped)
@@ -196,7 +201,7 @@ def _notes(found: Found, strangers: int, classes: frozenset[str] | None) -> Sequ
         entry.image is not None and stem_of(as_path(entry.image)) != stem_of(as_path(image)) for image, entry in entries
     )
     counts = {
-        "entries of images that are in no row, not used": strangers,
+        "entries of images that are in no row, not used": len(strangers),
         "images that have boxes, points or lines beside their outlines, not used": boxes,
         "files that name an image of another name than that of their row": renamed,
     }
