@@ -234,6 +234,16 @@ def test_a_file_of_another_row_is_refused_and_a_new_name_counted(tmp_path):
     assert "outlines: files that name an image of another name than that of their row: 1" in card(own)["notes"]
 
 
+def test_one_file_for_two_images_is_refused(tmp_path):
+    files, outlines = LAYOUTS["yolo"]
+    own = make(tmp_path, files, **outlines)
+    (own / "images/b.png").rename(own / "images/a.jpg")
+    Image.fromarray(draw_image(1, SIZE)).save(own / "images/a.jpg", "JPEG")
+    (own / "table.csv").write_text((own / "table.csv").read_text().replace("images/b.png", "images/a.jpg"))
+    text = refusal(own)
+    assert "case a): outline in labels/a.txt is of several images: images/a.jpg, images/a.png; expected a file" in text
+
+
 def test_masks_of_shapes_are_as_plausible_as_other_masks(tmp_path):
     box = np.array([[60, 60], [200, 60], [200, 200], [60, 200]])
     whole = np.array([[0, 0], [400, 0], [400, 300], [0, 300]])

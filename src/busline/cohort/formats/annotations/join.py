@@ -93,7 +93,8 @@ def _find(outlines: OutlineFiles, places: Collection[Place], folder: Path) -> tu
                 raise DataError(file, content, expected=f"outlines of the format {outlines.format}")
             found |= {(file, image): content for image in images}
         elif not outlines.of_all and len(content) == 1:
-            found |= {(file, image): content[0] for image in images}
+            shared = f"is of several images: {', '.join(images[:3])}; expected a file an image"
+            found |= {(file, image): content[0] if len(images) == 1 else shared for image in images}
         else:
             matched, problems = match_entries(content, images)
             found |= {(file, image): entry for image, entry in matched.items()}
