@@ -227,6 +227,26 @@ def test_directions_by_quaternion_are_those_by_matrix(tmp_path, quaternion, dire
         require_same_axes(by_matrix, by_quaternion)
 
 
+@pytest.mark.parametrize(
+    ("quaternion", "handed", "matrix"),
+    [
+        ((0.5, 0.5, 0.5), 1.0, [[0, 0, 1], [1, 0, 0], [0, 1, 0]]),
+        ((-0.5, 0.5, 0.5), 1.0, [[0, -1, 0], [0, 0, 1], [-1, 0, 0]]),
+        ((0, 0, 0), -1.0, [[1, 0, 0], [0, 1, 0], [0, 0, -1]]),
+    ],
+)
+@pytest.mark.parametrize("shape", [(48, 36), (1, 48, 36)])
+def test_directions_of_planes_that_stand_upright(tmp_path, quaternion, handed, matrix, shape):
+    """The first turns x to y, y to z and z to x; the matrices were worked out by hand."""
+    by_matrix, by_quaternion = tmp_path / "m.nii", tmp_path / "q.nii"
+    write_nifti(by_quaternion, draw_image(1), quaternion=quaternion, handed=handed, shape=shape)
+    write_nifti(by_matrix, draw_image(1), matrix=np.array(matrix), shape=shape)
+    require_same_axes(by_matrix, by_quaternion)
+    write_nifti(by_matrix, draw_image(1), matrix=-np.array(matrix), shape=shape)
+    with pytest.raises(ValueError, match="axes"):
+        require_same_axes(by_matrix, by_quaternion)
+
+
 def test_a_double_ending_is_one():
     assert suffix_of("x/CASE_0000.NII.GZ") == ".nii.gz"
     assert stem_of("imagesTr/CASE_0000.nii.gz") == "CASE_0000"

@@ -110,9 +110,9 @@ def outline_file_names(outlines: OutlineFiles, cases: Iterable[RawCase], folder:
     Raises:
         DataError: if a name cannot be trusted.
     """
-    names = {outlines.names} if outlines.names else set()
     if outlines.of_all:
-        return sorted(names | {outlines.file})
+        return [outlines.file]
+    names = {outlines.names} if outlines.names else set()
     for case in cases:
         try:
             name = file_of(outlines, case)
