@@ -107,6 +107,8 @@ def test_a_jpeg_of_reduced_colours_is_no_rgb():
 def test_a_gray_jpeg():
     found = gray_of(make_packed([encode(GRAY, "JPEG", quality=95)], JPEGBaseline8Bit, GRAY))
     assert np.abs(found - GRAY).mean() < 2
+    deep = make_packed([encode(GRAY, "JPEG")], JPEGBaseline8Bit, GRAY.astype(np.uint16), BitsStored=12)
+    assert "12 bits a value whose JPEG has 8" in refusal(deep)
     assert "its JPEG has 1" in refusal(make_packed([encode(GRAY, "JPEG")], JPEGBaseline8Bit, COLOURED))
 
 

@@ -17,6 +17,7 @@ from pydicom.uid import (
 )
 
 from busline.cohort.formats import pixels
+from busline.cohort.formats.dicom.header import read_header
 from busline.cohort.formats.dicom.reading import read_dicom, read_dicom_mask
 from busline.cohort.schema import DicomForm
 from made_dicom import (
@@ -125,6 +126,8 @@ def test_pixels_that_are_packed_in_another_way_than_said_are_refused():
     assert "compressed, or uncompressed" in refusal(relabel(jpeg, JPEGBaseline8Bit, ExplicitVRLittleEndian))
     plain = as_bytes(make_dicom(GRAY))
     assert "compressed, or uncompressed" in refusal(relabel(plain, ExplicitVRLittleEndian, JPEGBaseline8Bit))
+    unknown = relabel(plain, ExplicitVRLittleEndian, "1.2.840.99999.1")
+    assert "stored in an unknown way (TransferSyntaxUID)" in refusal(unknown)
     assert "damaged" in refusal(make_packed([encode(GRAY, "JPEG")], RLELossless, GRAY))
     assert "is a film (MPEG2" in refusal(make_packed([bytes(100)], pydicom.uid.MPEG2MPML, GRAY))
 
@@ -174,6 +177,13 @@ def test_sequences_in_sequences_end_in_a_reason():
     content = as_bytes(make_dicom(GRAY))
     start = 144 + struct.unpack_from("<I", content, 140)[0]
     assert refusal(content[:start] + inner + content[start:]) == "is truncated or damaged DICOM"
+
+
+def test_no_name_is_even_parsed():
+    with pixels.without_warnings():
+        data = read_header(as_bytes(NAMED), 2_000_000).data
+    assert {"PatientName", "InstitutionName", "SOPInstanceUID"}.isdisjoint(data.dir())
+    assert "SequenceOfUltrasoundRegions" in data
 
 
 def test_private_elements_and_odd_kinds_are_skipped():

@@ -3,6 +3,7 @@
 import numpy as np
 import pydicom
 import pytest
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import JPEGBaseline8Bit, RLELossless
 
 from helpers_cohort import draw_image
@@ -46,6 +47,17 @@ def test_one_frame_needs_no_word_and_bears_one():
 def test_frames_that_the_header_keeps_quiet_about_are_refused():
     data = make_dicom(FRAMES[0], PixelData=FRAMES.tobytes())
     assert "30,720 bytes of pixels; its 96 × 80 pixels, frames and colours (MONOCHROME2) make 7,680" in refusal(data)
+
+
+@pytest.mark.parametrize("said", [1, 3, 5])
+@pytest.mark.parametrize("kind", ["rle", "jpeg", "jpeg without a table"])
+def test_compressed_frames_are_as_many_as_said(kind, said):
+    data = film(kind.split()[0])
+    if "without" in kind:
+        data.PixelData = encapsulate(list(generate_frames(data.PixelData, number_of_frames=4)), has_bot=False)
+    assert np.abs(gray_of(data, frame="first") - FRAMES[0]).max() <= 2
+    data.NumberOfFrames = said
+    assert f"is DICOM of {said} frames that holds 4" in refusal(data, frame="first")
 
 
 def test_the_largest_region_of_tissue_is_cut_out():

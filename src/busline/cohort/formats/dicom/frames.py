@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from pydicom import uid
-from pydicom.encaps import get_frame
+from pydicom.encaps import generate_fragments, get_frame, parse_basic_offsets
 from pydicom.pixels.decoders.base import get_decoder
 
 from busline.cohort.formats.dicom.codestream import Markers, read_markers
@@ -57,20 +57,36 @@ def unpack_frame(header: Header, index: int) -> tuple[np.ndarray, str]:
         return _unpack_jpeg(header, index)
     if header.syntax.name.startswith(("MPEG", "HEVC", "SMPTE")):
         raise DicomError(f"is a film ({header.syntax.name}); save its frames as PNG")
-    known = header.syntax.name if header.syntax.name != str(header.syntax) else "an unknown way"
-    raise DicomError(f"is DICOM stored in {known}, which is not read; save it uncompressed")
+    raise DicomError(f"is DICOM stored as {header.syntax.name}, which is not read; save it uncompressed")
 
 
 def _packed(header: Header, index: int) -> bytes:
-    """Return a frame's bytes as they are stored."""
+    """Return a frame's bytes as they are stored.
+
+    Raises:
+        DicomError: if there are more or fewer frames than the header says.
+    """
     tables = [header.data.get(name) for name in ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")]
     content: bytes = header.data.PixelData
+    found = _frame_count(content, header)
+    if found != header.frames:
+        raise DicomError(f"is DICOM of {header.frames} frames that holds {found}")
     return get_frame(
         content,
         index,
         number_of_frames=header.frames,
         extended_offsets=(tables[0], tables[1]) if all(tables) else None,
     )
+
+
+def _frame_count(content: bytes, header: Header) -> int:
+    """Return how many frames there are, by the table of their offsets or else by what pieces begin with."""
+    pieces = io.BytesIO(content)
+    offsets = parse_basic_offsets(pieces)
+    if offsets:
+        return len(offsets)
+    starts = [piece[:2] for piece in generate_fragments(pieces)]
+    return len(starts) if header.syntax == uid.RLELossless else starts.count(starts[0])
 
 
 def _unpack_native(header: Header, index: int) -> tuple[np.ndarray, str]:
@@ -92,6 +108,8 @@ def _unpack_jpeg(header: Header, index: int) -> tuple[np.ndarray, str]:
     if len(markers.names) != header.samples:
         raise DicomError(f"is DICOM of {header.samples} channels; its JPEG has {len(markers.names)}")
     if header.syntax in JPEG and markers.precision == 8:
+        if header.stored != 8:
+            raise DicomError(f"is DICOM of {header.stored} bits a value whose JPEG has 8")
         if not jpeg_ends(frame):
             raise DicomError("is truncated or damaged DICOM (its JPEG has no end)")
         return _decode_jpeg(frame, markers, header.colours)

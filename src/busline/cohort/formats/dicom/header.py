@@ -176,9 +176,12 @@ def _syntax(data: Any) -> UID:
     named = data.file_meta.get("TransferSyntaxUID")
     packed = data["PixelData"].is_undefined_length
     if named:
-        if packed != UID(str(named)).is_encapsulated:
+        syntax = UID(str(named))
+        if syntax.name == str(syntax):
+            raise DicomError("is DICOM stored in an unknown way (TransferSyntaxUID); save it uncompressed")
+        if packed != syntax.is_encapsulated:
             raise DicomError("is DICOM that says of its pixels what they are not: compressed, or uncompressed")
-        return UID(str(named))
+        return syntax
     if packed:
         raise DicomError("is DICOM that does not say how its pixels are compressed (no TransferSyntaxUID)")
     return ExplicitVRLittleEndian if data.original_encoding[1] else ExplicitVRBigEndian
