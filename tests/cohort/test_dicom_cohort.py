@@ -195,8 +195,10 @@ def test_the_pixel_size_is_that_of_the_stored_image(own):
 def test_bits_of_sixteen_are_the_file_s_beside_pictures_of_other_bits(own):
     deep = draw_image(1, SIZE).astype(np.uint16) * 16
     (own / "a/series/1.dcm").write_bytes(as_bytes(scan(0, **depth(deep, 12))))
-    Image.fromarray(draw_image(2, SIZE).astype(np.uint16) * 200).save(own / "n.png")
-    (own / "table.csv").write_text((own / "table.csv").read_text().replace("n/1.2.840.5", "n.png"))
+    for name, factor in (("b", 8), ("n", 200)):
+        Image.fromarray(draw_image(factor, SIZE).astype(np.uint16) * factor).save(own / f"{name}_deep.png")
+    table = (own / "table.csv").read_text().replace("n/1.2.840.5", "n_deep.png")
+    (own / "table.csv").write_text(table.replace("b/series/IM0001", "b_deep.png"))
     found = cohort_of(own).image(0).astype(int)
     np.testing.assert_array_equal(found, np.rint(deep[CUT].astype(int) * 255 / 4095))
 
