@@ -31,7 +31,14 @@ RULES = Train(
 """Plateau and early stopping of both sides. The precision is each side's own."""
 MILD = AugmentationLevel(flip=True, rotation=10.0, translation=0.0, shear=0.0, zoom=0.0)
 PLAIN = AugmentationLevel(flip=False, rotation=0.0, translation=0.0, shear=0.0, zoom=0.0)
-SPLIT = Split(classes=CLASSES, positive=CLASSES[1], val_fraction=0.1, test_fraction=0.1)
+SPLIT = Split(
+    classes=CLASSES,
+    positive=CLASSES[1],
+    val_fraction=0.1,
+    test_fraction=0.1,
+    folds_from=None,
+    folds_kept="folds/none.csv",
+)
 
 
 @dataclass(frozen=True)

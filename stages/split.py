@@ -28,29 +28,30 @@ def main(
 ) -> None:
     """Write data/splits: every case's role in the master split and in each fold, and the proof that no group crosses.
 
-    Reads the cohort. Cases whose label is not in split.classes are left out; a cohort without labels is split as one
-    class.
+    Reads the cohort, and the file of roles that are kept. Cases whose label is not in split.classes are left out; a
+    cohort without labels is split as one class.
     """
     settings = load_settings(Settings, params_file)
     from busline.base.artifacts import atomic_folder, save_json, save_table
     from busline.cohort.schema import UNLABELLED
     from busline.cohort.store import load_cohort
+    from busline.dealing import deal
     from busline.split_checks import check_splits, describe_lacking
-    from busline.splits import group_cases, make_splits, of_unlabelled
+    from busline.splits import group_cases, of_unlabelled
 
     cohort = load_cohort(root / "data/cohort" / settings.data.main)
     split = of_unlabelled(settings.split) if (cohort.cases["label"] == UNLABELLED).all() else settings.split
     cases = cohort.cases[cohort.cases["label"].isin(split.classes)].reset_index(drop=True)
     pairs = zip(cohort.duplicates["case_a"], cohort.duplicates["case_b"], strict=True)
     groups = group_cases(cases["case_id"].tolist(), cases["patient_id"].tolist(), pairs)
-    splits = make_splits(cases, groups, split, settings.cv, settings.seed.split)
+    dealt = deal(cases, groups, split, settings.cv, settings.seed.split)
     by_case = cases.set_index("case_id").assign(group=groups)
-    checks = check_splits(splits, by_case["group"], by_case["label"])
+    checks = check_splits(dealt.splits, by_case["group"], by_case["label"])
     checks["left_out"] = int(len(cohort.cases) - len(cases))
     with atomic_folder(root / "data/splits") as folder:
-        save_table(splits, folder / "splits.parquet")
-        save_json(checks, folder / "checks.json")
-    for line in describe_lacking(checks):
+        save_table(dealt.splits, folder / "splits.parquet")
+        save_json(checks | dealt.described, folder / "checks.json")
+    for line in [*describe_lacking(checks), *dealt.warnings]:
         print(f"warning: {line}")
 
 

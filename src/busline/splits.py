@@ -116,7 +116,14 @@ def of_unlabelled(split: Split) -> Split:
     return split.model_copy(update={"classes": [UNLABELLED], "positive": UNLABELLED})
 
 
-def make_splits(cases: pd.DataFrame, groups: np.ndarray, split: Split, cv: CrossValidation, seed: int) -> pd.DataFrame:
+def make_splits(
+    cases: pd.DataFrame,
+    groups: np.ndarray,
+    split: Split,
+    cv: CrossValidation,
+    seed: int,
+    given: np.ndarray | None = None,
+) -> pd.DataFrame:
     """Assign every case a role in the master split and in each fold of each repeat.
 
     Args:
@@ -125,6 +132,7 @@ def make_splits(cases: pd.DataFrame, groups: np.ndarray, split: Split, cv: Cross
         split: classes of the study, and shares of the master split.
         cv: folds, repeats, and the shares of the validation and tuning cases in a training part.
         seed: root seed; repeat r depends on the seed and r alone, so more repeats leave the earlier ones as they are.
+        given: test fold of each case, (n,), where folds are not dealt, see :mod:`busline.given_folds`.
 
     Returns:
         Table with ``case_id, scheme, repeat, fold, role``, n rows a resample.
@@ -132,8 +140,6 @@ def make_splits(cases: pd.DataFrame, groups: np.ndarray, split: Split, cv: Cross
     Raises:
         DataError: if a class of the study has no case, or too few groups for the folds.
     """
-    from sklearn.model_selection import StratifiedGroupKFold
-
     labels = cases["label"].to_numpy()
     _require_enough(labels, groups, split.classes, cv.folds)
     generator = numpy_generator(seed, "master")
@@ -141,16 +147,26 @@ def make_splits(cases: pd.DataFrame, groups: np.ndarray, split: Split, cv: Cross
     val = _draw_within(~test & ~tune, labels, groups, cv.val_fraction, generator)
     parts = [_assign(cases, MASTER, test, tune, val)]
     for repeat in range(cv.repeats):
-        state = derive_seed(seed, "cv", repeat) % 2**32
-        folds = StratifiedGroupKFold(cv.folds, shuffle=True, random_state=state)
-        for fold, (_, test_index) in enumerate(folds.split(labels, labels, groups)):
+        fold_of = deal_folds(labels, groups, cv.folds, seed, repeat) if given is None else given
+        for fold in range(cv.folds):
             generator = numpy_generator(seed, "cv", repeat, fold)
-            test = np.isin(np.arange(len(labels)), test_index)
+            test = fold_of == fold
             tune = _draw_within(~test, labels, groups, cv.tune_fraction, generator)
             share = cv.val_fraction / (1.0 - cv.tune_fraction)
             val = _draw_within(~test & ~tune, labels, groups, share, generator)
             parts.append(_assign(cases, Resample(CV, repeat, fold), test, tune, val))
     return pd.concat(parts, ignore_index=True)
+
+
+def deal_folds(labels: np.ndarray, groups: np.ndarray, folds: int, seed: int, repeat: int) -> np.ndarray:
+    """Return the test fold of each case in one repeat, int (n,): stratified, a group whole in one fold."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=derive_seed(seed, "cv", repeat) % 2**32)
+    fold_of = np.zeros(len(labels), dtype=np.int64)
+    for fold, (_, test) in enumerate(splitter.split(labels, labels, groups)):
+        fold_of[test] = fold
+    return fold_of
 
 
 def cross_validated(table: pd.DataFrame) -> pd.DataFrame:

@@ -22,6 +22,11 @@ def run_stage(function: Callable[..., None]) -> None:
     """
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command(epilog=HELP)(function)
+    run_app(app)
+
+
+def run_app(app: typer.Typer) -> None:
+    """Run a program of several commands; errors end it as :func:`run_stage` says."""
     try:
         app()
     except BuslineError as error:

@@ -95,9 +95,26 @@ def split_section(checks: Mapping[str, Any]) -> Row:
         f"two roles of a resample: {checks['groups_in_two_roles']}.",
         "Models learn from training cases, networks stop by validation cases, voting weights are chosen on tuning "
         "cases, and test cases are scored.",
+        *_origin_of_folds(checks),
         *(f"To mind: {line}." for line in describe_lacking(checks)),
     ]
     return section("splits", "Splits", text=text, tables=[sizes])
+
+
+def _origin_of_folds(checks: Mapping[str, Any]) -> list[str]:
+    """Return where the folds come from; nothing where they were dealt."""
+    lines = []
+    if given := checks.get("folds_from"):
+        lines.append(
+            f"The folds are the values of column {given['column']}, in this order: {', '.join(given['values'])}."
+        )
+    if kept := checks.get("folds_kept"):
+        lines.append(
+            f"Cases that keep the roles they had before: {kept['kept']}; new ones, dealt to where they were wanted: "
+            f"{kept['new']}; cases that are gone: {kept['gone']}."
+        )
+        lines += [f"To mind: {line}." for line in kept["joined"]]
+    return lines
 
 
 _CAPTION = "Of the values that are not missing; sizes in pixels as released and as stored, pixel size as released."

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
-from busline.base.settings.section import Name, Provenance, Section, Side
-
-
-def _whole_path(path: str) -> str:
-    if path.startswith("~"):
-        whole = os.path.expanduser(path)  # noqa: PTH111  # Path raises where there is no such user
-        example = "" if whole == path else f": {whole}"
-        raise ValueError(f"begins with ~, which DVC does not replace by your home folder; write the path out{example}")
-    return path
+from busline.base.settings.section import Name, Provenance, Section, Side, WholePath
 
 
 class Phantom(Section):
@@ -54,7 +45,7 @@ class Data(Section):
     active: Annotated[list[Name], Field(min_length=1)]
     """The cohorts that are acquired, ingested, and compared for (near-)duplicates; the main one among them."""
     cohorts: Annotated[dict[Name, Cohort], Field(min_length=1)]
-    folders: dict[Name, Annotated[str, Field(min_length=1), AfterValidator(_whole_path)]]
+    folders: dict[Name, WholePath]
     """Path of a user's folder (dataset.yaml, table, images, masks) by the cohort whose source ``folder`` reads it."""
 
     @property

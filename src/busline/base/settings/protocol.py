@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, PositiveInt
 
-from busline.base.settings.section import Fraction, Section
+from busline.base.settings.section import Fraction, Section, WholePath
 
 
 class Split(Section):
@@ -20,6 +20,10 @@ class Split(Section):
     """Share of the master split's validation cases."""
     test_fraction: Fraction
     """Share of the master split's test cases."""
+    folds_from: Annotated[str, Field(min_length=1)] | None
+    """Column of the main cohort whose values are the folds: a release's own, or sites; null deals them."""
+    folds_kept: WholePath
+    """File of the roles that old cases keep, from the repository's root; folds/none.csv keeps none."""
 
     @property
     def ordered(self) -> list[str]:

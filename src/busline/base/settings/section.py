@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 Fraction = Annotated[float, Field(gt=0.0, lt=1.0)]
 Rate = Annotated[float, Field(gt=0.0)]
@@ -18,6 +19,18 @@ Units = Annotated[int, Field(ge=1, le=65_536)]
 """Units of a dense layer."""
 Name = Annotated[str, Field(pattern="^[a-z0-9_]+$", max_length=100)]
 """Name of a model or level: it becomes part of a command and of file names."""
+
+
+def _whole_path(path: str) -> str:
+    if path.startswith("~"):
+        whole = os.path.expanduser(path)  # noqa: PTH111  # Path raises where there is no such user
+        example = "" if whole == path else f": {whole}"
+        raise ValueError(f"begins with ~, which DVC does not replace by your home folder; write the path out{example}")
+    return path
+
+
+WholePath = Annotated[str, Field(min_length=1), AfterValidator(_whole_path)]
+"""Path that DVC looks at: from the repository's root, or absolute."""
 Seed = Annotated[int, Field(ge=0)]
 """Root of random draws."""
 Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]

@@ -95,6 +95,8 @@ class Dataset(BaseModel):
     """Which frame and which region of a DICOM file is the image."""
     columns: Annotated[dict[str, Declaration], CellKeys] = {}
     """Provenance and kind of every other column."""
+    folds: Annotated[list[Name], AsList] = []
+    """Columns of a release's own folds, or of sites; `split.folds_from` chooses one. They are identifiers."""
     findings: FindingKeys = {}
     """Columns that note a radiologist's findings, and what their values mean."""
 
@@ -195,7 +197,8 @@ def _contradictions_of_sources(dataset: Dataset) -> list[str]:
 def _contradictions_of_columns(dataset: Dataset) -> list[str]:
     """Return where a column plays two parts, or one that is not its own."""
     layout = layout_of(dataset)
-    parts = [layout.case_id, layout.patient_id, layout.label, layout.pixel_size, *layout.file_columns()]
+    parts = [layout.case_id, layout.patient_id, layout.label, layout.pixel_size]
+    parts += [*layout.file_columns(), *dataset.folds]
     named = [part for part in parts if part]
     doubled = sorted({name for name in named if named.count(name) > 1})
     problems = [
@@ -230,7 +233,10 @@ def layout_of(dataset: Dataset) -> Layout:
         pixel_size=dataset.pixel_size.column if dataset.pixel_size else None,
         pixel_mm=MILLIMETRES[dataset.pixel_size.unit] if dataset.pixel_size else 1.0,
         missing=frozenset(dataset.missing),
-        columns=tuple(_column(name, declared) for name, declared in dataset.columns.items()),
+        columns=(
+            *(_column(name, declared) for name, declared in dataset.columns.items()),
+            *(Column(name=name, provenance="identifier", kind="categorical") for name in dataset.folds),
+        ),
         subfolders=True,
         sources=tuple(column for part in parts_of(dataset) if part is not dataset.label for column in part.columns),
         label_sources=dataset.label.columns if dataset.label else (),
