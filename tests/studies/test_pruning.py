@@ -176,6 +176,11 @@ def test_a_column_that_is_dropped_allowed_as_pathology_or_wrong_at_times_does_no
     assert judge_columns(tell_tales(), [categorical("lump", "pathology")], pathology, CLASSES, 0)[0].kept
     assert not judge_columns(tell_tales(), [categorical("lump", "radiologist")], RULES, CLASSES, 0)[0].kept
     assert judge_columns(tell_tales(0.05), [categorical("lump")], RULES, CLASSES, 0)[0].kept
+    few = tell_tales().iloc[:24]
+    assert (few["label"] == "malignant").sum() == 10
+    assert judge_columns(few.iloc[:21], [categorical("lump")], RULES, CLASSES, 0)[0].kept
+    with pytest.raises(DataError, match="tells the diagnosis"):
+        judge_columns(few, [categorical("lump")], RULES, CLASSES, 0)
     anything = RULES.model_copy(update={"max_auc_alone": 1.0})
     assert judge_columns(tell_tales(), [categorical("lump")], anything, CLASSES, 0)[0].kept
 

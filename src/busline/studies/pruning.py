@@ -16,6 +16,8 @@ from busline.cohort.schema import Column
 
 FOLDS = 5
 REPEATS = 10
+ENOUGH = 10
+"""Cases on either side from which an AUC alone of 1 is no accident: of 10 and 10, chance orders one in 92,378 so."""
 NEVER = ("identifier", "label")
 """Provenances that are no feature, whatever the parameters allow."""
 
@@ -54,7 +56,7 @@ def judge_columns(
 
     Missingness is that of all cases of the cohort, as a reader of the table counts it; the AUC alone is that of the
     study's cases, which have one of ``classes``. It shows what leakage would have been worth, and keeps or drops no
-    column; only one that tells the diagnosis all but without an error stops the study.
+    column; only one that tells the diagnosis of more than a handful of cases all but without an error stops the study.
 
     Args:
         cases: the cohort's table, n rows.
@@ -79,7 +81,9 @@ def judge_columns(
     verdicts = [_judge(column, cases, study, positive, rules, seed) for column in columns]
     kept = [verdict for verdict in verdicts if verdict.kept and verdict.provenance != "pathology"]
     last = (study["label"] == classes[-1]).to_numpy()
-    _refuse_answers({one.name: auc_alone(study[one.name], one.kind, last, seed) for one in kept}, rules.max_auc_alone)
+    if min(last.sum(), (~last).sum()) >= ENOUGH:
+        alone = {one.name: auc_alone(study[one.name], one.kind, last, seed) for one in kept}
+        _refuse_answers(alone, rules.max_auc_alone)
     return verdicts
 
 
