@@ -9,7 +9,7 @@ from busline.models.combiner import fit_combiner
 from busline.models.encoding import TableEncoder
 from busline.models.spread import is_constant
 from busline.models.tabular import CLASSIFIERS, fit_classifier, load_classifier, probabilities, save_classifier
-from busline.predictors.files import stem_of
+from busline.predictors.files import ModelFolder, save_encoder, stem_of
 from made_inputs import made_inputs, small_params
 from made_studies import fit_tabular, train_cnn, train_dnn, train_merged
 
@@ -47,6 +47,13 @@ def test_a_constant_column_is_zero_whatever_stands_in_it(other):
     rows = encoder.transform(pd.DataFrame({"limit": [other, 0.1], "Age": [3.0, 3.0]}))
     assert rows[:, 0].tolist() == [0.0, 0.0]
     assert rows[0, 1] == rows[1, 1] != 0
+
+
+def test_a_constant_column_comes_back_from_its_file(tmp_path):
+    encoder = TableEncoder.fit(pd.DataFrame({"limit": [0.1] * 30, "Age": np.arange(30.0)}), ["limit", "Age"], [])
+    save_encoder(encoder, tmp_path, "one")
+    assert ModelFolder(tmp_path, "tabular").encoder("one") == encoder
+    assert (encoder.scales["limit"], encoder.scales["Age"]) == (None, pytest.approx(np.arange(30).std()))
 
 
 def test_a_column_of_one_category_is_zero_whatever_stands_in_it():

@@ -25,13 +25,13 @@ class TableEncoder:
     Attributes:
         medians: median of each numeric column over the fitted cases.
         means: mean of each numeric column after filling.
-        scales: standard deviation after filling, 0 where the column is constant.
+        scales: standard deviation after filling, None where the column is constant.
         categories: sorted categories of each categorical column.
     """
 
     medians: Mapping[str, float]
     means: Mapping[str, float]
-    scales: Mapping[str, float]
+    scales: Mapping[str, float | None]
     categories: Mapping[str, Sequence[str]]
 
     @classmethod
@@ -56,7 +56,7 @@ class TableEncoder:
 
     def _standardise(self, name: str, values: pd.Series) -> pd.Series:
         scale = self.scales[name]
-        if not scale:
+        if scale is None:
             return pd.Series(0.0, index=values.index)
         return ((values.fillna(self.medians[name]) - self.means[name]) / scale).clip(-MOST, MOST)
 
@@ -66,8 +66,8 @@ class TableEncoder:
         return [*self.medians, *(f"{name}={value}" for name, values in self.categories.items() for value in values)]
 
 
-def _scale(filled: pd.Series) -> float:
-    return 0.0 if is_constant(filled.to_numpy()) else float(filled.std(ddof=0))
+def _scale(filled: pd.Series) -> float | None:
+    return None if is_constant(filled.to_numpy()) else float(filled.std(ddof=0))
 
 
 def _finite(value: Any) -> float:

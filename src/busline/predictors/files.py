@@ -67,8 +67,8 @@ class NumericColumn(File):
     name: str
     median: float
     mean: float
-    scale: Annotated[float, Field(ge=0)]
-    """0 where the column was constant."""
+    scale: Annotated[float, Field(gt=0)] | None
+    """None where the column was constant."""
 
 
 class CategoricalColumn(File):
