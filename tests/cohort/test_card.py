@@ -23,5 +23,8 @@ def test_the_card_counts_what_is_there(raw):
     assert card["lesion_share"]["malignant"]["mean"] == 0.25
     assert card["lesion_share"]["normal"]["mean"] is None
     assert card["masks"] == {"with_main_lesion": 4, "with_other_lesions": 0, "other_lesions": 0}
-    assert card["duplicates"] == {"exact": 0, "near": 0, "across_labels": 0}
+    assert card["duplicates"] == {
+        "exact": 0, "near": 0, "across_labels": 0, "kinds": {}, "largest_group": 0, "left_out": [], "frame": None,
+        "lines": [],
+    }  # fmt: skip
     assert card["undeclared"] == []

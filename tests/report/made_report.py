@@ -33,7 +33,7 @@ CARD = {
     "lesion_share": {"benign": DESCRIBED},
     "missing": {"Age": 0.125},
     "undeclared": [],
-    "duplicates": {"exact": 0, "near": 1, "across_labels": 0},
+    "duplicates": {"exact": 0, "near": 1, "across_labels": 0, "left_out": [], "lines": []},
     "doubts": {"cases": {}, "same_mask": [], "sixteen_bits": None, "lines": []},
 }
 CHECKS = {

@@ -107,7 +107,7 @@ def _audit_splits(data: AuditInputs, params: AuditSettings) -> tuple[Splits, pd.
     cases = data.cohort.cases
     ids = cases["case_id"].tolist()
     images = {index: data.cohort.image(index) for index in np.flatnonzero(cases["width"] > 0).tolist()}
-    pairs = find_pairs([ids[index] for index in images], images.values(), *limits)
+    pairs = find_pairs([ids[index] for index in images], list(images.values()), *limits)
     patients = patient_pairs(ids, cases["patient_id"].tolist())
     found = {
         "patients": crossing_pairs(data.splits, patients),

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from busline.cohort.duplicates.pairs import digest, find_duplicates, thumbnail
+from busline.cohort.duplicates.frames import leave_frame_out
+from busline.cohort.duplicates.pairs import find_duplicates, take_fingerprints
 from busline.splits import RESAMPLE, by_resample
 
 SHOWN = 3
 
 
 def find_pairs(
-    case_ids: Sequence[str], images: Iterable[np.ndarray], max_bits: int, least_correlation: float
+    case_ids: Sequence[str], images: Sequence[np.ndarray], max_bits: int, least_correlation: float
 ) -> pd.DataFrame:
     """Return the (near-)duplicates among the packed images themselves; see :func:`find_duplicates`."""
-    digests, thumbnails = [], []
-    for image in images:
-        digests.append(digest(image))
-        thumbnails.append(thumbnail(image))
-    return find_duplicates(case_ids, digests, thumbnails, max_bits, least_correlation)
+    prints, _ = leave_frame_out(take_fingerprints(case_ids, images), lambda row: images[row])
+    return find_duplicates(prints, max_bits, least_correlation)
 
 
 def crossing_pairs(splits: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:

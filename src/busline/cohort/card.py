@@ -14,7 +14,7 @@ from busline.cohort.schema import RESERVED, Column, RawCohort
 def make_card(
     cases: pd.DataFrame,
     columns: Sequence[Column],
-    duplicates: pd.DataFrame,
+    duplicates: Mapping[str, Any],
     raw: pd.DataFrame,
     doubts: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def make_card(
     Args:
         cases: the table of cases, n rows.
         columns: every column of the source's table.
-        duplicates: pairs of cases with the same or nearly the same image.
+        duplicates: what was found, see :class:`busline.cohort.duplicates.conflicts.Copies`.
         raw: ``width``, ``height`` (pixels) and ``pixel_mm`` of the images as released, ``lesion_share`` (share of the
             image's pixels in the main lesion, NaN without a mask) and ``other_masks`` (their number), n rows.
         doubts: what a person should look at, see :func:`busline.cohort.plausible.describe_doubts`.
@@ -57,11 +57,7 @@ def make_card(
         "lesion_share": _by_label(raw["lesion_share"], labels),
         "missing": {name: float(cases[name].isna().mean()) for name in own},
         "undeclared": [column.name for column in columns if column.provenance is None],
-        "duplicates": {
-            "exact": int((duplicates["kind"] == "exact").sum()),
-            "near": int((duplicates["kind"] == "near").sum()),
-            "across_labels": _across_labels(duplicates, cases),
-        },
+        "duplicates": dict(duplicates),
         "doubts": dict(doubts),
     }
 
@@ -95,10 +91,3 @@ def _positive(sizes: pd.Series) -> pd.Series:
 
 def _by_label(values: pd.Series, labels: pd.Series) -> dict[str, Any]:
     return {str(label): describe(part) for label, part in values.groupby(labels.to_numpy())}
-
-
-def _across_labels(duplicates: pd.DataFrame, cases: pd.DataFrame) -> int:
-    """Count pairs whose two cases have different labels: one of the two labels is wrong."""
-    labels = dict(zip(cases["case_id"], cases["label"], strict=True))
-    pairs = zip(duplicates["case_a"], duplicates["case_b"], strict=True)
-    return sum(labels[a] != labels[b] for a, b in pairs)

@@ -18,13 +18,15 @@ from busline.base.errors import DataError, list_problems
 from busline.base.progress import ReportProgress, silent
 from busline.base.settings.data import Ingest
 from busline.cohort.card import describe_reading, make_card
-from busline.cohort.duplicates.fingerprints import save_fingerprints
-from busline.cohort.duplicates.pairs import digest, find_duplicates
+from busline.cohort.copies import find_copies
+from busline.cohort.duplicates.fingerprints import Fingerprints
+from busline.cohort.duplicates.hashes import SIDE
+from busline.cohort.duplicates.pairs import digest
 from busline.cohort.formats.pixels import bits_in_use, without_warnings
 from busline.cohort.pictures import Pictures, Reading, read_pictures
 from busline.cohort.plausible import describe_doubts, equal_masks, shared_files
 from busline.cohort.schema import DEVICE, Column, RawCase, RawCohort
-from busline.cohort.store import save_cohort, save_pixels
+from busline.cohort.store import keep_pixels, save_cohort, save_pixels
 from busline.cohort.threads import map_in_order
 
 log = logging.getLogger(__name__)
@@ -39,10 +41,24 @@ class _Findings:
     with_image: list[str] = field(default_factory=list)
     digests: list[bytes] = field(default_factory=list)
     thumbnails: list[np.ndarray] = field(default_factory=list)
+    aspects: list[float] = field(default_factory=list)
     masks: list[bytes | None] = field(default_factory=list)
     notes: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     brightest: list[int] = field(default_factory=list)
     devices: list[str | None] = field(default_factory=list)
+
+    def fingerprints(self) -> Fingerprints:
+        """Return what is compared of the images."""
+        stack = np.stack(self.thumbnails) if self.thumbnails else np.empty((0, SIDE, SIDE), dtype=np.uint8)
+        return Fingerprints(self.with_image, self.digests, stack, np.array(self.aspects, dtype=np.float64))
+
+    def without(self, dropped: frozenset[str], stay: list[int]) -> _Findings:
+        """Return what was found of the other cases, whose rows are ``stay``."""
+        kept = [row for row, case in enumerate(self.with_image) if case not in dropped]
+        per_image = ("with_image", "digests", "thumbnails", "aspects", "masks", "notes", "brightest")
+        parts = {name: [getattr(self, name)[row] for row in kept] for name in per_image}
+        per_case = {name: [getattr(self, name)[row] for row in stay] for name in ("raw", "devices")}
+        return _Findings(self.problems, **per_case, **parts)
 
 
 def ingest(
@@ -80,17 +96,20 @@ def ingest(
             mend = "correct the table or the files; nothing was written"
             problems = sorted(found.problems, key=_row_of) or ["has no cases"]
             raise list_problems(f"source {source!r}", problems, mend=mend)
+        labels = {case.case_id: case.label for case in cases}
+        copies = find_copies(part, found.fingerprints(), labels, places, settings, workers=workers)
+        if copies.dropped:
+            stay = [row for row, case in enumerate(cases) if case.case_id not in copies.dropped]
+            cases, found = [cases[row] for row in stay], found.without(copies.dropped, stay)
+            places = keep_pixels(part, places, stay)
         released = pd.DataFrame(found.raw)
         table = _table(cases, raw.columns, source, places, released)
         columns = _add_device(table, raw.columns, found.devices, source)
-        limits = settings.duplicate_bits, settings.duplicate_correlation
-        pairs = find_duplicates(found.with_image, found.digests, found.thumbnails, *limits, workers=workers)
-        save_fingerprints(part, found.with_image, found.digests, found.thumbnails)
         doubts = _doubts(found, bits, declared=raw.images.bits is not None)
-        for line in doubts["lines"]:
+        for line in [*doubts["lines"], *copies.description["lines"]]:
             log.warning("warning: source %r: %s", source, line)
-        card = make_card(table, columns, pairs, released, doubts)
-        save_cohort(part, table, columns, pairs, card | describe_reading(raw))
+        card = make_card(table, columns, copies.description, released, doubts)
+        save_cohort(part, table, columns, copies.pairs, card | describe_reading(raw))
     for note in raw.notes:
         log.warning("note: %s", note)
 
@@ -146,6 +165,7 @@ def _frames(
             found.with_image.append(case.case_id)
             found.digests.append(result.digest)
             found.thumbnails.append(result.thumbnail)
+            found.aspects.append(result.image.shape[1] / result.image.shape[0])
             found.masks.append(digest(result.mask.view(np.uint8)) if result.mask.any() else None)
             found.notes.append((case.case_id, result.notes))
             found.brightest.append(result.brightest)

@@ -15,8 +15,17 @@ from busline.base.errors import DataError
 from busline.cohort.resize import resize_image, resize_mask
 from busline.cohort.schema import RESERVED, Column
 
-DUPLICATE_COLUMNS = {"case_a": "str", "case_b": "str", "kind": "str", "distance": "int64"}
-
+DUPLICATE_COLUMNS = {
+    "case_a": "str",
+    "case_b": "str",
+    "label_a": "str",
+    "label_b": "str",
+    "kind": "str",
+    "distance": "int64",
+    "correlation": "float64",
+    "dropped": "bool",
+}
+"""Of duplicates.parquet: both cases of a pair, and whether they left the cohort for having two labels."""
 
 BUFFER = 1 << 20
 """Bytes of images that wait in memory to be written."""
@@ -29,7 +38,7 @@ class Cohort:
     Attributes:
         cases: one row a case, sorted by case_id: the columns :data:`RESERVED`, then the source's own.
         columns: every column of the source's table.
-        duplicates: pairs ``case_a, case_b, kind, distance``.
+        duplicates: pairs, :data:`DUPLICATE_COLUMNS`.
     """
 
     cases: pd.DataFrame
@@ -47,8 +56,7 @@ class Cohort:
         return self._cut(self._masks, index)
 
     def _cut(self, flat: np.ndarray, index: int) -> np.ndarray:
-        start, height, width = (int(self.cases[name].to_numpy()[index]) for name in ("offset", "height", "width"))
-        return flat[start : start + height * width].reshape(height, width)
+        return cut_pixels(flat, self.cases, index)
 
 
 def save_pixels(folder: Path, frames: Iterable[tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
@@ -78,6 +86,24 @@ def save_pixels(folder: Path, frames: Iterable[tuple[np.ndarray, np.ndarray]]) -
     return pd.DataFrame(rows, columns=["width", "height", "offset", "has_mask"])
 
 
+def cut_pixels(flat: np.ndarray, places: pd.DataFrame, index: int) -> np.ndarray:
+    """Return the picture of a row of ``places`` (``offset, height, width``) out of all pixels: (height, width)."""
+    start, height, width = (int(places[name].to_numpy()[index]) for name in ("offset", "height", "width"))
+    return flat[start : start + height * width].reshape(height, width)
+
+
+def keep_pixels(folder: Path, places: pd.DataFrame, rows: Sequence[int]) -> pd.DataFrame:
+    """Keep the pixels of some cases only, of those that :func:`save_pixels` wrote; return where they are then."""
+    images, masks = (load_array(folder / name, mmap=True) for name in ("images.npy", "masks.npy"))
+    part = folder / "kept"
+    part.mkdir()
+    kept = save_pixels(part, ((cut_pixels(images, places, row), cut_pixels(masks, places, row) > 0) for row in rows))
+    for name in ("images.npy", "masks.npy"):
+        (part / name).replace(folder / name)
+    part.rmdir()
+    return kept
+
+
 def save_cohort(
     folder: Path, cases: pd.DataFrame, columns: Sequence[Column], duplicates: pd.DataFrame, card: dict[str, Any]
 ) -> None:
@@ -87,13 +113,13 @@ def save_cohort(
         folder: existing folder.
         cases: the columns :data:`RESERVED` and the source's own, in the order of the pixels, sorted by case_id.
         columns: every column of the source's table.
-        duplicates: pairs of cases, see :func:`busline.cohort.duplicates.pairs.find_duplicates`.
+        duplicates: pairs of cases, :data:`DUPLICATE_COLUMNS`.
         card: the data card.
     """
     own = [name for name in cases.columns if name not in RESERVED]
     save_table(cases[[*RESERVED, *own]], folder / "cases.parquet")
     save_json([column.describe() for column in columns], folder / "columns.json")
-    save_table(duplicates.astype(DUPLICATE_COLUMNS), folder / "duplicates.parquet")
+    save_table(duplicates[list(DUPLICATE_COLUMNS)].astype(DUPLICATE_COLUMNS), folder / "duplicates.parquet")
     save_json(card, folder / "card.json")
 
 

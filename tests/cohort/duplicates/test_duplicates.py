@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from busline.cohort.duplicates.hashes import ODD, WINDOWS, find_candidates, hash_windows, pack
-from busline.cohort.duplicates.pairs import digest, find_duplicates, thumbnail
+from busline.cohort.duplicates.hashes import WINDOWS, find_candidates, hash_windows
+from busline.cohort.duplicates.pairs import find_duplicates, take_fingerprints, thumbnail
+from busline.cohort.duplicates.tables import HALF_TURN, MIRRORED, SIGNS, UPSIDE_DOWN, pack, turn_images
 
 
 def tissue(seed, shape=(120, 160)):
@@ -19,9 +20,8 @@ def tissue(seed, shape=(120, 160)):
 
 def find(images, max_bits=12, least=0.65, workers=1):
     images = [np.ascontiguousarray(image) for image in images]
-    ids = [f"c{number}" for number in range(len(images))]
-    thumbnails = [thumbnail(image) for image in images]
-    found = find_duplicates(ids, [digest(i) for i in images], thumbnails, max_bits, least, workers=workers)
+    prints = take_fingerprints([f"c{number}" for number in range(len(images))], images)
+    found = find_duplicates(prints, max_bits, least, workers=workers)
     return [tuple(row) for row in found.itertuples(index=False)]
 
 
@@ -41,7 +41,7 @@ def mark(image):
 
 def test_the_same_pixels_are_exact_duplicates_of_the_first():
     a, b = tissue(0), tissue(1)
-    assert find([a, b, a.copy(), a.copy()]) == [("c0", "c2", "exact", 0), ("c0", "c3", "exact", 0)]
+    assert find([a, b, a.copy(), a.copy()]) == [("c0", "c2", "exact", 0, 1.0), ("c0", "c3", "exact", 0, 1.0)]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,9 @@ def test_the_same_pixels_are_exact_duplicates_of_the_first():
 @pytest.mark.parametrize("seed", range(5))
 def test_a_scan_saved_again_is_a_near_duplicate(change, seed):
     found = find([tissue(seed), tissue(seed + 100), change(tissue(seed))])
-    assert [row[:3] for row in found] == [("c0", "c2", "near")]
+    assert [row[:2] for row in found] == [("c0", "c2")]
+    assert found[0][2] in ("near", "mirrored")
+    assert found[0][4] >= 0.65
 
 
 def test_different_scans_are_none():
@@ -81,7 +83,7 @@ def test_the_depth_profile_alone_makes_no_duplicate():
 def test_blank_images_are_exact_duplicates_and_near_nothing():
     blank = np.zeros((50, 60), dtype=np.uint8)
     grey = np.full((50, 60), 90, dtype=np.uint8)
-    assert find([blank, grey, tissue(0), blank.copy()]) == [("c0", "c3", "exact", 0)]
+    assert find([blank, grey, tissue(0), blank.copy()]) == [("c0", "c3", "exact", 0, 1.0)]
 
 
 def test_the_lookup_finds_nearly_what_comparing_all_windows_finds():
@@ -89,7 +91,7 @@ def test_the_lookup_finds_nearly_what_comparing_all_windows_finds():
     images += [image[4:-9, 11:-2][:, :: 1 - 2 * (number % 2)] for number, image in enumerate(images)]
     thumbnails = np.stack([thumbnail(np.ascontiguousarray(image)) for image in images])
     hashes = pack(hash_windows(thumbnails))
-    mirror = pack(ODD[None])[0]
+    mirror = pack(SIGNS)[MIRRORED]
     brute = {}
     for a, b in itertools.permutations(range(len(images)), 2):
         distance = min(np.bitwise_count(hashes[a] ^ other).min() for other in (hashes[b, 0], hashes[b, 0] ^ mirror))
@@ -107,9 +109,12 @@ def test_the_lookup_finds_nearly_what_comparing_all_windows_finds():
     assert (np.diff(found.distance) >= 0).all()
 
 
-def test_a_mirror_image_turns_the_odd_frequencies_and_nothing_else():
-    small = thumbnail(tissue(3))
-    assert (hash_windows(small[None, :, ::-1], WINDOWS[:1]) == hash_windows(small[None], WINDOWS[:1]) ^ ODD).all()
+@pytest.mark.parametrize("turn", [MIRRORED, UPSIDE_DOWN, HALF_TURN])
+def test_a_turned_image_changes_the_signs_of_odd_waves_and_nothing_else(turn):
+    small = thumbnail(tissue(3))[None]
+    turned = turn_images(small, np.array([turn]))
+    assert not np.array_equal(turned, small)
+    assert (hash_windows(turned, WINDOWS[:1]) == hash_windows(small, WINDOWS[:1]) ^ SIGNS[turn]).all()
 
 
 def test_another_depth_gain_is_no_other_hash():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
 from busline.base.settings.section import Name, Provenance, Section, Side, WholePath
+
+
+Conflicts = Literal["refuse", "drop", "keep"]
 
 
 class Phantom(Section):
@@ -71,6 +74,10 @@ class Ingest(Section):
     """Images whose 64-bit perceptual hashes differ in at most this many bits, cropped or mirrored, are compared."""
     duplicate_correlation: Annotated[float, Field(gt=0.0, le=1.0)]
     """Compared images that correlate at least so much, once aligned, are near-duplicates."""
+    duplicate_group: Annotated[float, Field(gt=0.0, le=1.0)]
+    """A group of near-duplicates with a larger share of the cases is doubted: named on the data card, never dropped."""
+    conflicts: Conflicts
+    """What is done with a group of near-duplicates that has different labels: refuse it, drop its cases, keep them."""
     mask_hollow: Annotated[float, Field(gt=1.0)]
     """A mask whose filled area is so many times its own, or more, is an outline and refused."""
     mask_extent: Annotated[float, Field(ge=0.0, lt=1.0)]

@@ -21,7 +21,7 @@ OUTSIDE, INSIDE = 0.02, 0.25
 """How far an edge may move out of the image and into it, as shares of the side."""
 
 
-def aligned_correlation(whole: np.ndarray, part: np.ndarray, windows: np.ndarray) -> np.ndarray:
+def align(whole: np.ndarray, part: np.ndarray, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return how well each ``part`` correlates with a window of its ``whole`` near the given one.
 
     Args:
@@ -30,20 +30,21 @@ def aligned_correlation(whole: np.ndarray, part: np.ndarray, windows: np.ndarray
         windows: left, right, upper and lower edge to start from, as shares of the side, (m, 4).
 
     Returns:
-        Pearson's correlation in the fine band at the best place found, (m,); 0 for those that were given up.
+        Pearson's correlation in the fine band at the best place found, (m,), 0 for those that were given up; and that
+        place, (m, 4).
     """
     result, side = np.zeros(len(whole)), whole.shape[-1]
     coarse, fine = BANDS
-    halves = [_structure(images, coarse, side // 2) for images in (whole, part)]
+    halves = [structure(images, coarse, side // 2) for images in (whole, part)]
     correlation, edges = _climb(halves[0], halves[1], windows.astype(np.float64), STEPS[0])
     hopeful = np.flatnonzero(correlation >= GIVE_UP)
     if len(hopeful):
-        structures = [_structure(images[hopeful], fine, side) for images in (whole, part)]
-        result[hopeful] = _climb(structures[0], structures[1], edges[hopeful], STEPS[1])[0]
-    return result
+        structures = [structure(images[hopeful], fine, side) for images in (whole, part)]
+        result[hopeful], edges[hopeful] = _climb(structures[0], structures[1], edges[hopeful], STEPS[1])
+    return result, edges
 
 
-def _structure(thumbnails: np.ndarray, band: tuple[float, float], side: int) -> np.ndarray:
+def structure(thumbnails: np.ndarray, band: tuple[float, float], side: int) -> np.ndarray:
     """Return the band-pass of thumbnails (m, s, s) on ``side`` pixels a side, scaled and clipped, float32."""
     values = thumbnails.astype(np.float32)
     low, high = (blur @ values @ blur.T for blur in (_blur(values.shape[-1], sigma, side) for sigma in band))
@@ -96,8 +97,8 @@ def _step(cut: np.ndarray, shown: np.ndarray, size: np.ndarray, target: np.ndarr
     side = cut.shape[-1]
     place = ((np.arange(side) + 0.5) / side).astype(np.float32)
     width, height = (edges[:, high] - edges[:, low] for low, high in ((0, 1), (2, 3)))
-    across = _slope(cut, 2) * (side / width).astype(np.float32)[:, None, None]
-    down = _slope(cut, 1) * (side / height).astype(np.float32)[:, None, None]
+    across = slope(cut, 2) * (side / width).astype(np.float32)[:, None, None]
+    down = slope(cut, 1) * (side / height).astype(np.float32)[:, None, None]
     stack = np.empty((len(cut), 7, side, side), dtype=np.float32)
     np.multiply(across, 1 - place, out=stack[:, 0])
     np.multiply(across, place, out=stack[:, 1])
@@ -115,7 +116,7 @@ def _step(cut: np.ndarray, shown: np.ndarray, size: np.ndarray, target: np.ndarr
     return np.clip(np.linalg.solve(normal, (on_target - on_shown * alike) / size)[:, :, 0], -LARGEST_STEP, LARGEST_STEP)
 
 
-def _slope(images: np.ndarray, axis: int) -> np.ndarray:
+def slope(images: np.ndarray, axis: int) -> np.ndarray:
     """Return central differences along an axis, 0 at both ends."""
     result = np.zeros_like(images)
     inner = [slice(None)] * 3

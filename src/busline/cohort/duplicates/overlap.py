@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
-from busline.cohort.duplicates.fingerprints import Fingerprints
+from busline.cohort.duplicates.fingerprints import Fingerprints, join_fingerprints
 from busline.cohort.duplicates.pairs import find_duplicates
 
-COLUMNS = {"cohort_a": "str", "case_a": "str", "cohort_b": "str", "case_b": "str", "kind": "str", "distance": "int64"}
+COLUMNS = {
+    "cohort_a": "str",
+    "case_a": "str",
+    "cohort_b": "str",
+    "case_b": "str",
+    "kind": "str",
+    "distance": "int64",
+    "correlation": "float64",
+}
 
 
 def find_overlap(
     cohorts: Mapping[str, Fingerprints], max_bits: int, least_correlation: float, *, workers: int = 1
 ) -> pd.DataFrame:
-    """Return pairs of cases of two cohorts whose images are the same (``exact``) or nearly so (``near``).
+    """Return pairs of cases of two cohorts whose images are the same or nearly so.
 
     All cohorts are searched as if they were one, and the pairs within a cohort left out. As many are found as, with
     those within the cohorts, join every scan's copies in one group (see
@@ -28,22 +37,18 @@ def find_overlap(
         workers: threads; the pairs are the same whatever their number.
 
     Returns:
-        :data:`COLUMNS`, sorted; ``cohort_a`` before ``cohort_b`` in the given order, ``distance`` in bits. Of one
+        :data:`COLUMNS`, sorted; ``cohort_a`` before ``cohort_b`` in the given order; kind, distance and
+        correlation as there. Of one
         cohort alone, no row.
     """
-    rows: list[tuple[str, str, str, str, str, int]] = []
+    rows: list[tuple[Any, ...]] = []
     if len(cohorts) > 1:
         owners = [(name, case) for name, prints in cohorts.items() for case in prints.case_ids]
-        pairs = find_duplicates(
-            [str(place) for place in range(len(owners))],  # two cohorts may use one id
-            [digest for prints in cohorts.values() for digest in prints.digests],
-            [thumbnail for prints in cohorts.values() for thumbnail in prints.thumbnails],
-            max_bits,
-            least_correlation,
-            workers=workers,
-        )
-        for first, second, kind, distance in pairs.itertuples(index=False, name=None):
+        numbers = [str(place) for place in range(len(owners))]  # two cohorts may use one id
+        prints = join_fingerprints(numbers, cohorts.values())
+        pairs = find_duplicates(prints, max_bits, least_correlation, workers=workers)
+        for first, second, *facts in pairs.itertuples(index=False, name=None):
             one, other = owners[int(first)], owners[int(second)]
             if one[0] != other[0]:
-                rows.append((*one, *other, kind, distance))
+                rows.append((*one, *other, *facts))
     return pd.DataFrame(sorted(rows), columns=list(COLUMNS)).astype(COLUMNS)
