@@ -71,6 +71,8 @@ def describe_reading(raw: RawCohort) -> dict[str, Any]:
         result["left_out"] = dict(raw.left_out)
     if raw.excluded:
         result["excluded"] = dict(raw.excluded)
+    if raw.images.crop:
+        result["crop"] = dict(zip(("left", "top", "right", "bottom"), raw.images.crop, strict=True))
     return result
 
 

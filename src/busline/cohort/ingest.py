@@ -22,6 +22,7 @@ from busline.cohort.copies import find_copies
 from busline.cohort.duplicates.fingerprints import Fingerprints
 from busline.cohort.duplicates.hashes import SIDE
 from busline.cohort.duplicates.pairs import digest
+from busline.cohort.formats.crops import unequal_sizes
 from busline.cohort.formats.pixels import bits_in_use, without_warnings
 from busline.cohort.pictures import Pictures, Reading, read_pictures
 from busline.cohort.plausible import describe_doubts, equal_masks, shared_files
@@ -42,6 +43,7 @@ class _Findings:
     digests: list[bytes] = field(default_factory=list)
     thumbnails: list[np.ndarray] = field(default_factory=list)
     aspects: list[float] = field(default_factory=list)
+    sizes: dict[tuple[int, int], list[str]] = field(default_factory=dict)
     masks: list[bytes | None] = field(default_factory=list)
     notes: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     brightest: list[int] = field(default_factory=list)
@@ -56,9 +58,9 @@ class _Findings:
         """Return what was found of the other cases, whose rows are ``stay``."""
         kept = [row for row, case in enumerate(self.with_image) if case not in dropped]
         per_image = ("with_image", "digests", "thumbnails", "aspects", "masks", "notes", "brightest")
-        parts = {name: [getattr(self, name)[row] for row in kept] for name in per_image}
+        parts: dict[str, Any] = {name: [getattr(self, name)[row] for row in kept] for name in per_image}
         per_case = {name: [getattr(self, name)[row] for row in stay] for name in ("raw", "devices")}
-        return _Findings(self.problems, **per_case, **parts)
+        return replace(self, **per_case, **parts)
 
 
 def ingest(
@@ -84,14 +86,15 @@ def ingest(
         DataError: listing every row, image and mask that is wrong, with its reason.
     """
     cases = sorted(raw.cases, key=lambda case: case.case_id)
-    reading = Reading(settings, raw.masks_required, raw.masks, raw.images.bits, raw.dicom, raw.images.bits)
+    images = raw.images
+    reading = Reading(settings, raw.masks_required, raw.masks, images.bits, raw.dicom, images.bits, images.crop)
     with atomic_folder(target) as part:
         found, places = _pack(part, cases, reading, report_progress, workers)
         bits = reading.bits or _common_bits(found)
         if bits != reading.bits and any(bits_in_use(highest) != bits for highest in found.brightest if highest):
             reading = replace(reading, bits=bits)
             found, places = _pack(part, cases, reading, report_progress, workers)
-        found.problems[:0] = [*raw.problems, *shared_files(cases)]
+        found.problems[:0] = [*raw.problems, *shared_files(cases), *unequal_sizes(found.sizes, reading.crop)]
         if found.problems or not cases:
             mend = "correct the table or the files; nothing was written"
             problems = sorted(found.problems, key=_row_of) or ["has no cases"]
@@ -165,6 +168,7 @@ def _frames(
             found.with_image.append(case.case_id)
             found.digests.append(result.digest)
             found.thumbnails.append(result.thumbnail)
+            found.sizes.setdefault(result.released, []).append(case.case_id)
             found.aspects.append(result.image.shape[1] / result.image.shape[0])
             found.masks.append(digest(result.mask.view(np.uint8)) if result.mask.any() else None)
             found.notes.append((case.case_id, result.notes))

@@ -11,12 +11,13 @@ from busline.base.settings.data import Ingest
 from busline.cohort.duplicates.pairs import digest, thumbnail
 from busline.cohort.formats import pixels
 from busline.cohort.formats.annotations.draw import draw_outline
+from busline.cohort.formats.crops import Edges, cut_mask, edges_of
 from busline.cohort.formats.masks import as_area, fit_mask, read_mask
 from busline.cohort.formats.nifti import require_same_axes
 from busline.cohort.formats.scans import Scan, read_scan, same_size
 from busline.cohort.plausible import doubt_image, doubt_mask
 from busline.cohort.resize import fit_size, resize_image, resize_mask
-from busline.cohort.schema import LARGEST_REGION, WHITE_AREAS, DicomForm, MaskForm, RawCase
+from busline.cohort.schema import LARGEST_REGION, WHITE_AREAS, Crop, DicomForm, MaskForm, RawCase
 from busline.cohort.shapes import Outline
 
 
@@ -31,6 +32,7 @@ class Reading:
         bits: how many bits of 16-bit images are in use; None for as many as each needs by itself.
         dicom: which picture of a DICOM file is the image.
         dicom_bits: how many bits of 16-bit DICOM images are in use; None for as many as the file says.
+        crop: where the scan is in every image; None for all of it.
     """
 
     settings: Ingest
@@ -39,6 +41,7 @@ class Reading:
     bits: int | None = None
     dicom: DicomForm = LARGEST_REGION
     dicom_bits: int | None = None
+    crop: Crop | None = None
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,12 @@ class Pictures:
     Attributes:
         image: uint8 (h, w).
         mask: union of the main lesion's masks, bool (h, w).
-        width: width of the released image in pixels.
+        width: width of the released image in pixels, inside the crop.
         height: its height.
         lesion_share: share of its pixels in the main lesion, NaN without one.
         digest: :func:`busline.cohort.duplicates.pairs.digest` of the image.
         thumbnail: :func:`busline.cohort.duplicates.pairs.thumbnail` of the image.
+        released: width and height of the released image, outside the crop too.
         brightest: the highest pixel of a 16-bit image, 0 of any other.
         notes: keys of :data:`busline.cohort.plausible.NOTES`.
         pixel_mm: millimetres per pixel of the released image by the table or its file, None if unknown.
@@ -68,6 +72,7 @@ class Pictures:
     lesion_share: float
     digest: bytes | None
     thumbnail: np.ndarray | None
+    released: tuple[int, int] = (0, 0)
     brightest: int = 0
     notes: tuple[str, ...] = ()
     pixel_mm: float | None = None
@@ -91,13 +96,15 @@ def read_pictures(case: RawCase, reading: Reading) -> Pictures | list[str]:
     settings = reading.settings
     try:
         scan = read_scan(case.image, settings.max_pixels, reading.dicom, reading.dicom_bits)
-        image = pixels.to_gray(scan.picture, reading.bits)
+        edges = edges_of(scan.picture.size, reading.crop)
+        picture = scan.picture.crop(edges) if reading.crop else scan.picture
+        image = pixels.to_gray(picture, reading.bits)
         doubts = [*doubt_image(image, settings), *scan.notes]
-        if (case.masks or case.outline) and pixels.TURNED in scan.picture.info:
+        if (case.masks or case.outline) and pixels.TURNED in picture.info:
             doubts.append("turned_image")
     except ValueError as error:
         return [f"{_place(case)}: image {case.image.name} {error}"]
-    mask, notes, problems = _read_union(case, image.shape, reading, scan)
+    mask, notes, problems = _read_union(case, edges, reading, scan)
     if not problems:
         problems = _contradictions(case, reading, mask)
     problems += _other_size(case, scan)
@@ -117,7 +124,8 @@ def read_pictures(case: RawCase, reading: Reading) -> Pictures | list[str]:
         lesion_share=covered / mask.size if covered else np.nan,
         digest=digest(small),
         thumbnail=thumbnail(small),
-        brightest=pixels.brightest(scan.picture),
+        released=scan.picture.size,
+        brightest=pixels.brightest(picture),
         notes=(*doubts, *notes),
         pixel_mm=case.pixel_mm or scan.pixel_mm,
         device=scan.device,
@@ -135,10 +143,9 @@ def _other_size(case: RawCase, scan: Scan) -> list[str]:
     return [f"pixel size is {case.pixel_mm:.4g} mm; its image's file says {scan.pixel_mm:.4g} mm"]
 
 
-def _read_union(
-    case: RawCase, shape: tuple[int, ...], reading: Reading, scan: Scan
-) -> tuple[np.ndarray, list[str], list[str]]:
-    """Return the union of a case's main masks, bool of the image's shape, its notes, and what is wrong."""
+def _read_union(case: RawCase, edges: Edges, reading: Reading, scan: Scan) -> tuple[np.ndarray, list[str], list[str]]:
+    """Return the union of a case's main masks inside the crop, bool, its notes, and what is wrong."""
+    shape = scan.picture.size[::-1]
     union = np.zeros(shape, dtype=bool)
     notes: list[str] = []
     problems = []
@@ -155,6 +162,11 @@ def _read_union(
         notes += [note for note in found if note not in notes]
         if drawing not in case.other_masks:
             union |= mask
+    whole, union = union, cut_mask(union, edges)
+    if whole.any() and not union.any() and not _ignores(case, reading):
+        problems.append(f"{_main(case)} marks nothing inside images.crop of its {shape[1]} × {shape[0]} pixels")
+    elif np.count_nonzero(whole) > np.count_nonzero(union):
+        notes.append("cropped_mask")
     if union.any() and not _ignores(case, reading):
         try:
             notes += doubt_mask(union, reading.settings)

@@ -20,6 +20,7 @@ NOTES = {
     "crossing_outline": "the outline crosses or overlaps itself, so what it encloses is a matter of rule",
     "rectangular_outline": "the outline is a rectangle, as a box is",
     "turned_image": "the image was turned by its Exif orientation, and its mask perhaps drawn on the unturned one",
+    "cropped_mask": "part of the lesion lies outside images.crop",
     "resized_mask": "the mask had another size than its image",
     "ignored_mask": "the mask of a normal case marks something and was ignored",
     "mask_outside": "the mask marks pixels outside of the DICOM region that is read",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, InstanceOf
 
 from busline.base.settings.section import Provenance
 from busline.cohort.shapes import Outline
@@ -130,6 +130,19 @@ class MaskForm(BaseModel):
     """What happens to the mask of a normal case that marks something."""
 
 
+Edge = Annotated[float, Field(ge=0.0, strict=True, allow_inf_nan=False)]
+Crop = tuple[Edge, Edge, Edge, Edge]
+
+
+def _whole_or_shares(crop: Crop) -> Crop:
+    left, top, right, low = crop
+    if left >= right or top >= low:
+        raise ValueError("is empty; expected [left, upper, right, lower edge]")
+    if max(crop) > 1 and any(edge != int(edge) for edge in crop):
+        raise ValueError("mixes pixels and shares; expected whole numbers of pixels, or shares from 0 to 1")
+    return crop
+
+
 class ImageForm(BaseModel):
     """What the images of a source are."""
 
@@ -137,6 +150,8 @@ class ImageForm(BaseModel):
 
     bits: Annotated[int, Field(ge=8, le=16, strict=True)] | None = None
     """How many bits of 16-bit pixels are in use; if not given, as many as the brightest of all images needs."""
+    crop: Annotated[Crop, AfterValidator(_whole_or_shares)] | None = None
+    """Left, upper, right and lower edge of the scan in every image, in pixels, or in shares of the sides (0 to 1)."""
 
 
 class DicomForm(BaseModel):

@@ -8,7 +8,6 @@ from pydantic import Field, PositiveInt, model_validator
 
 from busline.base.settings.section import Name, Provenance, Section, Side, WholePath
 
-
 Conflicts = Literal["refuse", "drop", "keep"]
 
 

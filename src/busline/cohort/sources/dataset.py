@@ -90,7 +90,7 @@ class Dataset(BaseModel):
     masks: MaskForm | None = None
     """What the masks are, where they are not white areas on black of their image's size."""
     images: ImageForm = EIGHT_BITS
-    """How many bits of 16-bit images are in use."""
+    """How many bits of 16-bit images are in use, and where the scan is in a screenshot."""
     dicom: DicomForm = LARGEST_REGION
     """Which frame and which region of a DICOM file is the image."""
     columns: Annotated[dict[str, Declaration], CellKeys] = {}
