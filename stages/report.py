@@ -1,7 +1,7 @@
 """Write the report: one HTML page, and its Markdown twin without pixels."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -39,12 +39,16 @@ def main(
 
     data, reports = root / "data", root / "reports"
     plots = {name: _load_plot(reports / f"plots/{name}.csv") for name in PLOTS}
+    cohort = data / "cohort" / params.data.main
+    twice = _pair_pictures(cohort)
     inputs = ReportInputs(
         params=params,
         published=load_published(params.report.published) if params.report.published else None,
         scores=load_result(Tables, reports / "tables.json", stage="evaluate"),
-        card=load_json(data / "cohort" / params.data.main / "card.json"),
+        card=load_json(cohort / "card.json"),
         overlap=len(load_table(data / "overlap/pairs.parquet")),
+        pairs=_rows(load_table(cohort / "duplicates.parquet")),
+        pair_pictures=len(twice),
         verdicts=load_json(data / "features/verdicts.json"),
         checks=load_json(data / "splits/checks.json"),
         pictures=load_json(reports / "pictures/pictures.json"),
@@ -56,7 +60,7 @@ def main(
     )
     summary = summarise(inputs)
     pictures = {path.name: path.read_bytes() for path in sorted((reports / "pictures").glob("*.png"))}
-    save_text(render_html(summary, draw_figures(summary, plots), pictures), reports / "report.html")
+    save_text(render_html(summary, draw_figures(summary, plots), pictures | twice), reports / "report.html")
     save_text(render_markdown(summary), reports / "report.md")
 
 
@@ -65,6 +69,17 @@ def _hash_files(root: Path, cohort: str) -> dict[str, str | None]:
 
     files = [f"data/cohort/{cohort}/{name}" for name in DATA_FILES]
     return {file: hash_file(root / file) for file in files}
+
+
+def _pair_pictures(cohort: Path) -> dict[str, bytes]:
+    from busline.report.duplicates_section import picture_name
+
+    drawn = sorted((cohort / "pairs").glob("*.png"))
+    return {picture_name(number): path.read_bytes() for number, path in enumerate(drawn, start=1)}
+
+
+def _rows(table: "pd.DataFrame") -> "list[dict[str, Any]]":
+    return [dict(row) for _, row in table.iterrows()]
 
 
 def _comparisons(table: "pd.DataFrame") -> "list[Comparison]":

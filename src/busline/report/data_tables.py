@@ -28,6 +28,7 @@ def data_section(card: Mapping[str, Any], data: Data, overlap: int = 0) -> Row:
         ("Pairs of cases with the same image", duplicates["exact"]),
         ("Pairs of cases with nearly the same image", duplicates["near"]),
         ("Such pairs with two labels", duplicates["across_labels"]),
+        ("Cases left out because one image had two labels", len(duplicates["left_out"])),
     ]
     rows = [{"what": what, "count": count} for what, count in counts]
     missing = [{"column": name, "missing": share} for name, share in card["missing"].items() if share > 0]
@@ -43,9 +44,12 @@ def data_section(card: Mapping[str, Any], data: Data, overlap: int = 0) -> Row:
         ),
     ]
     text = ["The whole cohort, cases outside the study's classes included."]
+    if "crop" in card:
+        edges = ", ".join(f"{name} {edge:g}" for name, edge in card["crop"].items())
+        text.append(f"Of every image and mask the part inside images.crop was read: {edges}.")
     if card["undeclared"]:
         text.append(f"Columns without declared provenance: {', '.join(card['undeclared'])}.")
-    text += [f"To look at: {line}." for line in card["doubts"]["lines"]]
+    text += [f"To look at: {line}." for line in [*card["doubts"]["lines"], *duplicates["lines"]]]
     if len(data.active) > 1:
         text.append(
             f"Active cohorts: {', '.join(data.active)}. Pairs of the same or nearly the same image in two of them: "

@@ -25,6 +25,7 @@ from busline.report.comparison import (
 )
 from busline.report.constants import constant_notices
 from busline.report.data_tables import data_section, split_section, verdict_section
+from busline.report.duplicates_section import duplicates_section
 from busline.report.headline import headline_section
 from busline.report.intervals import about_interval, paper_interval_section
 from busline.report.layout import Row, section, table, text_column
@@ -64,6 +65,10 @@ class ReportInputs:
     """reports/plots/comparisons.csv: one a pair of models."""
     overlap: int = 0
     """Pairs of (nearly) the same image in two of the active cohorts."""
+    pairs: Sequence[Mapping[str, Any]] = ()
+    """The main cohort's duplicates.parquet, row by row."""
+    pair_pictures: int = 0
+    """How many of the first pairs are drawn."""
     leakage: Leakage | None = None
     """reports/leakage.json, or None to leave the audit out."""
     noise: Noise = NOT_MEASURED
@@ -128,8 +133,10 @@ def _compared(inputs: ReportInputs) -> list[Row]:
 
 
 def _data(inputs: ReportInputs) -> list[Row]:
+    twice = [duplicates_section(inputs.pairs, inputs.pair_pictures)] if inputs.pairs else []
     return [
         data_section(inputs.card, inputs.params.data, inputs.overlap),
+        *twice,
         verdict_section(inputs.verdicts, inputs.params.prune),
         split_section(inputs.checks),
     ]
