@@ -60,6 +60,12 @@ def _growth(pace: Pace, quick: bool) -> Sequence[Line]:
     return growth_lines(Growth(200, 1000) if quick else Growth())
 
 
+def _copies(pace: Pace, quick: bool) -> Sequence[Line]:
+    from bench.copies import copies_lines, phantoms
+
+    return copies_lines(phantoms(20 if quick else 200))
+
+
 def _repro(pace: Pace, quick: bool) -> Sequence[Line]:
     from bench.system import repro_line
 
@@ -88,6 +94,7 @@ GROUPS: dict[str, Group] = {
     "scores": _scores,
     "ingest": _ingest,
     "growth": _growth,
+    "copies": _copies,
     "repro": _repro,
     "help": _help,
     "memory": _memory,

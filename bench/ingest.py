@@ -21,6 +21,8 @@ from busline.cohort.schema import RawCase, RawCohort
 MAX_SIDE = 256
 LARGE = (480, 380)
 """Mean width and height of the phantoms of the timed lines, about those of BrEaST's smaller scans."""
+SECONDS = 15.0
+"""Most that the small cohort may take."""
 LINEAR = 1.25
 """Most that the time a case may grow from the small cohort to the large one."""
 
@@ -60,6 +62,15 @@ def growth_lines(size: Growth) -> list[Line]:
     per = {cases: 1000.0 * seconds[cases] / cases for cases in seconds}
     note = f"{per[size.small]:.2f} s a thousand at {size.small:,}, {per[size.large]:.2f} s at {size.large:,}"
     return [
+        Line(
+            "ingest_seconds",
+            f"ingest of {size.small:,} phantoms, the search for copies included",
+            seconds[size.small],
+            unit="s",
+            bound=Bound(at_most=SECONDS),
+            n=1,
+            note="looks for crops, mirrored, turned and rotated copies; files of 224 × 176 pixels",
+        ),
         Line(
             "ingest_growth",
             f"ingest of {size.large:,} phantoms: time a case against that at {size.small:,}",
@@ -106,9 +117,8 @@ def run_plain(folder: Path, cases: int) -> int:
 
 
 def read_cases(folder: Path, count: int) -> Iterator[RawCase]:
-    """Return the first cases of a folder of ``<case>.png`` and ``<case>_mask.png``; masks may be fewer, and repeat."""
+    """Return the first cases of a folder of ``<case>.png`` and ``<case>_mask.png``."""
     images = sorted(path for path in folder.glob("*.png") if not path.stem.endswith("_mask"))
-    masks = sorted(folder.glob("*_mask.png"))
     for number, image in enumerate(images[:count]):
         yield RawCase(
             row=number + 2,
@@ -117,7 +127,7 @@ def read_cases(folder: Path, count: int) -> Iterator[RawCase]:
             label="benign",
             pixel_mm=0.1,
             image=image,
-            masks=(masks[number % len(masks)],),
+            masks=(image.with_stem(f"{image.stem}_mask"),),
         )
 
 
@@ -137,6 +147,8 @@ def make_varied(folder: Path, cases: int, rendered: int = 40) -> None:
     for number, (_, mask) in enumerate(bases):
         Image.fromarray(mask).save(folder / f"{number:05d}_mask.png", compress_level=1)
     for number in range(cases):
+        if number >= rendered:
+            (folder / f"{number:05d}_mask.png").hardlink_to(folder / f"{number % rendered:05d}_mask.png")
         gray = bases[number % rendered][0]
         coarse = Image.fromarray(generator.integers(0, 256, (8, 10), dtype=np.uint8))
         gain = np.asarray(coarse.resize((gray.shape[1], gray.shape[0]), Image.Resampling.BICUBIC))

@@ -139,11 +139,17 @@ CHANGES: dict[str, Change] = {
     "turned by 90°": quarter_turn,
     "rotated by 5°": rotate(5),
     "rotated by 10°": rotate(10),
+    "cropped by 20 % at each side": cut_sides(0.20),
+}
+"""What is done to a scan, by the name the report gives it."""
+
+FURTHER: dict[str, Change] = {
     "rotated by 5°, the frame enlarged": rotate(5, "larger"),
     "rotated by 10°, the frame enlarged": rotate(10, "larger"),
     "rotated by 5° and cut": rotate(5, "cut"),
     "rotated by 10° and cut": rotate(10, "cut"),
+    "rotated by 15°": rotate(15),
     "cropped by 20 % in all": cut_sides(0.10),
-    "cropped by 20 % at each side": cut_sides(0.20),
+    "cropped by 25 % at each side": cut_sides(0.25),
 }
-"""What is done to a scan, by the name the report gives it."""
+"""What the benchmark does to it besides, and the audit does not."""

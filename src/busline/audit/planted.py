@@ -5,19 +5,25 @@ The images never leave memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from busline.audit.changes import CHANGES
+from busline.audit.changes import CHANGES, Change
 from busline.audit.results import Planted
 from busline.audit.sides import find_pairs
 from busline.base.seeding import numpy_generator
 from busline.splits import group_cases
 
 
-def planted_recall(images: Sequence[np.ndarray], max_bits: int, least_correlation: float, seed: int) -> list[Planted]:
+def planted_recall(
+    images: Sequence[np.ndarray],
+    max_bits: int,
+    least_correlation: float,
+    seed: int,
+    changes: Mapping[str, Change] = CHANGES,
+) -> list[Planted]:
     """Plant a changed copy of every image, kind by kind, and look for them.
 
     Args:
@@ -25,6 +31,7 @@ def planted_recall(images: Sequence[np.ndarray], max_bits: int, least_correlatio
         max_bits: see :func:`busline.cohort.duplicates.pairs.find_duplicates`.
         least_correlation: likewise.
         seed: root of what the changes draw.
+        changes: what is done to a copy, by name.
 
     Returns:
         One entry a change; none if there are no images.
@@ -37,7 +44,7 @@ def planted_recall(images: Sequence[np.ndarray], max_bits: int, least_correlatio
     true = list(zip(ids[:count], ids[count:], strict=True))
     scans = _groups(ids, [*known, *true]).max() + 1
     rows = []
-    for name, change in CHANGES.items():
+    for name, change in changes.items():
         generator = numpy_generator(seed, "planted", name)
         copies = [np.ascontiguousarray(change(image, generator)) for image in images]
         pairs = _pairs(find_pairs(ids, [*images, *copies], max_bits, least_correlation))
