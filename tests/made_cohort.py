@@ -16,9 +16,9 @@ def run(raw, **settings):
     return load_cohort(target)
 
 
-def refuse(raw):
+def refuse(raw, **settings):
     """Return the one error of its ingestion, which leaves nothing behind."""
     with pytest.raises(DataError) as error:
-        run(raw)
+        run(raw, **settings)
     assert list((raw.parent / "data").iterdir()) == []
     return str(error.value)

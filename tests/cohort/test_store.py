@@ -10,6 +10,17 @@ from busline.cohort.sources.breast import read_breast
 from busline.cohort.store import load_cohort, resize_stack, save_cohort, save_pixels
 from helpers_cohort import SETTINGS, write_release
 
+PAIR = {
+    "case_a": "c0",
+    "case_b": "c1",
+    "label_a": "benign",
+    "label_b": "benign",
+    "kind": "near",
+    "distance": 2,
+    "correlation": 0.9,
+    "dropped": False,
+}
+
 
 def pack(folder, frames, **own):
     folder.mkdir()
@@ -17,7 +28,7 @@ def pack(folder, frames, **own):
     ids = [f"c{number}" for number in range(len(frames))]
     cases = pd.DataFrame({"case_id": ids, "patient_id": ids, "source": "test", "label": "benign", "pixel_mm": 0.1})
     cases = cases.join(places).assign(**own)
-    duplicates = pd.DataFrame({"case_a": ["c0"], "case_b": ["c1"], "kind": ["near"], "distance": [2]})
+    duplicates = pd.DataFrame([PAIR])
     columns = [Column(name=name, provenance="patient", kind="categorical") for name in own]
     save_cohort(folder, cases, columns, duplicates, {"cases": len(cases)})
     return cases
@@ -37,7 +48,7 @@ def test_what_is_saved_is_loaded(tmp_path):
     assert cohort.cases["offset"].tolist() == [0, 600, 856]
     assert cohort.cases["case_id"].tolist() == cases["case_id"].tolist()
     assert cohort.columns == [Column(name="Signs", provenance="patient", kind="categorical")]
-    assert cohort.duplicates.to_dict("records") == [{"case_a": "c0", "case_b": "c1", "kind": "near", "distance": 2}]
+    assert cohort.duplicates.to_dict("records") == [PAIR]
     for index, (image, mask) in enumerate(frames):
         np.testing.assert_array_equal(cohort.image(index), image)
         np.testing.assert_array_equal(cohort.mask(index), mask * 255)

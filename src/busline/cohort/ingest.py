@@ -59,8 +59,8 @@ class _Findings:
         kept = [row for row, case in enumerate(self.with_image) if case not in dropped]
         per_image = ("with_image", "digests", "thumbnails", "aspects", "masks", "notes", "brightest")
         parts: dict[str, Any] = {name: [getattr(self, name)[row] for row in kept] for name in per_image}
-        per_case = {name: [getattr(self, name)[row] for row in stay] for name in ("raw", "devices")}
-        return replace(self, **per_case, **parts)
+        parts |= {name: [getattr(self, name)[row] for row in stay] for name in ("raw", "devices")}
+        return replace(self, **parts)
 
 
 def ingest(

@@ -18,6 +18,7 @@ LEAST_GROUP = 5
 """A group of fewer images is not what a frame does."""
 SHOWN = 10
 """Cases of a group that a line names."""
+MEND = "correct the labels, or set ingest.conflicts: drop, which leaves these cases out, or keep"
 FRAME = (
     "a frame that the machine draws round every scan is the likely cause: say images.crop in dataset.yaml, so that the "
     "scan alone is read"
@@ -64,6 +65,8 @@ def judge_copies(
     if conflicts == "refuse" and unlike:
         raise _refusal(named)
     dropped = frozenset(case for group in unlike for case in group) if conflicts == "drop" else frozenset()
+    if len(dropped) == len(labels):
+        raise DataError("the cohort", f"no case is left: one image, two labels, {'; '.join(named)}", mend=MEND)
     table = _table(pairs, labels, dropped)
     done = "left out" if dropped else "kept"
     lines = [f"one image, two labels, all {done} (ingest.conflicts: {conflicts}): {name}" for name in named]
@@ -77,8 +80,7 @@ def judge_copies(
 
 
 def _refusal(named: list[str]) -> DataError:
-    mend = "correct the labels, or set ingest.conflicts: drop, which leaves these cases out, or keep"
-    return list_problems("the cohort", [f"has one image under two labels: {name}" for name in named], mend=mend)
+    return list_problems("the cohort", [f"has one image under two labels: {name}" for name in named], mend=MEND)
 
 
 def _groups(pairs: pd.DataFrame) -> list[list[str]]:

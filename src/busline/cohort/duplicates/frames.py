@@ -18,6 +18,8 @@ Box = tuple[float, float, float, float]
 
 LEAST_CASES = 10
 """Of fewer images too much is alike by chance."""
+SAMPLE = 500
+"""Images, evenly chosen, from which the frame is read."""
 VARIES = 6.0
 """Gray levels between the 10th and the 90th percentile over the cohort, from which a pixel of the thumbnails varies:
 what compression does to a drawn line is less, tissue is some ten times as much."""
@@ -52,21 +54,21 @@ def find_scan(thumbnails: np.ndarray) -> Box | None:
     """
     if len(thumbnails) < LEAST_CASES:
         return None
-    low, high = np.percentile(thumbnails, (10, 90), axis=0)
+    low, high = np.percentile(thumbnails[:: -(-len(thumbnails) // SAMPLE)], (10, 90), axis=0)
     varies = high - low >= VARIES
     rows, columns = slice(0, SIDE), slice(0, SIDE)
     for _ in range(2):  # once more, now that the rows and columns of the frame do not count
-        rows = _extent(varies[:, columns].mean(axis=1))
-        columns = _extent(varies[rows].mean(axis=0))
+        rows = _extent(varies[:, columns], axis=1)
+        columns = _extent(varies[rows], axis=0)
     area = (rows.stop - rows.start) * (columns.stop - columns.start) / SIDE**2
     if not 0 < area <= MOST_SCAN:
         return None
     return columns.start / SIDE, columns.stop / SIDE, rows.start / SIDE, rows.stop / SIDE
 
 
-def _extent(shares: np.ndarray) -> slice:
-    """Return the first to the last line of the scan, empty if there is none."""
-    found = np.flatnonzero(shares >= LEAST_SHARE)
+def _extent(varies: np.ndarray, axis: int) -> slice:
+    """Return the first to the last line across ``axis`` that belongs to the scan, empty if there is none."""
+    found = np.flatnonzero(varies.sum(axis=axis) > LEAST_SHARE * varies.shape[axis])
     return slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0)
 
 

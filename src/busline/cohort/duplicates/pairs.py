@@ -1,7 +1,8 @@
 """Find images that are in a cohort twice: the same pixels, or the same scan saved again.
 
-A scan saved again may be cropped by up to 15 % a side, mirrored, brighter or darker, compressed, resized, or have
-calipers and lettering drawn over it. docs/audit.md says how much of that is found, and how the two limits were chosen.
+A scan saved again may be cropped by up to 20 % a side, mirrored, turned, rotated by up to some 15 degrees, brighter or
+darker, compressed, resized, or have calipers and lettering drawn over it. docs/audit.md says how much of that is found,
+and how the limits were chosen.
 """
 
 from __future__ import annotations
