@@ -1,7 +1,7 @@
 """Write the report: one HTML page, and its Markdown twin without pixels."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,7 +25,6 @@ def main(
     The page holds pictures of the data: it is cached, never committed. The Markdown holds numbers only.
     """
     params = load_params(params_file)
-
     from busline.audit.results import Leakage
     from busline.base.artifacts import load_json, load_table, save_text
     from busline.base.results import load_result
@@ -37,18 +36,15 @@ def main(
     from busline.report.render import render_html, render_markdown
     from busline.report.summarise import ReportInputs, summarise
 
-    data, reports = root / "data", root / "reports"
+    data, reports, cohort = root / "data", root / "reports", root / "data/cohort" / params.data.main
     plots = {name: _load_plot(reports / f"plots/{name}.csv") for name in PLOTS}
-    cohort = data / "cohort" / params.data.main
-    twice = _pair_pictures(cohort)
     inputs = ReportInputs(
         params=params,
         published=load_published(params.report.published) if params.report.published else None,
         scores=load_result(Tables, reports / "tables.json", stage="evaluate"),
         card=load_json(cohort / "card.json"),
         overlap=len(load_table(data / "overlap/pairs.parquet")),
-        pairs=_rows(load_table(cohort / "duplicates.parquet")),
-        pair_pictures=len(twice),
+        pairs=load_table(cohort / "duplicates.parquet").to_dict("records"),
         verdicts=load_json(data / "features/verdicts.json"),
         checks=load_json(data / "splits/checks.json"),
         pictures=load_json(reports / "pictures/pictures.json"),
@@ -59,8 +55,8 @@ def main(
         noise=load_result(Noise, noise, command="make noise"),
     )
     summary = summarise(inputs)
-    pictures = {path.name: path.read_bytes() for path in sorted((reports / "pictures").glob("*.png"))}
-    save_text(render_html(summary, draw_figures(summary, plots), pictures | twice), reports / "report.html")
+    pictures = _load_pictures(root, params.data.main)
+    save_text(render_html(summary, draw_figures(summary, plots), pictures), reports / "report.html")
     save_text(render_markdown(summary), reports / "report.md")
 
 
@@ -71,15 +67,12 @@ def _hash_files(root: Path, cohort: str) -> dict[str, str | None]:
     return {file: hash_file(root / file) for file in files}
 
 
-def _pair_pictures(cohort: Path) -> dict[str, bytes]:
+def _load_pictures(root: Path, cohort: str) -> dict[str, bytes]:
     from busline.report.duplicates_section import picture_name
 
-    drawn = sorted((cohort / "pairs").glob("*.png"))
-    return {picture_name(number): path.read_bytes() for number, path in enumerate(drawn, start=1)}
-
-
-def _rows(table: "pd.DataFrame") -> "list[dict[str, Any]]":
-    return [dict(row) for _, row in table.iterrows()]
+    pairs = sorted((root / "data/cohort" / cohort / "pairs").glob("*.png"))
+    pictures = {picture_name(number): path.read_bytes() for number, path in enumerate(pairs, start=1)}
+    return pictures | {path.name: path.read_bytes() for path in sorted((root / "reports/pictures").glob("*.png"))}
 
 
 def _comparisons(table: "pd.DataFrame") -> "list[Comparison]":

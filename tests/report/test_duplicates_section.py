@@ -20,24 +20,27 @@ PAIR = {
 
 def test_pairs_and_their_pictures_are_described_in_the_given_order():
     pairs = [PAIR, {**PAIR, "case_a": "c3", "label_b": "benign", "dropped": False}]
-    found = duplicates_section(pairs, pictures=1)
+    found = duplicates_section(pairs)
     (gallery,) = found["galleries"]
     assert gallery["pictures"] == [
-        {"file": "pair_01.png", "caption": "a1 (benign) and b2 (malignant): rotated, correlation 0.87, both left out."}
+        {"file": "pair_01.png", "caption": "a1 (benign) and b2 (malignant): rotated, correlation 0.87, both left out."},
+        {"file": "pair_02.png", "caption": "c3 (benign) and b2 (benign): rotated, correlation 0.87."},
     ]
     rows = found["tables"][0]["rows"]
     assert [row["case_a"] for row in rows] == ["a1", "c3"]
     assert [row["stay"] for row in rows] == ["no", "yes"]
 
 
-def test_a_long_table_is_cut_and_says_so():
-    (table,) = duplicates_section([PAIR] * 80, pictures=12)["tables"]
+def test_a_long_table_is_cut_and_says_so_and_twelve_pairs_are_shown():
+    found = duplicates_section([PAIR] * 80)
+    (table,) = found["tables"]
+    assert len(found["galleries"][0]["pictures"]) == 12
     assert len(table["rows"]) == MOST_ROWS
     assert "The first 50 of 80" in table["caption"]
 
 
 def test_the_page_shows_pictures_and_its_twin_only_the_table(inputs):
-    summary = summarise(replace(inputs, pairs=[PAIR], pair_pictures=1))
+    summary = summarise(replace(inputs, pairs=[PAIR]))
     page = render_html(summary, [], dict.fromkeys(("pair_01.png", *_pictures(summary)), b"png"))
     assert "a1 (benign) and b2 (malignant)" in page
     text = render_markdown(summary)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from busline.cohort.duplicates.side_by_side import PICTURES
 from busline.report.layout import Row, column, section, table, text_column
 
 MOST_ROWS = 50
 
 
-def duplicates_section(pairs: Sequence[Mapping[str, Any]], pictures: int) -> Row:
+def duplicates_section(pairs: Sequence[Mapping[Any, Any]]) -> Row:
     """Return the pairs of (nearly) the same image: those with two labels first, then those that correlate least.
 
     Args:
-        pairs: rows of the main cohort's duplicates.parquet.
-        pictures: how many of the first pairs are drawn, ``pair_01.png`` and so on.
+        pairs: rows of the main cohort's duplicates.parquet, one or more; ``ingest`` drew the first ones.
     """
     shown = [
         {"file": picture_name(number), "caption": _caption(pair)}
-        for number, pair in enumerate(pairs[:pictures], start=1)
+        for number, pair in enumerate(pairs[:PICTURES], start=1)
     ]
     rows = [{**pair, "stay": "no" if pair["dropped"] else "yes"} for pair in pairs[:MOST_ROWS]]
     more = f" The first {MOST_ROWS} of {len(pairs)}." if len(pairs) > MOST_ROWS else ""
@@ -43,7 +43,7 @@ def duplicates_section(pairs: Sequence[Mapping[str, Any]], pictures: int) -> Row
         "that correlate least, which may be two scans after all."
     )
     drawn = "Both images of the first pairs, as they are stored."
-    galleries = [{"layout": "", "text": drawn, "pictures": shown}] if shown else []
+    galleries = [{"layout": "", "text": drawn, "pictures": shown}]
     return section("duplicates", "Images that are there twice", text=[text], tables=tables, galleries=galleries)
 
 
@@ -52,7 +52,7 @@ def picture_name(number: int) -> str:
     return f"pair_{number:02d}.png"
 
 
-def _caption(pair: Mapping[str, Any]) -> str:
+def _caption(pair: Mapping[Any, Any]) -> str:
     left = ", both left out" if pair["dropped"] else ""
     return (
         f"{pair['case_a']} ({pair['label_a']}) and {pair['case_b']} ({pair['label_b']}): {pair['kind']}, "

@@ -65,10 +65,8 @@ class ReportInputs:
     """reports/plots/comparisons.csv: one a pair of models."""
     overlap: int = 0
     """Pairs of (nearly) the same image in two of the active cohorts."""
-    pairs: Sequence[Mapping[str, Any]] = ()
+    pairs: Sequence[Mapping[Any, Any]] = ()
     """The main cohort's duplicates.parquet, row by row."""
-    pair_pictures: int = 0
-    """How many of the first pairs are drawn."""
     leakage: Leakage | None = None
     """reports/leakage.json, or None to leave the audit out."""
     noise: Noise = NOT_MEASURED
@@ -133,7 +131,7 @@ def _compared(inputs: ReportInputs) -> list[Row]:
 
 
 def _data(inputs: ReportInputs) -> list[Row]:
-    twice = [duplicates_section(inputs.pairs, inputs.pair_pictures)] if inputs.pairs else []
+    twice = [duplicates_section(inputs.pairs)] if inputs.pairs else []
     return [
         data_section(inputs.card, inputs.params.data, inputs.overlap),
         *twice,

@@ -63,7 +63,7 @@ def test_a_copy_in_the_frame_is_still_found_and_so_is_its_rotation(scans):
     lit = np.clip(scans[5] * 0.8 + 20, 0, 255).astype(np.uint8)
     shots = [screenshot(scan, number) for number, scan in enumerate([*scans, turned, lit])]
     prints, _ = inside(shots)
-    assert prints.aspects == pytest.approx(np.full(42, 1.28), abs=0.08)
+    assert prints.aspects == pytest.approx(np.full(42, 1.28), abs=0.03)
     found = find_duplicates(prints, *LIMITS)
     assert found[["case_a", "case_b", "kind"]].to_numpy().tolist() == [
         ["003", "040", "rotated"],
