@@ -135,6 +135,7 @@ def test_files_are_matched_by_beginning_and_end(tmp_path):
         ("{label}/{label} ({case}).png", "benign/normal (1).png", None),
         ("i/{case}_{view}.png", "i/a_b_c.png", {"case": "a_b", "view": "c"}),
         ("i/{case}_{view}.png", "i/_c.png", None),
+        ("i/{case}_{view}.png", "i/a_b_.png", {"case": "a", "view": "b_"}),
         ("i/{a}-{b}_{c}.png", "i/1-2-3_4_5.png", {"a": "1-2", "b": "3_4", "c": "5"}),
         ("i/{a}__{b}.png", "i/x___y.png", {"a": "x_", "b": "y"}),
         ("set {{1}}/{case}.png", "set {1}/a.png", {"case": "a"}),

@@ -109,6 +109,18 @@ def test_a_cell_does_not_lead_out_of_the_folder(tmp_path, cell):
             copy_own(own, tmp_path / "none")
 
 
+def test_nothing_is_looked_for_outside_the_folder(tmp_path):
+    own = make(tmp_path, ["a.png,b,../x"], PLAIN + "mask: '{k}*.png'\n", "a.png", header="f,l,k")
+    assert "file name '../x*.png' leaves its folder" in refusal(own)
+    own = make(tmp_path, ["a.png,b,x/y"], PLAIN + "mask: '{f.stem}*{k}.png'\n", header="f,l,k")
+    assert "is 'a*x/y.png' here; expected * in the file's name only" in refusal(own)
+
+
+def test_what_a_star_finds_must_be_pictures(tmp_path):
+    own = make(tmp_path, ["a.png,b"], PLAIN + "mask: '{f.stem}_m*'\n", "a.png", "a_m.png", "a_m.txt")
+    assert "file name 'a_m.txt' is none of a picture" in refusal(own)
+
+
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
     touch(tmp_path, "outside/a.png")
     own = make(tmp_path, ["a.png,b"], PLAIN + "mask: 'm/{f.stem}*.png'\n", "a.png")
@@ -133,7 +145,7 @@ def test_an_empty_cell_makes_an_empty_part(tmp_path):
 
 
 def test_a_missing_value_is_empty_in_a_template(tmp_path):
-    own = make(tmp_path, ["a.png,n,-"], PLAIN + "missing: ['-']\nmask: 'm/{k}.png'\n", "a.png", header="f,l,k")
+    own = make(tmp_path, ["a.png,b,-"], PLAIN + "missing: ['-']\nmask: 'm/{k}.png'\n", "a.png", header="f,l,k")
     assert masks_of(own) == {"a": []}
 
 
@@ -151,6 +163,23 @@ def test_unicode_names_are_those_of_the_disk(tmp_path):
     (tmp_path / "copy").mkdir()
     copy_own(own, tmp_path / "copy")
     assert {"Bösartig/ö_1.png", name} <= set(files_of(tmp_path / "copy"))
+
+
+def test_folders_are_found_in_the_form_of_the_disk(tmp_path):
+    text = PLAIN + "mask: '{f.parent}/{f.stem}_m.png'\n"
+    own = make(tmp_path, ["o\u0308/a.png,b"], text, "o\u0308/a.png", "o\u0308/a_m.png")
+    assert masks_of(own) == {"a": ["a_m.png"]}
+
+
+def test_a_column_named_like_a_template_is_refused(tmp_path):
+    own = make(tmp_path, ["a.png,b,x"], PLAIN, "a.png", header="f,l,{f.stem}")
+    assert "has a column named '{f.stem}', as a template is" in refusal(own)
+
+
+def test_cells_with_different_numbers_of_files_do_not_go_together(tmp_path):
+    text = PLAIN + "joiner: '&'\nmask: 'm/{j}{k}'\n"
+    own = make(tmp_path, ["a.png,b,x&y,1.png&2.png&3.png"], text, "a.png", header="f,l,j,k")
+    assert "is made of cells that name different numbers of files" in refusal(own)
 
 
 def test_a_template_is_filled_for_each_file_of_a_cell(tmp_path):
