@@ -6,7 +6,16 @@ import pytest
 
 from busline.base.errors import DataError
 from busline.split_checks import check_splits
-from busline.splits import CV, MASTER, Resample, draw_part, group_cases, indices_by_role, make_splits
+from busline.splits import (
+    CV,
+    MASTER,
+    Resample,
+    draw_part,
+    group_cases,
+    indices_by_role,
+    make_splits,
+    of_unlabelled,
+)
 from made_inputs import small_params
 
 PARAMS = small_params(cv__folds=5, cv__repeats=2)
@@ -19,6 +28,14 @@ def cohort(cases=120):
 
 def splits_of(cases, groups=None, cv=PARAMS.cv, seed=1):
     return make_splits(cases, np.arange(len(cases)) if groups is None else groups, PARAMS.split, cv, seed)
+
+
+def test_a_cohort_without_labels_is_split_as_one_class():
+    cases = cohort().assign(label="unlabelled")
+    splits = make_splits(cases, np.arange(len(cases)), of_unlabelled(PARAMS.split), PARAMS.cv, 1)
+    checks = check_splits(splits, pd.Series(range(120), index=cases["case_id"]), cases.set_index("case_id")["label"])
+    assert {row["label"] for row in checks["cases_by_role"]} == {"unlabelled"}
+    assert next(row for row in checks["cases_by_role"] if row["role"] == "test")["max"] == 24
 
 
 def test_every_case_has_one_role_in_every_resample():

@@ -1,5 +1,7 @@
 """params.yaml: typed, complete, and every mistake met with one clear message."""
 
+from pathlib import Path
+
 import pytest
 from ruamel.yaml import YAML
 
@@ -97,7 +99,7 @@ def test_the_shipped_file_is_valid_and_the_tests_have_its_keys():
         ("data.cohorts.phantom", {"source": "folder"}, "data.folders.phantom: is missing"),
         ("data.folders", {"breast": "x"}, "data.folders.breast: the source of data.cohorts.breast is breast"),
         ("data.folders", {"own": "x"}, "data.folders: unknown name 'own'"),
-        ("data.folders", {"breast": "~/scans"}, "data.folders.breast: begins with ~"),
+        ("data.folders", {"breast": "~/scans"}, f"home folder; write the path out: {Path.home()}/scans"),
         ("data.folders", {"breast": "~other"}, "data.folders.breast: begins with ~"),
         ("data.folders", {"../x": "x"}, "String should match pattern"),
         ("split.classes", ["benign", "benign"], "split.classes: has benign twice"),

@@ -44,7 +44,7 @@ def _known_keys(model: type[BaseModel], parents: tuple[str, ...]) -> list[str]:
             annotation = _section_in(field.annotation) if field else None
         elif get_origin(annotation) is dict:
             annotation = get_args(annotation)[1]
-    return [name for section in _sections_of(annotation) for name in section.model_fields]
+    return [field.alias or name for section in _sections_of(annotation) for name, field in section.model_fields.items()]
 
 
 def _section_in(annotation: Any) -> Any:

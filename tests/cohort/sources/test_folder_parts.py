@@ -94,8 +94,10 @@ def test_a_star_that_matches_nothing_is_an_error_unless_the_case_is_normal(tmp_p
 
 
 def test_an_image_that_is_not_there_is_named_with_its_row(tmp_path):
-    text = PLAIN.replace("image: f", "image: 'i/{f}.png'")
-    assert "row 2 (case a): column 'i/{f}.png': names 'i/a.png', which is not" in refusal(make(tmp_path, ["a,n"], text))
+    own = make(tmp_path, ["a,n", "b,n"], PLAIN.replace("image: f", "image: 'i/{f}.png'"), "i/b.jpg", "i/bc.png")
+    first, second = refusal(own).splitlines()
+    assert first == "row 2 (case a): column 'i/{f}.png': names 'i/a.png', which is not there"
+    assert second.endswith("names 'i/b.png', which is not there; 'i/b.jpg' is")
 
 
 @pytest.mark.parametrize("cell", ["../secret", "/etc/secret", "a/../../secret", "b\\secret", "C:/secret"])
@@ -227,6 +229,7 @@ def test_a_pattern_in_a_masks_name_may_hold_a_star(tmp_path):
         ("case_id", {"from": "{case"}, "case_id.from: has a lone {"),
         ("case_id", ["case"], "case_id: is no text; expected a column, a template"),
         ("case_id", {"from": "case", "patern": "a"}, "case_id.patern: unknown key; did you mean 'pattern'"),
+        ("case_id", {"form": "case"}, "case_id.form: unknown key; did you mean 'from'"),
         ("case_id", {"from": "case", "pattern": "("}, "case_id.pattern: is no regular expression"),
         ("case_id", {"from": "case", "as": "x{}"}, "has `as` without `pattern`"),
         ("case_id", {"from": "case", "pattern": "a", "as": "{sign}"}, "must have {} where the find goes"),

@@ -109,6 +109,13 @@ def test_pictures_that_are_neither_image_nor_mask_are_counted(tmp_path, caplog):
     assert note in caplog.text
 
 
+@pytest.mark.parametrize("name", ["b/a_mask.png", "b/a_mask1.png", "b/GT a.png", "m/masks.png"])
+def test_images_that_are_named_as_masks_are_noted(tmp_path, name):
+    own = tell(tmp_path / "own", NAMES)
+    touch(own, "b/a.png", "b/masked.png", name)
+    assert f"files: 1 image is named as masks are, for example {name}; if they are masks" in read_folder(own).notes[0]
+
+
 def test_several_patterns_are_tried_in_order(tmp_path):
     own = tell(
         tmp_path / "own", NAMES.replace("'{label}/{case}.png'", "['{label}/{case}.png', '{label}/x/{case}.JPG']")
@@ -200,3 +207,38 @@ def test_columns_that_nobody_declared_are_named_at_ingest(tmp_path):
     raw = read_csv_rows(tmp_path, columns=None)
     what = "columns 'age', 'sign': no declared provenance, so `prune` will stop; docs/own-data.md says what to declare"
     assert raw.notes == (what,)
+
+
+@pytest.mark.parametrize("word", ["none", "None", " none "])
+def test_a_cohort_may_be_without_labels(tmp_path, word):
+    raw = read_csv_rows(tmp_path, label=word, labels=None)
+    assert [case.label for case in raw.cases] == ["unlabelled"] * 3
+    assert {column.name: column.provenance for column in raw.columns}["finding"] is None
+    ingest(raw, "folder", tmp_path / "cohort", SETTINGS)
+    assert load_json(tmp_path / "cohort/card.json")["labels"] == {"unlabelled": 3}
+
+
+def test_a_lesion_without_label_needs_its_mask(tmp_path):
+    text = "files: 'i/{n}.png'\ncase_id: n\npatient_id: each image\nlabel: none\nmask: 'm/{n}*.png'\n"
+    own = tell(tmp_path / "own", text)
+    touch(own, "i/a.png")
+    assert "row 1 (case a): column 'm/{n}*.png': matches no file: there is no 'm/a*.png'" in refusal(own)
+
+
+def test_a_column_named_none_can_be_the_label(tmp_path):
+    raw = read_text(tmp_path, "case,patient,none\nc1,a,b\n", label={"from": "none"}, columns=None)
+    assert raw.cases[0].label == "benign"
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ({"label": "none"}, "labels: does not go with `label: none`"),
+        ({"labels": None}, "labels: is missing; say what each label means"),
+        ({"labels": {}}, "labels: is missing; say what each label means"),
+        ({"label": None}, "label: is missing"),
+    ],
+)
+def test_labels_are_needed_unless_there_are_none(tmp_path, keys, reason):
+    with pytest.raises(DataError, match=reason):
+        read_csv_rows(tmp_path, **keys)

@@ -41,7 +41,8 @@ def locate(name: str, shelf: Shelf) -> Claim:
     safe_path(name, subfolders=True)
     found = shelf.find(name)
     if found is None:
-        raise NotThereError(f"names {shown(name)}, which is not there")
+        other = shelf.other_suffix(name)
+        raise NotThereError(f"names {shown(name)}, which is not there" + (f"; {shown(other)} is" if other else ""))
     return Claim(found, EXACT)
 
 

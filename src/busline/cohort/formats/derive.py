@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 from busline.base.errors import DataError, list_problems, near_matches, shown
 from busline.cohort.formats.cells import read_files
 from busline.cohort.formats.companions import Claim, NotThereError, claim_files, settle_claims
-from busline.cohort.formats.filenames import FILE, FilePattern, describe_unread, tabulate_files, without_masks
+from busline.cohort.formats.filenames import (
+    FILE,
+    FilePattern,
+    describe_mask_names,
+    describe_unread,
+    tabulate_files,
+    without_masks,
+)
 from busline.cohort.formats.layout import Layout
 from busline.cohort.formats.patterns import search_all
 from busline.cohort.formats.shelf import Shelf, shelf_of
@@ -81,8 +88,9 @@ def tabulate_folder(
     claims, _ = claim_rows(table, masks, layout, shelf)
     table = derive(without_masks(table, claims), parts, layout, shelf)
     images = [table.as_written(number, row, FILE) for number, row in table.rows]
-    note = describe_unread(pictures, {*images, *(name for names in table.files.values() for name in names)})
-    return replace(table, notes=(note,) if note else ())
+    read = {*images, *(name for names in table.files.values() for name in names)}
+    notes = describe_unread(pictures, read), describe_mask_names(images)
+    return replace(table, notes=tuple(note for note in notes if note))
 
 
 def _require(table: Table, parts: Sequence[Derived]) -> None:

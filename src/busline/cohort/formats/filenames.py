@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ FILE = "file"
 """Column with the whole name of a row's file."""
 TABLE_NAME = "files"
 """What messages call the table that is made of names."""
+MASK_WORDS = frozenset(("mask", "masks", "seg", "segmentation", "segmentations", "gt", "groundtruth"))
+"""Words in the names of masks."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,15 @@ def describe_unread(paths: Sequence[str], read: Collection[str]) -> str:
         return ""
     count = "1 picture matches" if len(unread) == 1 else f"{len(unread)} pictures match"
     return f"{count} neither `files` nor `mask`, and nothing is read of them, for example {plain(unread[0])}"
+
+
+def describe_mask_names(names: Sequence[str]) -> str:
+    """Return a note on images whose names, or folders, say that they are masks, empty if there is none."""
+    found = [name for name in names if MASK_WORDS & set(re.split(r"[\W_\d]+", name.casefold()))]
+    if not found:
+        return ""
+    count = "1 image is" if len(found) == 1 else f"{len(found)} images are"
+    return f"{count} named as masks are, for example {plain(found[0])}; if they are masks, say so: key `mask`"
 
 
 def _number(header: tuple[str, ...], rows: Sequence[Mapping[str, str]]) -> Table:

@@ -39,6 +39,17 @@ class Shelf:
             return path
         return f"{parent}{slash}{names[0]}" if len(names) == 1 else None
 
+    def other_suffix(self, path: str) -> str | None:
+        """Return the first file that has a name's folder and stem, but another suffix or one at all; None if none."""
+        parent, slash, name = path.rpartition("/")
+        head, dot, _ = name.rpartition(".")
+        begin = unicodedata.normalize("NFC", f"{head if dot else name}.")
+        entries = self._sorted(parent)
+        place = bisect_left(entries, (begin,))
+        if place < len(entries) and entries[place][0].startswith(begin):
+            return f"{parent}{slash}{entries[place][1]}"
+        return None
+
     def matching(self, head: str, tail: str) -> list[tuple[str, str]]:
         """Return the files of one subfolder whose names begin and end so, with what stands between."""
         parent, slash, name = head.rpartition("/")
