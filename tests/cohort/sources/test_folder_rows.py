@@ -163,6 +163,8 @@ def test_masks_may_lie_in_a_folder_that_the_pattern_matches_too(tmp_path):
     raw = read_folder(own)
     assert raw.problems == ()
     assert [path.name for case in raw.cases for path in case.masks] == ["1.png", "2.png"]
+    touch(own, "masks/3.png")
+    assert "row 3 (case 3): column 'label': unknown label 'masks'" in refusal(own)
 
 
 def test_the_whole_name_is_a_column_too(tmp_path):
