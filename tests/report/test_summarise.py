@@ -296,3 +296,5 @@ def test_what_the_data_card_doubts_is_said(inputs):
     assert "To look at" not in said(inputs)
     inputs.card["doubts"]["lines"] = ["the image spans few gray levels: 7"]
     assert "To look at: the image spans few gray levels: 7." in said(inputs)
+    inputs.card.update(left_out={"": 3}, excluded={"c7": "blurred"})
+    assert "Left out: rows labelled “”, 3. Excluded: c7 (blurred)." in said(inputs)

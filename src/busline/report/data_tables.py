@@ -49,6 +49,7 @@ def data_section(card: Mapping[str, Any], data: Data, overlap: int = 0) -> Row:
         text.append(f"Of every image and mask the part inside images.crop was read: {edges}.")
     if card["undeclared"]:
         text.append(f"Columns without declared provenance: {', '.join(card['undeclared'])}.")
+    text += _not_taken(card)
     text += [f"To look at: {line}." for line in [*card["doubts"]["lines"], *duplicates["lines"]]]
     if len(data.active) > 1:
         text.append(
@@ -56,6 +57,12 @@ def data_section(card: Mapping[str, Any], data: Data, overlap: int = 0) -> Row:
             f"{overlap}. They do not change the split, for only {data.main} is trained on."
         )
     return section("data", "Data card", text=text, tables=tables)
+
+
+def _not_taken(card: Mapping[str, Any]) -> list[str]:
+    """Return which rows of the source are no cases, and why."""
+    lines = [f"Left out: rows labelled “{label}”, {count}." for label, count in card.get("left_out", {}).items()]
+    return lines + [f"Excluded: {case} ({reason})." for case, reason in card.get("excluded", {}).items()]
 
 
 def verdict_section(verdicts: Sequence[Mapping[str, Any]], prune: Prune) -> Row:
