@@ -197,3 +197,20 @@ def test_both_forms_show_the_sections_and_no_nan(inputs):
         for title in ("Operating points", "Calibration", "Comparison of models", "At 95 % sensitivity"):
             assert title in shown
         assert not re.search(r"\bnan\b|\bNone\b", shown)
+
+
+@pytest.mark.parametrize(
+    ("weights", "phantoms", "words"),
+    [
+        ("none", 0, "from random weights."),
+        ("none", 320, "from weights learnt on phantoms."),
+        ("imagenet", 0, "from the weights “imagenet” of tf_efficientnet_lite0."),
+        ("imagenet", 320, "from weights learnt on phantoms, and before that the weights “imagenet” of tf_"),
+    ],
+)
+def test_the_lesion_network_says_what_it_learnt_from(inputs, weights, phantoms, words):
+    lesion = inputs.params.lesion
+    pretrain = lesion.pretrain.model_copy(update={"phantoms": phantoms})
+    changed = {"weights": weights, "encoder": "tf_efficientnet_lite0", "pretrain": pretrain}
+    params = inputs.params.model_copy(update={"lesion": lesion.model_copy(update=changed)})
+    assert words in section_of(replace(inputs, params=params), "lesion")["text"][0]

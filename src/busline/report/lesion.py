@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from busline.base.settings.lesion import Lesion
+from busline.base.settings.weights import NONE
 from busline.evaluation.results import Summary, Tables
 from busline.families import LESION, LESION_PARTS, SEGMENT, segmenters
 from busline.report.layout import Row, column, section, table, text_column
@@ -17,18 +19,26 @@ from busline.report.names import (
 from busline.report.operating import percent
 
 
-def lesion_section(scores: Tables) -> Row:
-    """Return diagnoses and outlines, of which there may be none."""
+def lesion_section(scores: Tables, lesion: Lesion) -> Row:
+    """Return diagnoses and outlines, of which there may be none; ``lesion`` says what the network learnt from."""
     tables = [_diagnoses(scores)] if scores.scored(LESION.key) else []
     if set(scores.segmentations) - {SEGMENT.key}:  # which has a table of its own
         tables.append(_outlines(scores))
-    return section(LESION.key, "Lesion network", text=_how_to_read(), tables=tables)
+    return section(LESION.key, "Lesion network", text=_how_to_read(_begins_with(lesion)), tables=tables)
 
 
-def _how_to_read() -> list[str]:
+def _begins_with(lesion: Lesion) -> str:
+    """Return the initial weights in words."""
+    file = None if lesion.weights == NONE else f"the weights “{lesion.weights}” of {lesion.encoder}"
+    if not lesion.pretrain.phantoms:
+        return file or "random weights"
+    return f"weights learnt on phantoms, and before that {file}" if file else "weights learnt on phantoms"
+
+
+def _how_to_read(initial: str) -> list[str]:
     return [
         "One network outlines the lesion and judges it, on the whole picture and in a window around its own outline. "
-        "For every pair of folds one, or several, learns from the other folds, from weights learnt on phantoms. A "
+        f"For every pair of folds one, or several, learns from the other folds, from {initial}. A "
         "test case is seen by all networks that left its fold out. A logistic regression joins their logits with "
         "nine measures of the outline's shape and echo, and with the clinical columns; it is fitted on cases of the "
         "other folds as seen by networks that left both folds out.",

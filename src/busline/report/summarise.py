@@ -104,7 +104,7 @@ def summarise(inputs: ReportInputs) -> dict[str, Any]:
             section("images", "Images", tables=tables["images"]),
             section("combined", "Image and table", tables=tables["combined"]),
             section("segmentation", "Segmentation", tables=tables["segmentation"]),
-            lesion_section(inputs.scores),
+            lesion_section(inputs.scores, inputs.params.lesion),
             section("curves", "Curves", tables=[pooled_table(inputs.scores)]),
             *classes_section(inputs.scores),
             operating_section(inputs.scores),
