@@ -7,7 +7,6 @@ import pytest
 from busline.audit.fold_models import FoldScores, score_models
 from busline.audit.protocol import MasterSplit, compare_model, compare_pair, draw_master_splits, out_of_fold
 from busline.base.runtime import Runtime
-from busline.base.settings.protocol import Split
 from busline.families import TABULAR
 from busline.predictors.cases import Cases
 from busline.predictors.tabular import TableFile, save_classical
@@ -16,7 +15,7 @@ from made_inputs import made_inputs, small_params
 from made_studies import fit_tabular
 
 LABELS = np.array(["benign", "benign", "malignant"] * 20)
-SPLIT = Split(classes=["benign", "malignant"], positive="malignant", val_fraction=0.1, test_fraction=0.2)
+SPLIT = small_params().split.model_copy(update={"val_fraction": 0.1, "test_fraction": 0.2})
 
 
 def test_the_first_master_split_is_the_studys_own_and_the_others_are_others():

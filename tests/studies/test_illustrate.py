@@ -11,7 +11,7 @@ from busline.base.params import Params, load_params
 from busline.base.settings.models import image_settings
 from busline.base.settings.reading import parse_settings
 from busline.cohort.outlines import outline_rows
-from busline.cohort.store import load_cohort, save_cohort, save_pixels
+from busline.cohort.store import DUPLICATE_COLUMNS, load_cohort, save_cohort, save_pixels
 from busline.models.images import build_image_model
 from busline.predictors.cnn import ImageFile
 from busline.predictors.files import save_networks
@@ -53,7 +53,7 @@ def cohort_folder(tmp_path):
     cases = save_pixels(folder, frames).assign(
         case_id=ids, patient_id=ids, source="test", label=labels, pixel_mm=float("nan")
     )
-    save_cohort(folder, cases, [], pd.DataFrame(columns=["case_a", "case_b", "kind", "distance"]), {})
+    save_cohort(folder, cases, [], pd.DataFrame(columns=list(DUPLICATE_COLUMNS)), {})
     return folder
 
 
