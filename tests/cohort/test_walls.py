@@ -1,5 +1,6 @@
 """What trains on stored images needs no reader of a source's files, so a change to one trains nothing anew."""
 
+import os
 import re
 import subprocess
 import sys
@@ -28,7 +29,8 @@ def test_who_reads_no_dicom_loads_no_reader_of_it():
     code = (
         "import sys; import busline.cohort.ingest; import busline.cohort.sources.table; print('pydicom' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    settings = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=settings)
     assert done.stdout == "False\n"
 
 
