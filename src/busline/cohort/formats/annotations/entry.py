@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from busline.base.errors import cut, plain
 from busline.cohort.shapes import Shape
@@ -45,6 +47,32 @@ class Entry:
     size: tuple[int, int] | None = None
     relative: bool = False
     problem: str = ""
+
+
+def read_mark(
+    names: frozenset[str],
+    kind: str,
+    item: dict[str, Any],
+    what: str,
+    readers: Mapping[str, Callable[[dict[str, Any], str], Shape]],
+    others: Mapping[str, str],
+) -> Mark:
+    """Return a mark of some kind, with what is wrong with it.
+
+    Args:
+        names: its class.
+        kind: the format's own name of what was drawn.
+        item: what the file holds of it.
+        what: what messages call it.
+        readers: the function that reads a shape, by kind.
+        others: what kinds that enclose nothing are called; a kind that is nowhere keeps its name.
+    """
+    if kind not in readers:
+        return Mark(names, other=others.get(kind, plain(kind)))
+    try:
+        return Mark(names, readers[kind](item, what))
+    except ValueError as error:
+        return Mark(names, problem=str(error))
 
 
 def name_classes(names: frozenset[str]) -> str:

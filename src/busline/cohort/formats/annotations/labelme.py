@@ -11,16 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from busline.base.errors import plain
 from busline.cohort.formats.annotations.bitmap import decode_bitmap
 from busline.cohort.formats.annotations.curves import ellipse
-from busline.cohort.formats.annotations.entry import BOX, Entry, Mark
+from busline.cohort.formats.annotations.entry import BOX, Entry, Mark, read_mark
 from busline.cohort.formats.annotations.strict import (
-    MOST_SHAPES,
     as_list,
     as_mapping,
     as_number,
     as_ring,
+    as_shapes,
     as_size,
     as_text,
 )
@@ -38,9 +37,7 @@ def read_labelme(content: Any) -> list[Entry]:
     whole = as_mapping(content, "the file")
     if "shapes" not in whole:
         raise ValueError("has no `shapes`; expected a LabelMe file")
-    shapes = as_list(whole["shapes"], "shapes")
-    if len(shapes) > MOST_SHAPES:
-        raise ValueError(f"has {len(shapes)} shapes; expected at most {MOST_SHAPES:,}")
+    shapes = as_shapes(whole["shapes"], "shapes")
     marks = tuple(_mark(as_mapping(item, f"shape {number}"), number) for number, item in enumerate(shapes, start=1))
     name = whole.get("imagePath")
     size = as_size(whole.get("imageWidth"), whole.get("imageHeight"))
@@ -51,13 +48,7 @@ def _mark(shape: dict[str, Any], number: int) -> Mark:
     what = f"shape {number}"
     names = frozenset([as_text(shape["label"], f"label of {what}")]) if shape.get("label") is not None else frozenset()
     kind = as_text(shape.get("shape_type") or "polygon", f"shape_type of {what}")
-    readers = {"polygon": _polygon, "circle": _circle, "mask": _mask}
-    if kind not in readers:
-        return Mark(names, other=_OTHERS.get(kind, plain(kind)))
-    try:
-        return Mark(names, readers[kind](shape, what))
-    except ValueError as error:
-        return Mark(names, problem=str(error))
+    return read_mark(names, kind, shape, what, {"polygon": _polygon, "circle": _circle, "mask": _mask}, _OTHERS)
 
 
 def _polygon(shape: dict[str, Any], what: str) -> Shape:

@@ -80,6 +80,18 @@ def as_list(value: Any, what: str) -> list[Any]:
     return value
 
 
+def as_shapes(value: Any, what: str) -> list[Any]:
+    """Return a value that must be the list of an image's shapes.
+
+    Raises:
+        ValueError: if it is none, or far too long.
+    """
+    shapes = as_list(value, what)
+    if len(shapes) > MOST_SHAPES:
+        raise ValueError(f"has {len(shapes)} {what}; expected at most {MOST_SHAPES:,}")
+    return shapes
+
+
 def as_text(value: Any, what: str) -> str:
     """Return a value that must be a text, or the text of a whole number.
 

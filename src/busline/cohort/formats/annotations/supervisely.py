@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from busline.base.errors import plain
 from busline.cohort.formats.annotations.bitmap import decode_bitmap
-from busline.cohort.formats.annotations.entry import BOX, Entry, Mark
+from busline.cohort.formats.annotations.entry import BOX, Entry, Mark, read_mark
 from busline.cohort.formats.annotations.strict import (
     MOST_SHAPES,
     as_list,
     as_mapping,
     as_number,
     as_ring,
+    as_shapes,
     as_size,
     as_text,
 )
@@ -38,9 +38,7 @@ def read_supervisely(content: Any) -> list[Entry]:
     whole = as_mapping(content, "the file")
     if "objects" not in whole:
         raise ValueError("has no `objects`; expected a Supervisely file of one image")
-    objects = as_list(whole["objects"], "objects")
-    if len(objects) > MOST_SHAPES:
-        raise ValueError(f"has {len(objects)} objects; expected at most {MOST_SHAPES:,}")
+    objects = as_shapes(whole["objects"], "objects")
     size = as_mapping(whole.get("size") or {}, "size")
     marks = tuple(_mark(as_mapping(item, f"object {number}"), number) for number, item in enumerate(objects, start=1))
     return [Entry(None, marks, as_size(size.get("width"), size.get("height")))]
@@ -54,12 +52,7 @@ def _mark(item: dict[str, Any], number: int) -> Mark:
         item.get("geometryType") or ("bitmap" if item.get("bitmap") else "polygon"), f"geometryType of {what}"
     )
     readers = {"polygon": _polygon, "multipolygon": _polygon, "bitmap": _bitmap}
-    if kind not in readers:
-        return Mark(names, other=_OTHERS.get(kind, plain(kind)))
-    try:
-        return Mark(names, readers[kind](item, what))
-    except ValueError as error:
-        return Mark(names, problem=str(error))
+    return read_mark(names, kind, item, what, readers, _OTHERS)
 
 
 def _polygon(item: dict[str, Any], what: str) -> Shape:

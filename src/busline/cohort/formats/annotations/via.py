@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from busline.base.errors import plain
 from busline.cohort.formats.annotations.curves import ellipse, require_closed
-from busline.cohort.formats.annotations.entry import BOX, Entry, Mark
+from busline.cohort.formats.annotations.entry import BOX, Entry, Mark, read_mark
 from busline.cohort.formats.annotations.strict import (
     MOST_SHAPES,
     as_list,
@@ -24,7 +23,7 @@ from busline.cohort.formats.annotations.strict import (
     as_ring,
     as_text,
 )
-from busline.cohort.shapes import Polygon
+from busline.cohort.shapes import Polygon, Shape
 
 _PROJECT = "_via_img_metadata"
 _OTHERS = {"rect": BOX}
@@ -58,12 +57,12 @@ def _mark(region: dict[str, Any], number: int) -> Mark:
     names = _names(as_mapping(region.get("region_attributes") or {}, f"region_attributes of {what}"))
     shape = as_mapping(region.get("shape_attributes"), f"shape_attributes of {what}")
     kind = as_text(shape.get("name"), f"name of the shape of {what}")
-    if kind not in ("polygon", "polyline", "ellipse", "circle"):
-        return Mark(names, other=_OTHERS.get(kind, plain(kind)))
-    try:
-        return Mark(names, Polygon((_ring(shape, kind, what),)))
-    except ValueError as error:
-        return Mark(names, problem=str(error))
+    readers = dict.fromkeys(("polygon", "polyline", "ellipse", "circle"), _polygon)
+    return read_mark(names, kind, shape, what, readers, _OTHERS)
+
+
+def _polygon(shape: dict[str, Any], what: str) -> Shape:
+    return Polygon((_ring(shape, shape["name"], what),))
 
 
 def _ring(shape: dict[str, Any], kind: str, what: str) -> np.ndarray:
