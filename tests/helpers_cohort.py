@@ -15,8 +15,14 @@ from openpyxl import Workbook
 from PIL import Image
 from ruamel.yaml import YAML
 
+from busline.base.settings.data import Cohort as CohortEntry
 from busline.base.settings.data import Ingest
+from busline.cohort.ingest import ingest
 from busline.cohort.sources.breast import IMAGES, TABLE
+from busline.cohort.sources.folder import read_folder
+from busline.cohort.sources.order import Order
+from busline.cohort.sources.table import acquire
+from busline.cohort.store import Cohort, load_cohort
 from made_inputs import PARAMS_FILE
 
 ROOT = Path(__file__).parent.parent
@@ -35,10 +41,20 @@ SETTINGS = Ingest(
     lesion_share_max=0.7,
     image_contrast=8,
 )
+UNREDUCED = SETTINGS.model_copy(update={"max_side": 96})
+"""Settings that keep made pictures at their own size."""
 SIZE = (48, 36)
 """Width and height of the tiny images."""
 BREAST = {"data__main": "breast", "data__active": ["breast"]}
 """Settings for :func:`write_params` of a study about BrEaST."""
+
+
+def ingest_own(own: Path, settings: Ingest = UNREDUCED) -> Cohort:
+    """Acquire and ingest a user's folder, beside it in ``raw`` and ``cohort``, and return the cohort."""
+    place = own.parent
+    acquire(Order(CohortEntry(source="folder"), 0, None, place / "downloads", own), place / "raw")
+    ingest(read_folder(place / "raw"), "folder", place / "cohort", settings)
+    return load_cohort(place / "cohort")
 
 
 def draw_image(seed: int, size: tuple[int, int] = SIZE) -> np.ndarray:

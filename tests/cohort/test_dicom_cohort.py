@@ -13,13 +13,7 @@ from ruamel.yaml import YAML
 
 from busline.base.artifacts import load_json
 from busline.base.errors import DataError
-from busline.base.settings.data import Cohort
-from busline.cohort.ingest import ingest
-from busline.cohort.sources.folder import read_folder
-from busline.cohort.sources.order import Order
-from busline.cohort.sources.table import acquire
-from busline.cohort.store import load_cohort
-from helpers_cohort import SETTINGS, draw_image
+from helpers_cohort import SETTINGS, draw_image, ingest_own
 from made_dicom import SIZE, as_bytes, encode, make_dicom, make_packed, make_region
 
 BOX = (16, 8, 79, 71)
@@ -62,16 +56,9 @@ def describe(folder, **keys):
         YAML().dump(content | labels | keys, file)
 
 
-def cohort_of(folder):
-    target = folder.parent
-    acquire(Order(Cohort(source="folder"), 0, None, target / "downloads", folder), target / "raw")
-    ingest(read_folder(target / "raw"), "folder", target / "cohort", SETTINGS.model_copy(update={"max_side": 96}))
-    return load_cohort(target / "cohort")
-
-
 def refusal(folder):
     with pytest.raises(DataError) as error:
-        cohort_of(folder)
+        ingest_own(folder)
     return str(error.value)
 
 
@@ -80,7 +67,7 @@ def doubts(folder):
 
 
 def test_a_folder_of_series_is_a_cohort(own):
-    cohort = cohort_of(own)
+    cohort = ingest_own(own)
     for index, name in enumerate(PATHS):
         np.testing.assert_array_equal(cohort.image(index), draw_image(len(name), SIZE)[CUT])
     for index in (0, 1):
@@ -94,14 +81,14 @@ def test_a_folder_of_series_is_a_cohort(own):
 def test_a_cohort_without_a_device_has_no_column_for_it(own):
     for path in PATHS:
         (own / path).write_bytes(as_bytes(scan(len(path), Manufacturer="", ManufacturerModelName="")))
-    assert "dicom_device" not in cohort_of(own).cases
+    assert "dicom_device" not in ingest_own(own).cases
 
 
 def test_a_device_is_missing_where_an_image_names_none(own):
     Image.fromarray(draw_image(5, SIZE)).save(own / "n.png")
     table = (own / "table.csv").read_text().replace("n/1.2.840.5", "n.png")
     (own / "table.csv").write_text(table)
-    cases = cohort_of(own).cases
+    cases = ingest_own(own).cases
     assert cases["dicom_device"].isna().tolist() == [False, False, True]
     assert cases["pixel_mm"].isna().tolist() == [False, False, True]
 
@@ -115,7 +102,7 @@ def test_a_column_of_the_device_s_name_is_refused(own):
 
 def test_a_mask_of_the_region_s_size_is_one_of_the_region(own):
     put_mask(own, "a", LESION[CUT])
-    np.testing.assert_array_equal(cohort_of(own).mask(0) > 0, LESION[CUT])
+    np.testing.assert_array_equal(ingest_own(own).mask(0) > 0, LESION[CUT])
 
 
 def test_a_mask_of_another_size_is_refused(own):
@@ -130,7 +117,7 @@ def test_a_mask_outside_of_the_region_is_refused_and_read_with_the_whole_picture
     message = refusal(own)
     assert "row 2 (case a): mask a.png marks 960 pixels outside of the region that is read and 600 inside it" in message
     describe(own, dicom={"region": "whole"})
-    np.testing.assert_array_equal(cohort_of(own).mask(0) > 0, outside)
+    np.testing.assert_array_equal(ingest_own(own).mask(0) > 0, outside)
     assert doubts(own)["text_unknown"] == ["a", "b", "n"]
 
 
@@ -138,14 +125,14 @@ def test_a_mask_that_reaches_out_of_the_region_is_named(own):
     reaching = np.zeros_like(LESION)
     reaching[20:60, 50:90] = True
     put_mask(own, "a", reaching)
-    np.testing.assert_array_equal(cohort_of(own).mask(0) > 0, reaching[CUT])
+    np.testing.assert_array_equal(ingest_own(own).mask(0) > 0, reaching[CUT])
     assert doubts(own)["mask_outside"] == ["a"]
 
 
 def test_a_mask_may_be_dicom(own):
     (own / "a.dcm").write_bytes(as_bytes(make_dicom(LESION.astype(np.uint8) * 255)))
     (own / "table.csv").write_text((own / "table.csv").read_text().replace("a.png", "a.dcm"))
-    np.testing.assert_array_equal(cohort_of(own).mask(0) > 0, LESION[CUT])
+    np.testing.assert_array_equal(ingest_own(own).mask(0) > 0, LESION[CUT])
     film = make_dicom(LESION.astype(np.uint8), NumberOfFrames=2, PixelData=LESION.tobytes() * 2)
     (own / "a.dcm").write_bytes(as_bytes(film))
     assert "mask a.dcm has 2 frames; expected a mask of one" in refusal(own)
@@ -158,7 +145,7 @@ def test_a_film_needs_its_frame(own):
     assert "row 2 (case a): image 1.dcm has 3 frames; say in dataset.yaml which one it is" in refusal(own)
     for frame, index in (("first", 0), ("middle", 1)):
         describe(own, dicom={"frame": frame})
-        found = cohort_of(own).image(0).astype(int)
+        found = ingest_own(own).image(0).astype(int)
         assert np.abs(found - frames[index]).max() <= 2
     describe(own, dicom={"frame": 3})
     assert "row 3 (case b): image IM0001 has 1 frames; dicom.frame: 3 is none of them" in refusal(own)
@@ -180,15 +167,13 @@ def test_a_table_s_pixel_size_is_the_file_s_or_refused(own):
         (own / "table.csv").write_text("\n".join([f"{table[0]},size", *(f"{row},{size}" for row in table[1:])]))
 
     say(0.2005)
-    assert cohort_of(own).cases["pixel_mm"].tolist() == pytest.approx([0.2005] * 3)
+    assert ingest_own(own).cases["pixel_mm"].tolist() == pytest.approx([0.2005] * 3)
     say(0.02)
     assert "row 2 (case a): pixel size is 0.02 mm; its image's file says 0.2 mm" in refusal(own)
 
 
 def test_the_pixel_size_is_that_of_the_stored_image(own):
-    acquire(Order(Cohort(source="folder"), 0, None, own.parent / "downloads", own), own.parent / "raw")
-    ingest(read_folder(own.parent / "raw"), "folder", own.parent / "cohort", SETTINGS)
-    assert load_cohort(own.parent / "cohort").cases["pixel_mm"].tolist() == pytest.approx([0.4] * 3)
+    assert ingest_own(own, SETTINGS).cases["pixel_mm"].tolist() == pytest.approx([0.4] * 3)
     assert load_json(own.parent / "cohort/card.json")["images"]["pixel_mm"]["median"] == pytest.approx(0.2)
 
 
@@ -199,7 +184,7 @@ def test_bits_of_sixteen_are_the_file_s_beside_pictures_of_other_bits(own):
         Image.fromarray(draw_image(factor, SIZE).astype(np.uint16) * factor).save(own / f"{name}_deep.png")
     table = (own / "table.csv").read_text().replace("n/1.2.840.5", "n_deep.png")
     (own / "table.csv").write_text(table.replace("b/series/IM0001", "b_deep.png"))
-    found = cohort_of(own).image(0).astype(int)
+    found = ingest_own(own).image(0).astype(int)
     np.testing.assert_array_equal(found, np.rint(deep[CUT].astype(int) * 255 / 4095))
 
 
@@ -239,7 +224,7 @@ def test_nothing_of_a_header_is_kept_but_device_and_pixel_size(own, caplog, caps
         (own / path).write_bytes(content)
     caplog.clear()
     caplog.set_level(logging.DEBUG)
-    assert cohort_of(own).cases["dicom_device"].tolist() == ["ACME Sono 7"] * 3
+    assert ingest_own(own).cases["dicom_device"].tolist() == ["ACME Sono 7"] * 3
     outputs = [path for path in (own.parent / "cohort").rglob("*") if path.is_file()]
     assert len(outputs) >= 5
     for path in outputs:

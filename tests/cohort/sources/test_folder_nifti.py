@@ -6,13 +6,7 @@ from ruamel.yaml import YAML
 
 from busline.base.artifacts import load_json
 from busline.base.errors import DataError
-from busline.base.settings.data import Cohort
-from busline.cohort.ingest import ingest
-from busline.cohort.sources.folder import read_folder
-from busline.cohort.sources.order import Order
-from busline.cohort.sources.table import acquire
-from busline.cohort.store import load_cohort
-from helpers_cohort import SETTINGS, draw_image, files_of
+from helpers_cohort import draw_image, files_of, ingest_own
 from made_nifti import RAS, write_nifti
 
 SIZE = (96, 80)
@@ -45,16 +39,9 @@ def describe(folder, **keys):
         YAML().dump(content | keys, file)
 
 
-def ingested(folder):
-    target = folder.parent
-    acquire(Order(Cohort(source="folder"), 0, None, target / "downloads", folder), target / "raw")
-    ingest(read_folder(target / "raw"), "folder", target / "cohort", SETTINGS.model_copy(update={"max_side": 96}))
-    return load_cohort(target / "cohort")
-
-
 def test_images_masks_and_pixel_sizes(own):
     before = files_of(own)
-    cohort = ingested(own)
+    cohort = ingest_own(own)
     assert files_of(own.parent / "raw") == before
     for index in range(2):
         np.testing.assert_array_equal(cohort.image(index), draw_image(index, SIZE))
@@ -66,9 +53,9 @@ def test_a_table_that_says_another_pixel_size_than_the_file_is_refused(own):
     text = (own / "table.csv").read_text()
     (own / "table.csv").write_text(text.replace("benign,\n", "benign,0.2\n"))
     with pytest.raises(DataError, match=r"case BUS_000\): pixel size is 0.2 mm; its image's file says 0.1 mm"):
-        ingested(own)
+        ingest_own(own)
     (own / "table.csv").write_text(text.replace("benign,\n", "benign,0.1005\n"))
-    assert ingested(own).cases["pixel_mm"].tolist() == pytest.approx([0.1005, 0.1])
+    assert ingest_own(own).cases["pixel_mm"].tolist() == pytest.approx([0.1005, 0.1])
 
 
 def test_label_numbers_are_chosen(own):
@@ -77,16 +64,16 @@ def test_label_numbers_are_chosen(own):
     write_nifti(own / "labelsTr/BUS_000.nii.gz", both, **HEADER)
     write_nifti(own / "labelsTr/BUS_001.nii.gz", both, **HEADER)
     with pytest.raises(DataError, match="several gray values"):
-        ingested(own)
+        ingest_own(own)
     describe(own, masks={"values": [1]})
-    np.testing.assert_array_equal(ingested(own).mask(0) > 0, LESION)
+    np.testing.assert_array_equal(ingest_own(own).mask(0) > 0, LESION)
 
 
 def test_sixteen_bits_are_scaled_by_those_of_all(own):
     for number in range(2):
         values = draw_image(number, SIZE).astype(np.int16) * 8
         write_nifti(own / f"imagesTr/BUS_{number:03d}_0000.nii.gz", values, **HEADER)
-    cohort = ingested(own)
+    cohort = ingest_own(own)
     expected = np.rint(draw_image(0, SIZE) * (8 * 255 / 2047))
     assert np.abs(cohort.image(0) - expected).max() <= 1
     assert load_json(own.parent / "cohort/card.json")["doubts"]["sixteen_bits"]["bits"] == 11
@@ -95,11 +82,11 @@ def test_sixteen_bits_are_scaled_by_those_of_all(own):
 def test_a_mask_that_lies_otherwise_is_refused(own):
     write_nifti(own / "labelsTr/BUS_000.nii.gz", LESION.astype(np.uint8), **HEADER | {"matrix": RAS})
     with pytest.raises(DataError, match=r"case BUS_000\): mask BUS_000.nii.gz has axes that run otherwise"):
-        ingested(own)
+        ingest_own(own)
 
 
 def test_a_volume_is_refused_with_what_to_do(own):
     volume = np.zeros((80 * 4, 96), np.uint8)
     write_nifti(own / "imagesTr/BUS_000_0000.nii.gz", volume, **HEADER, shape=(96, 80, 4))
     with pytest.raises(DataError, match="is a volume or a film .96 × 80 × 4.; expected one plane: save the one"):
-        ingested(own)
+        ingest_own(own)

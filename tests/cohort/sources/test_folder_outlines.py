@@ -8,13 +8,7 @@ from PIL import Image
 
 from busline.base.artifacts import load_json
 from busline.base.errors import DataError
-from busline.base.settings.data import Cohort
-from busline.cohort.ingest import ingest
-from busline.cohort.sources.folder import read_folder
-from busline.cohort.sources.order import Order
-from busline.cohort.sources.table import acquire
-from busline.cohort.store import load_cohort
-from helpers_cohort import SETTINGS, draw_image, files_of
+from helpers_cohort import SETTINGS, draw_image, files_of, ingest_own
 from made_outlines import (
     SIZE,
     area_of,
@@ -56,20 +50,13 @@ LAYOUTS = {
 }
 
 
-def ingested(folder, settings=WHOLE):
-    target = folder.parent
-    acquire(Order(Cohort(source="folder"), 0, None, target / "downloads", folder), target / "raw")
-    ingest(read_folder(target / "raw"), "folder", target / "cohort", settings)
-    return load_cohort(target / "cohort")
-
-
 def card(folder):
     return load_json(folder.parent / "cohort/card.json")
 
 
 def refusal(folder):
     with pytest.raises(DataError) as error:
-        ingested(folder)
+        ingest_own(folder, WHOLE)
     return str(error.value)
 
 
@@ -82,7 +69,7 @@ def make(tmp_path, files, **outlines):
 def test_every_format_gives_the_areas_of_its_lines(tmp_path, name):
     files, outlines = LAYOUTS[name]
     own = make(tmp_path, files, **outlines)
-    cohort = ingested(own)
+    cohort = ingest_own(own, WHOLE)
     assert list(cohort.cases["case_id"]) == ["a", "b", "n"]
     assert list(cohort.cases["has_mask"]) == [True, True, False]
     for index, case in enumerate("abn"):
@@ -95,13 +82,13 @@ def test_every_format_gives_the_areas_of_its_lines(tmp_path, name):
 def test_runs_in_both_forms(tmp_path):
     runs = {"size": [300, 400], "counts": to_runs(DISC)}
     own = make(tmp_path, {"ann.json": coco(FLAT | {"images/a.png": runs})}, file="ann.json", format="coco")
-    np.testing.assert_array_equal(ingested(own).mask(0) > 0, DISC)
+    np.testing.assert_array_equal(ingest_own(own, WHOLE).mask(0) > 0, DISC)
 
 
 def test_only_named_files_are_copied(tmp_path):
     files, outlines = LAYOUTS["labelme"]
     make(tmp_path, files | {"ann/unnamed.json": "{}", "ann/notes.txt": "private"}, **outlines)
-    ingested(tmp_path / "own")
+    ingest_own(tmp_path / "own", WHOLE)
     assert not [path for path in files_of(tmp_path / "raw") if "unnamed" in path or "notes" in path]
 
 
@@ -116,7 +103,7 @@ def test_classes_are_said_where_there_are_several(tmp_path):
     assert "shapes of 2 classes: axilla, lesion\n  to mend:  say which" in refusal(own)
     for classes, share in (["lesion"], SHARES["a"]), (["lesion", "axilla"], both):
         folder = make(tmp_path / classes[-1], {"ann.json": content}, file="ann.json", format="coco", classes=classes)
-        assert (ingested(folder).mask(0) > 0).mean() == pytest.approx(share, rel=1e-3)
+        assert (ingest_own(folder, WHOLE).mask(0) > 0).mean() == pytest.approx(share, rel=1e-3)
     folder = make(tmp_path / "x", {"ann.json": content}, file="ann.json", format="coco", classes=["lesions"])
     assert "no shape is of class 'lesions'" in refusal(folder)
     assert "did you mean 'lesion'" in refusal(folder)
@@ -163,14 +150,14 @@ def test_boxes_alone_are_no_outlines(tmp_path, name):
 def test_a_box_beside_an_outline_is_left_and_counted(tmp_path):
     files, outlines = LAYOUTS["yolo"]
     own = make(tmp_path, files | {"labels/a.txt": files["labels/a.txt"] + "0 0.5 0.5 0.9 0.9\n"}, **outlines)
-    assert (ingested(own).mask(0) > 0).mean() == pytest.approx(SHARES["a"], rel=1e-3)
+    assert (ingest_own(own, WHOLE).mask(0) > 0).mean() == pytest.approx(SHARES["a"], rel=1e-3)
     note = "outlines: images that have boxes, points or lines beside their outlines, not used: 1"
     assert note in card(own)["notes"]
 
 
 def test_entries_of_images_in_no_row_are_counted(tmp_path):
     own = make(tmp_path, {"ann.json": coco(FLAT | {"z.png": [[1, 2, 3, 4, 5, 9]]})}, file="ann.json", format="coco")
-    ingested(own)
+    ingest_own(own, WHOLE)
     assert "outlines: entries of images that are in no row, not used: 1" in card(own)["notes"]
 
 
@@ -178,7 +165,7 @@ def test_a_class_that_is_another_label_than_the_rows_is_named(tmp_path):
     content = coco(FLAT)
     content["categories"] = [{"id": 7, "name": "Malignant"}]
     own = make(tmp_path, {"ann.json": content}, file="ann.json", format="coco")
-    ingested(own)
+    ingest_own(own, WHOLE)
     assert card(own)["notes"] == ["outlines: 1 cases of another label have shapes of class malignant: a"]
 
 
@@ -195,7 +182,7 @@ def test_another_image_size_is_refused_and_scaled_when_said(tmp_path):
     own = make(tmp_path, files, file="ann.json", format="coco")
     assert "outline in ann.json has 800 × 600 pixels, its image 400 × 300; expected the same size" in refusal(own)
     own = make(tmp_path / "said", files, file="ann.json", format="coco", masks={"resize": True})
-    assert (ingested(own).mask(0) > 0).mean() == pytest.approx(SHARES["a"], rel=2e-3)
+    assert (ingest_own(own, WHOLE).mask(0) > 0).mean() == pytest.approx(SHARES["a"], rel=2e-3)
     assert card(own)["doubts"]["cases"] == {"resized_mask": ["a", "b"]}
     files = {"ann.json": coco(doubled, (800, 500))}
     own = make(tmp_path / "aspect", files, file="ann.json", format="coco", masks={"resize": True})
@@ -216,11 +203,11 @@ def test_a_normal_case_with_a_shape_is_refused_or_ignored(tmp_path):
     own = make(tmp_path, files, file="ann.json", format="coco")
     assert "row 4 (case n): is normal, but outline in ann.json marks a lesion" in refusal(own)
     own = make(tmp_path / "said", files, file="ann.json", format="coco", masks={"of_normal": "ignore"})
-    assert not ingested(own).mask(2).any()
+    assert not ingest_own(own, WHOLE).mask(2).any()
     assert card(own)["doubts"]["cases"]["ignored_mask"] == ["n"]
     files["ann.json"]["annotations"][2]["segmentation"] = [[1, 2]]
     own = make(tmp_path / "broken", files, file="ann.json", format="coco", masks={"of_normal": "ignore"})
-    assert not ingested(own).mask(2).any()
+    assert not ingest_own(own, WHOLE).mask(2).any()
 
 
 def test_a_file_of_another_row_is_refused_and_a_new_name_counted(tmp_path):
@@ -230,7 +217,7 @@ def test_a_file_of_another_row_is_refused_and_a_new_name_counted(tmp_path):
     assert "row 2 (case a): outline in ann/a.json is of image 'b.png', that of row 3 (case b)" in text
     renamed = files | {"ann/a.json": files["ann/a.json"] | {"imagePath": "IMG_7.jpg"}}
     own = make(tmp_path / "renamed", renamed, **outlines)
-    ingested(own)
+    ingest_own(own, WHOLE)
     assert "outlines: files that name an image of another name than that of their row: 1" in card(own)["notes"]
 
 
@@ -252,7 +239,7 @@ def test_masks_of_shapes_are_as_plausible_as_other_masks(tmp_path):
     assert "row 3 (case b): outline in via.json marks the whole image" in refusal(own)
     shapes["b.png"] = [via_polygon(lesion(200, 150, 10) * [1, 1] + [0.1, 0]), via_polygon(RINGS["b"])]
     own = make(tmp_path / "boxes", {"via.json": via(shapes)}, file="via.json", format="via")
-    ingested(own)
+    ingest_own(own, WHOLE)
     assert card(own)["doubts"]["cases"] == {"rectangular_outline": ["a"]}
 
 
@@ -263,7 +250,7 @@ def test_a_ring_is_refused_and_filled_when_said(tmp_path):
     own = make(tmp_path, files, file="ann.json", format="coco")
     assert "case a): outline in ann.json is an outline; say masks.form: outline" in refusal(own)
     own = make(tmp_path / "said", files, file="ann.json", format="coco", masks={"form": "outline"})
-    np.testing.assert_array_equal(ingested(own).mask(0) > 0, DISC)
+    np.testing.assert_array_equal(ingest_own(own, WHOLE).mask(0) > 0, DISC)
 
 
 def test_a_file_of_all_images_that_is_broken_is_named(tmp_path):
@@ -288,5 +275,5 @@ def test_an_image_that_was_turned_is_named(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 3
     Image.fromarray(draw_image(0, SIZE)).save(own / "images/a.png", exif=exif)
-    ingested(own)
+    ingest_own(own, WHOLE)
     assert card(own)["doubts"]["cases"] == {"turned_image": ["a"]}

@@ -7,14 +7,9 @@ from ruamel.yaml import YAML
 
 from busline.base.artifacts import load_json
 from busline.base.errors import DataError
-from busline.base.settings.data import Cohort
-from busline.cohort.ingest import ingest
 from busline.cohort.sources.dataset import load_dataset
-from busline.cohort.sources.folder import read_folder
-from busline.cohort.sources.order import Order
-from busline.cohort.sources.table import acquire
 from busline.cohort.store import load_cohort
-from helpers_cohort import SETTINGS, draw_image
+from helpers_cohort import draw_image, ingest_own
 
 SIZE = (96, 80)
 LESION = np.zeros(SIZE[::-1], dtype=bool)
@@ -49,10 +44,7 @@ def describe(folder, **keys):
 
 
 def masks_of(folder):
-    target = folder.parent
-    acquire(Order(Cohort(source="folder"), 0, None, target / "downloads", folder), target / "raw")
-    ingest(read_folder(target / "raw"), "folder", target / "cohort", SETTINGS.model_copy(update={"max_side": 96}))
-    cohort = load_cohort(target / "cohort")
+    cohort = ingest_own(folder)
     return [cohort.mask(index) > 0 for index in range(len(cohort.cases))]
 
 
